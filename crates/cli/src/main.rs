@@ -1,0 +1,3 @@
+//! The one binary `sottaku`.
+
+fn main() {}

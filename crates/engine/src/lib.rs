@@ -1,0 +1,1 @@
+//! Folds a fact into state, decides, simulates.

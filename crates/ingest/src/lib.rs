@@ -1,0 +1,1 @@
+//! Facts from HTTP bodies and files: decode, validate.
