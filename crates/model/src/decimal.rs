@@ -5,7 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A decimal number with six places. Arithmetic gives `None` on overflow and on division by zero.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Decimal(i64);
 
@@ -106,7 +108,10 @@ impl FromStr for Decimal {
     /// Reads `12`, `-0.5`, `1e3`, `2.5E-2`; digits past the sixth place are rounded half to even.
     fn from_str(text: &str) -> Result<Self, NotANumber> {
         let (mantissa, exponent) = match text.find(['e', 'E']) {
-            Some(at) => (&text[..at], text[at + 1..].parse::<i32>().map_err(|_| NotANumber)?),
+            Some(at) => (
+                &text[..at],
+                text[at + 1..].parse::<i32>().map_err(|_| NotANumber)?,
+            ),
             None => (text, 0),
         };
         let (negative, digits) = match mantissa.strip_prefix('-') {
@@ -117,16 +122,24 @@ impl FromStr for Decimal {
         if whole.is_empty() && fraction.is_empty() {
             return Err(NotANumber);
         }
-        if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+        if !whole
+            .bytes()
+            .chain(fraction.bytes())
+            .all(|byte| byte.is_ascii_digit())
+        {
             return Err(NotANumber);
         }
         let fraction_len = i32::try_from(fraction.len()).map_err(|_| NotANumber)?;
         let mut all: i128 = 0;
         for digit in whole.bytes().chain(fraction.bytes()) {
             all = all.checked_mul(10).ok_or(NotANumber)?;
-            all = all.checked_add(i128::from(digit - b'0')).ok_or(NotANumber)?;
+            all = all
+                .checked_add(i128::from(digit - b'0'))
+                .ok_or(NotANumber)?;
         }
-        let shift = exponent.checked_sub(fraction_len).and_then(|places| places.checked_add(6));
+        let shift = exponent
+            .checked_sub(fraction_len)
+            .and_then(|places| places.checked_add(6));
         scale(if negative { -all } else { all }, shift.ok_or(NotANumber)?).ok_or(NotANumber)
     }
 }
@@ -166,15 +179,24 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &str) {
-        let read: Decimal = text.parse().unwrap_or_else(|_| panic!("{text} should be a number"));
+        let read: Decimal = text
+            .parse()
+            .unwrap_or_else(|_| panic!("{text} should be a number"));
         assert_eq!(read.to_string(), expected, "{text}");
     }
 
     #[test]
     fn numbers_are_read_and_printed_exactly() {
         for (text, expected) in [
-            ("12", "12"), ("-0.5", "-0.5"), ("1e3", "1000"), ("2.5E-2", "0.025"), ("0.1234565", "0.123456"),
-            ("0.1234575", "0.123458"), ("-0.1234565", "-0.123456"), ("1e-30", "0"), ("9223372036854", "9223372036854"),
+            ("12", "12"),
+            ("-0.5", "-0.5"),
+            ("1e3", "1000"),
+            ("2.5E-2", "0.025"),
+            ("0.1234565", "0.123456"),
+            ("0.1234575", "0.123458"),
+            ("-0.1234565", "-0.123456"),
+            ("1e-30", "0"),
+            ("9223372036854", "9223372036854"),
         ] {
             check(text, expected);
         }
@@ -182,7 +204,16 @@ mod tests {
 
     #[test]
     fn what_is_no_number_or_too_large_is_refused() {
-        for text in ["", ".", "-", "1.2.3", "0x10", "9223372036855", "1e99", "NaN"] {
+        for text in [
+            "",
+            ".",
+            "-",
+            "1.2.3",
+            "0x10",
+            "9223372036855",
+            "1e99",
+            "NaN",
+        ] {
             assert!(text.parse::<Decimal>().is_err(), "{text}");
         }
     }
@@ -190,11 +221,38 @@ mod tests {
     #[test]
     fn products_and_quotients_round_half_to_even() {
         let parse = |text: &str| text.parse::<Decimal>().expect("a number");
-        assert_eq!(parse("1").div(parse("3")).map(|d| d.to_string()).as_deref(), Some("0.333333"));
-        assert_eq!(parse("-2").div(parse("3")).map(|d| d.to_string()).as_deref(), Some("-0.666667"));
-        assert_eq!(parse("2").div(parse("-3")).map(|d| d.to_string()).as_deref(), Some("-0.666667"));
-        assert_eq!(parse("0.000005").mul(parse("0.1")).map(|d| d.to_string()).as_deref(), Some("0"));
-        assert_eq!(parse("0.000015").mul(parse("0.1")).map(|d| d.to_string()).as_deref(), Some("0.000002"));
+        assert_eq!(
+            parse("1").div(parse("3")).map(|d| d.to_string()).as_deref(),
+            Some("0.333333")
+        );
+        assert_eq!(
+            parse("-2")
+                .div(parse("3"))
+                .map(|d| d.to_string())
+                .as_deref(),
+            Some("-0.666667")
+        );
+        assert_eq!(
+            parse("2")
+                .div(parse("-3"))
+                .map(|d| d.to_string())
+                .as_deref(),
+            Some("-0.666667")
+        );
+        assert_eq!(
+            parse("0.000005")
+                .mul(parse("0.1"))
+                .map(|d| d.to_string())
+                .as_deref(),
+            Some("0")
+        );
+        assert_eq!(
+            parse("0.000015")
+                .mul(parse("0.1"))
+                .map(|d| d.to_string())
+                .as_deref(),
+            Some("0.000002")
+        );
         assert_eq!(parse("2.5").round(), Decimal::from_int(2));
         assert_eq!(parse("1").div(Decimal::ZERO), None);
         assert_eq!(Decimal::from_millionths(i64::MAX).mul(parse("2")), None);

@@ -22,10 +22,18 @@ pub struct Fact {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,
     /// Whether it tells how things stood before Sottaku watched.
-    #[serde(default, rename = "sottakuhistory", skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        rename = "sottakuhistory",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub is_history: bool,
     /// When it came in, in an exported log; read back by `simulate`.
-    #[serde(default, rename = "sottakuarrived", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "sottakuarrived",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub arrived_at: Option<Timestamp>,
     /// What it says.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]

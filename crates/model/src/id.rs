@@ -42,9 +42,18 @@ macro_rules! id {
     };
 }
 
-id!(AccountId, "A customer company, as the source systems name it.");
-id!(RunId, "One passage of one subject through a workflow: `r_` and a hash of what makes it one.");
-id!(MessageId, "One message to one recipient: `m_` and a hash of what makes it one.");
+id!(
+    AccountId,
+    "A customer company, as the source systems name it."
+);
+id!(
+    RunId,
+    "One passage of one subject through a workflow: `r_` and a hash of what makes it one."
+);
+id!(
+    MessageId,
+    "One message to one recipient: `m_` and a hash of what makes it one."
+);
 
 impl RunId {
     /// The run that `parts` name: account, workflow, subject, `once_per` value, number of earlier runs.

@@ -8,6 +8,7 @@ pub mod fact;
 pub mod id;
 pub mod message;
 pub mod record;
+pub mod template;
 pub mod value;
 
 pub use decimal::Decimal;
@@ -16,4 +17,5 @@ pub use fact::{Fact, Logged};
 pub use id::{AccountId, MessageId, RunId};
 pub use message::{Channel, DeliveryState, Mailbox, Outgoing, Purpose, Target};
 pub use record::{Kind, Record};
+pub use template::{Medium, TemplateText};
 pub use value::Value;

@@ -39,7 +39,12 @@ impl Value {
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Word(text) => Some(text),
-            Self::Bool(_) | Self::Number(_) | Self::Percent(_) | Self::Money(_) | Self::Date(_) | Self::Time(_) => None,
+            Self::Bool(_)
+            | Self::Number(_)
+            | Self::Percent(_)
+            | Self::Money(_)
+            | Self::Date(_)
+            | Self::Time(_) => None,
         }
     }
 
@@ -47,7 +52,9 @@ impl Value {
     pub fn to_json(&self) -> serde_json::Value {
         match self {
             Self::Bool(yes) => serde_json::Value::Bool(*yes),
-            Self::Number(decimal) | Self::Percent(decimal) | Self::Money(decimal) => number(*decimal),
+            Self::Number(decimal) | Self::Percent(decimal) | Self::Money(decimal) => {
+                number(*decimal)
+            }
             Self::Text(text) | Self::Word(text) => serde_json::Value::String(text.to_string()),
             Self::Date(date) => serde_json::Value::String(date.to_string()),
             Self::Time(time) => serde_json::Value::String(time.to_string()),
@@ -60,6 +67,8 @@ fn number(decimal: Decimal) -> serde_json::Value {
     let text = decimal.to_string();
     match text.parse::<i64>() {
         Ok(whole) => serde_json::Value::from(whole),
-        Err(_) => text.parse::<f64>().map_or(serde_json::Value::Null, serde_json::Value::from),
+        Err(_) => text
+            .parse::<f64>()
+            .map_or(serde_json::Value::Null, serde_json::Value::from),
     }
 }

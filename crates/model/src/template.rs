@@ -1,0 +1,32 @@
+//! Template texts: one name in one locale, its front matter taken apart. Checked by `workflow`, rendered by `outreach`.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a template is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Medium {
+    /// A mail.
+    Email,
+    /// A Slack message.
+    Slack,
+}
+
+/// One template text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateText {
+    /// The name, shared by all locales.
+    pub name: Box<str>,
+    /// The locale of the file name.
+    pub locale: Box<str>,
+    /// Where it is read.
+    pub medium: Medium,
+    /// The subject line, itself a template; mails have one.
+    pub subject: Option<Box<str>>,
+    /// The preview line of a mail, itself a template.
+    pub preheader: Option<Box<str>>,
+    /// The body: Markdown or HTML with Handlebars.
+    pub body: Box<str>,
+    /// Hash of the whole file.
+    pub hash: Box<str>,
+}
