@@ -1,1 +1,29 @@
-//! YAML text to a checked program, with diagnostics.
+//! YAML text to a checked program, with diagnostics; the expression language.
+//!
+//! Knows no clock, no file system, no SQL: text comes in, a [`Program`] or [`Diagnostic`]s go out.
+
+pub mod diagnostic;
+pub mod program;
+pub mod scenario;
+
+pub use diagnostic::{Diagnostic, Severity, Span};
+pub use program::Program;
+pub use scenario::Scenario;
+
+use std::collections::BTreeMap;
+
+/// The texts of a workspace by their path inside DIR, with `/`.
+pub type Files = BTreeMap<Box<str>, Box<str>>;
+
+/// What checking a workspace gives.
+#[derive(Debug)]
+pub struct Checked {
+    /// The program, when there is no error.
+    pub program: Option<Program>,
+    /// Every mistake, in order of file and place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Workflows set aside since they use what is still to come.
+    pub not_yet: Vec<Box<str>>,
+    /// The tests beside the workflows.
+    pub scenarios: Vec<Scenario>,
+}

@@ -1,0 +1,41 @@
+//! Diagnostics: what a rule author wrote wrong, where, and what to write instead.
+
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The workspace can't be used.
+    Error,
+    /// The workflow is set aside: it uses what is still to come (E900).
+    NotYet,
+    /// It can be used, but look here.
+    Warning,
+}
+
+/// A place in a file: bytes, half-open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// Past the last byte.
+    pub end: usize,
+}
+
+/// One mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// For example `E402`.
+    pub code: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// A sentence.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// Path inside DIR.
+    pub file: Box<str>,
+    /// Where.
+    pub span: Span,
+}

@@ -1,0 +1,98 @@
+//! The checked program: what the engine decides by. Every name in it is resolved, every type is right.
+
+pub mod definition;
+pub mod expression;
+pub mod policy;
+pub mod rule;
+pub mod schema;
+
+pub use definition::{
+    Aggregate, Band, Bands, CompleteSince, Definition, Health, HealthName, Label, Measure, Metric,
+    Reduce, Risk, Segment, Side, Source, Window,
+};
+pub use expression::{
+    Arithmetic, Comparison, Expr, ExprKind, ListKind, PeriodUnit, PeriodWhich, PickList, RiskField,
+    StepResult, Type,
+};
+pub use policy::{
+    Calendar, Defaults, Limit, LimitPer, OverLimit, Route, RouteTarget, Schedule, Sender, Topic,
+    Webhook,
+};
+pub use rule::{
+    Approval, ApprovalOtherwise, AtWindow, Existing, ForEach, Goal, Hours, IfNobody, OncePer,
+    Period, Says, Start, Status, Step, Verb, Workflow,
+};
+pub use schema::{Entity, EventType, Field, FieldType, Schema};
+
+use model::TemplateText;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A whole checked workspace.
+#[derive(Clone, Debug, Serialize)]
+pub struct Program {
+    /// Hash of the checked form: two texts that mean the same have the same revision.
+    pub revision: Box<str>,
+    /// Entities and events.
+    pub schema: Schema,
+    /// Metrics; an [`ExprKind::Metric`] is an index into this.
+    pub metrics: Vec<Metric>,
+    /// Segments, likewise.
+    pub segments: Vec<Segment>,
+    /// Labels, likewise.
+    pub labels: Vec<Label>,
+    /// Health, if defined.
+    pub health: Option<Health>,
+    /// Risks, likewise indexed.
+    pub risks: Vec<Risk>,
+    /// Formulas, segments, labels, health and risks, each after all it reads.
+    pub order: Vec<Definition>,
+    /// Since when sources deliver everything.
+    pub complete_since: CompleteSince,
+    /// Working time.
+    pub calendar: Calendar,
+    /// Topics by name.
+    pub topics: BTreeMap<Box<str>, Topic>,
+    /// Frequency limits.
+    pub limits: Vec<Limit>,
+    /// What a limit does.
+    pub over_limit: OverLimit,
+    /// How long `over_limit: delay` and `holds_back` wait at most.
+    pub delay_at_most: Period,
+    /// Over how long sends of one instant are spread at hand-over.
+    pub spread: Period,
+    /// When digests arrive.
+    pub digest: Option<Schedule>,
+    /// Global holdout share.
+    pub holdout: model::Decimal,
+    /// Defaults of sends.
+    pub defaults: Defaults,
+    /// Who writes.
+    pub sender: Option<Sender>,
+    /// Routes by name.
+    pub routes: BTreeMap<Box<str>, Route>,
+    /// Webhooks by name.
+    pub webhooks: BTreeMap<Box<str>, Webhook>,
+    /// Workflows that can run, by name; those set aside as *not yet* are not here.
+    pub workflows: Vec<Workflow>,
+    /// Templates by name, then by locale.
+    pub templates: BTreeMap<Box<str>, Template>,
+}
+
+/// A template in all its locales, and what it reads.
+#[derive(Clone, Debug, Serialize)]
+pub struct Template {
+    /// The texts by locale.
+    pub texts: BTreeMap<Box<str>, TemplateText>,
+    /// What any of them reads, by the path under which the view must hold it.
+    pub reads: Vec<Read>,
+}
+
+/// One variable that a template reads.
+#[derive(Clone, Debug, Serialize)]
+pub struct Read {
+    /// The path in the view, for example `contract.renewal_date` or `weekly_active_users`.
+    pub path: Vec<Box<str>>,
+    /// What to evaluate for it. In a template used by several workflows it reads the same names.
+    pub value: Expr,
+}
