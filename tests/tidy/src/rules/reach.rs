@@ -1,0 +1,138 @@
+//! What a crate may reach for in the world: the environment, sockets, clocks.
+
+use crate::rules::banned_words;
+use crate::tree::File;
+use crate::{Complaint, Reason, Tree};
+
+const ENVIRONMENT: &[&str] = &[
+    "env::var",
+    "env::var_os",
+    "env::vars",
+    "env::vars_os",
+    "env::set_var",
+    "env::remove_var",
+    "env::home_dir",
+    "env::temp_dir",
+    "env::*",
+    "env::{",
+];
+const SOCKETS: &[&str] = &[
+    "TcpStream::connect",
+    "TcpStream::connect_timeout",
+    "TcpSocket",
+    "UdpSocket",
+    "UnixStream::connect",
+    "reqwest",
+    "lettre",
+];
+const CLOCKS: &[&str] = &[
+    "Timestamp::now",
+    "Zoned::now",
+    "SystemTime",
+    "Instant::now",
+    "TimeZone::system",
+];
+
+const CONFIG_ONLY: Reason = Reason {
+    why: "only `server::config` reads the environment, so that every setting has one place and one page",
+    instead: "make it a setting, and pass it in",
+};
+const OUTREACH_ONLY: Reason = Reason {
+    why: "only `outreach` opens a socket to a customer, so that the last gate cannot be walked round",
+    instead: "have `outreach` do it",
+};
+const CLOCK_ABOVE: Reason = Reason {
+    why: "only `server` and `cli` read a clock, so that the same inputs give the same decisions",
+    instead: "take the instant as a parameter",
+};
+
+/// Only `server::config` reads the environment.
+pub fn environment(tree: &Tree) -> Vec<Complaint> {
+    let is_config = |file: &File| {
+        file.path == "crates/server/src/config.rs"
+            || file.path.starts_with("crates/server/src/config/")
+    };
+    tree.crates()
+        .filter(|file| !is_config(file))
+        .flat_map(|file| banned_words(file, ENVIRONMENT, CONFIG_ONLY))
+        .collect()
+}
+
+/// Only `outreach` opens sockets outwards.
+pub fn sockets(tree: &Tree) -> Vec<Complaint> {
+    tree.crates()
+        .filter(|file| file.crate_name() != Some("outreach"))
+        .flat_map(|file| banned_words(file, SOCKETS, OUTREACH_ONLY))
+        .collect()
+}
+
+/// Only `server` and `cli` read a clock; tokio's own may bound how long `outreach` waits for a reply.
+pub fn clocks(tree: &Tree) -> Vec<Complaint> {
+    tree.crates()
+        .filter(|file| !matches!(file.crate_name(), Some("server" | "cli")))
+        .flat_map(|file| banned_words(file, CLOCKS, CLOCK_ABOVE))
+        .filter(|complaint| !is_tokio_deadline(tree, complaint))
+        .collect()
+}
+
+fn is_tokio_deadline(tree: &Tree, complaint: &Complaint) -> bool {
+    if !complaint.path.starts_with("crates/outreach/") {
+        return false;
+    }
+    let file = tree.files.iter().find(|file| file.path == complaint.path);
+    let line = file.and_then(|file| file.code().lines().nth(complaint.line - 1));
+    line.is_some_and(|line| line.contains("tokio::time::Instant::now"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::control::flags;
+
+    #[test]
+    fn the_environment_read_outside_config_is_flagged() {
+        let text = "//! X.\nlet a = std::env::var(\"A\");\nlet b = env!(\"CARGO_MANIFEST_DIR\");\n";
+        flags(
+            environment,
+            &[
+                ("crates/cli/src/main.rs", text),
+                ("crates/server/src/config.rs", text),
+                ("crates/server/src/config/overlay.rs", text),
+            ],
+            &[("crates/cli/src/main.rs", 2)],
+        );
+    }
+
+    #[test]
+    fn a_socket_outside_outreach_is_flagged_but_for_tests() {
+        let text = "//! X.\nlet a = TcpStream::connect(b).await;\nlet c = TcpListener::bind(d);\n#[cfg(test)]\nmod tests { fn a() { TcpStream::connect(b); } }\n";
+        flags(
+            sockets,
+            &[
+                ("crates/outreach/src/smtp.rs", text),
+                ("crates/server/src/api.rs", text),
+                ("crates/server/tests/api.rs", text),
+            ],
+            &[("crates/server/src/api.rs", 2)],
+        );
+    }
+
+    #[test]
+    fn a_clock_below_the_server_is_flagged() {
+        let text =
+            "//! X.\nlet a = Timestamp::now();\nlet b = tokio::time::Instant::now() + limit;\n";
+        flags(
+            clocks,
+            &[
+                ("crates/engine/src/decide.rs", text),
+                ("crates/outreach/src/smtp.rs", text),
+                ("crates/server/src/worker.rs", text),
+            ],
+            &[
+                ("crates/engine/src/decide.rs", 2),
+                ("crates/engine/src/decide.rs", 3),
+                ("crates/outreach/src/smtp.rs", 2),
+            ],
+        );
+    }
+}

@@ -1,0 +1,102 @@
+//! Only `store` writes SQL, and only its `tx.rs` opens a transaction.
+
+use crate::rules::banned_words;
+use crate::tree::File;
+use crate::{Complaint, Reason, Tree};
+
+/// The one file that opens transactions.
+pub const TX: &str = "crates/store/src/tx.rs";
+
+/// Pairs of words that stand in this order in one statement.
+const STATEMENTS: &[(&str, &str)] = &[
+    ("SELECT ", " FROM "),
+    ("INSERT ", "INTO "),
+    ("UPDATE ", " SET "),
+    ("DELETE ", "FROM "),
+    ("CREATE ", "TABLE "),
+    ("CREATE ", "INDEX "),
+    ("ALTER ", "TABLE "),
+    ("PRAGMA ", ""),
+    ("BEGIN ", "IMMEDIATE"),
+];
+
+const TEXT: Reason = Reason {
+    why: "only `store` writes SQL, so that two databases can keep one promise",
+    instead: "ask `store` by a method that says what is wanted",
+};
+const BEGIN: Reason = Reason {
+    why: "sqlx's own begin loses acknowledged commits on a full disk and is not safe to cancel",
+    instead: "use the one wrapper in crates/store/src/tx.rs",
+};
+
+/// No SQL in the string literals of other crates.
+pub fn text(tree: &Tree) -> Vec<Complaint> {
+    tree.crates()
+        .filter(|file| file.crate_name() != Some("store"))
+        .flat_map(statements)
+        .collect()
+}
+
+/// No transaction is begun outside the wrapper.
+pub fn begin(tree: &Tree) -> Vec<Complaint> {
+    tree.crates()
+        .filter(|file| file.path != TX)
+        .flat_map(|file| banned_words(file, &[".begin(", ".begin_with("], BEGIN))
+        .collect()
+}
+
+fn statements(file: &File) -> Vec<Complaint> {
+    let strings = file.strings();
+    let mut complaints = Vec::new();
+    for (first, second) in STATEMENTS {
+        for (at, _) in strings.match_indices(first) {
+            let rest = &strings[at + first.len() - 1..];
+            // A statement ends with its literal, whose closing quote is in this view.
+            let statement = rest.split('"').next().unwrap_or_default();
+            if statement.contains(second) && !file.is_test(at) {
+                let what = format!("SQL (`{}…`)", first.trim());
+                complaints.push(Complaint::new(&file.path, file.line(at), what, TEXT));
+            }
+        }
+    }
+    complaints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::control::flags;
+
+    #[test]
+    fn sql_outside_the_store_is_flagged() {
+        let broken = "//! X.\nconst A: &str = \"SELECT a\n  FROM b\";\nlet b = \"INSERT OR IGNORE INTO c\";\nlet c = \"PRAGMA x\";\n";
+        let good =
+            "//! X.\n// SELECT a FROM b\nlet a = \"SELECT one\"; let b = \"Letters FROM us\";\n";
+        flags(
+            text,
+            &[
+                ("crates/server/src/broken.rs", broken),
+                ("crates/server/src/good.rs", good),
+                ("crates/store/src/run.rs", broken),
+            ],
+            &[
+                ("crates/server/src/broken.rs", 2),
+                ("crates/server/src/broken.rs", 4),
+                ("crates/server/src/broken.rs", 5),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_transaction_outside_the_wrapper_is_flagged() {
+        let broken = "//! X.\nlet tx = pool.begin().await;\nlet a = range.begin;\n";
+        flags(
+            begin,
+            &[
+                ("crates/store/src/outbox.rs", broken),
+                ("crates/store/src/tx.rs", broken),
+            ],
+            &[("crates/store/src/outbox.rs", 2)],
+        );
+    }
+}

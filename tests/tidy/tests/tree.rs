@@ -1,0 +1,63 @@
+//! The rules, asked about the files of this repository.
+
+use std::path::Path;
+
+use tidy::rules::{arrows, header, length, names, places, pure, reach, sql, waiting};
+use tidy::{Complaint, Tree};
+
+fn holds(rule: fn(&Tree) -> Vec<Complaint>) {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let tree = Tree::committed(&top).expect("the tests run in a clone, with git");
+    let complaints: Vec<String> = rule(&tree).iter().map(ToString::to_string).collect();
+    assert!(
+        complaints.is_empty(),
+        "{} to mend:\n{}\n",
+        complaints.len(),
+        complaints.join("\n")
+    );
+}
+
+#[test]
+fn the_tree_is_read() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let tree = Tree::committed(&top).expect("the tests run in a clone, with git");
+    let read: Vec<&str> = tree.files.iter().map(|file| file.path.as_str()).collect();
+    for known in [
+        "Cargo.toml",
+        "crates/model/src/lib.rs",
+        "tests/tidy/tests/tree.rs",
+    ] {
+        assert!(read.contains(&known), "{known} is missing of {read:?}");
+    }
+}
+
+macro_rules! rules {
+    ($($sentence:ident: $rule:expr,)*) => {
+        $(
+            #[test]
+            fn $sentence() {
+                holds($rule);
+            }
+        )*
+    };
+}
+
+rules! {
+    arrows_point_down: arrows::arrows,
+    pure_crates_depend_on_what_they_may: pure::pure_dependencies,
+    pure_crates_name_no_io_and_no_unordered_map: pure::pure_words,
+    every_file_says_what_it_is: header::first_line,
+    no_file_is_too_long: length::files,
+    no_function_is_too_long_or_takes_too_much: length::functions,
+    no_name_says_nothing: names::names,
+    no_test_sleeps: waiting::sleeping,
+    no_test_is_set_aside: waiting::ignored,
+    only_the_store_writes_sql: sql::text,
+    only_the_wrapper_begins_a_transaction: sql::begin,
+    only_config_reads_the_environment: reach::environment,
+    only_outreach_opens_sockets: reach::sockets,
+    only_server_and_cli_read_clocks: reach::clocks,
+    no_path_of_one_machine_is_named: places::paths,
+    no_host_of_one_network_is_named: places::hosts,
+    nothing_strange_lies_at_the_top: places::top,
+}
