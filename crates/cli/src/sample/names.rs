@@ -1,0 +1,121 @@
+//! Names of customers and people who do not exist, in Japanese and English.
+
+/// First halves of Japanese company names.
+pub(crate) const COMPANY_JA: [&str; 20] = [
+    "青葉",
+    "朝日野",
+    "若葉",
+    "北斗",
+    "瑞穂野",
+    "白樺",
+    "千歳",
+    "光",
+    "東雲",
+    "常盤",
+    "八重",
+    "桜台",
+    "緑",
+    "銀河",
+    "大空",
+    "春日",
+    "清流",
+    "月見",
+    "花園",
+    "松風",
+];
+/// Second halves.
+pub(crate) const COMPANY_JA_KIND: [&str; 10] = [
+    "製作所",
+    "商事",
+    "システムズ",
+    "物流",
+    "食品",
+    "電機",
+    "建設",
+    "メディカル",
+    "リテール",
+    "化学",
+];
+/// First halves of English company names.
+pub(crate) const COMPANY_EN: [&str; 20] = [
+    "Maple",
+    "Harbor",
+    "Juniper",
+    "Northwind",
+    "Copper",
+    "Beacon",
+    "Willow",
+    "Summit",
+    "Lantern",
+    "Prairie",
+    "Cedar",
+    "Granite",
+    "Meadow",
+    "Orchard",
+    "Falcon",
+    "Amber",
+    "Birch",
+    "Coral",
+    "Drift",
+    "Ember",
+];
+/// Second halves.
+pub(crate) const COMPANY_EN_KIND: [&str; 10] = [
+    "Logistics",
+    "Analytics",
+    "Foods",
+    "Health",
+    "Robotics",
+    "Retail",
+    "Energy",
+    "Media",
+    "Materials",
+    "Insurance",
+];
+/// Family names.
+pub(crate) const PERSON_JA: [(&str, &str); 16] = [
+    ("田中", "tanaka"),
+    ("佐藤", "sato"),
+    ("鈴木", "suzuki"),
+    ("高橋", "takahashi"),
+    ("伊藤", "ito"),
+    ("渡辺", "watanabe"),
+    ("山本", "yamamoto"),
+    ("中村", "nakamura"),
+    ("小林", "kobayashi"),
+    ("加藤", "kato"),
+    ("吉田", "yoshida"),
+    ("山田", "yamada"),
+    ("佐々木", "sasaki"),
+    ("松本", "matsumoto"),
+    ("井上", "inoue"),
+    ("木村", "kimura"),
+];
+/// Names of people who read English.
+pub(crate) const PERSON_EN: [(&str, &str); 16] = [
+    ("Ada Moss", "ada.moss"),
+    ("Ben Hale", "ben.hale"),
+    ("Cora Finch", "cora.finch"),
+    ("Dan Reed", "dan.reed"),
+    ("Ella Stone", "ella.stone"),
+    ("Finn Hart", "finn.hart"),
+    ("Grace Lowe", "grace.lowe"),
+    ("Hugh Vance", "hugh.vance"),
+    ("Iris Blake", "iris.blake"),
+    ("Jon Pike", "jon.pike"),
+    ("Kay Doyle", "kay.doyle"),
+    ("Leo Marsh", "leo.marsh"),
+    ("Mia Frost", "mia.frost"),
+    ("Ned Cole", "ned.cole"),
+    ("Orla Quinn", "orla.quinn"),
+    ("Paul Wren", "paul.wren"),
+];
+/// CSMs: id, name, Slack user.
+pub(crate) const CSM: [(&str, &str, &str); 6] = [
+    ("c1", "山本", "U0001"),
+    ("c2", "Nora Kent", "U0002"),
+    ("c3", "斎藤", "U0003"),
+    ("c4", "森", "U0004"),
+    ("c5", "Owen Tate", "U0005"),
+    ("c6", "藤田", "U0006"),
+];
