@@ -5,6 +5,7 @@
 pub mod diagnostic;
 pub mod program;
 pub mod scenario;
+mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use program::Program;

@@ -1,5 +1,13 @@
 //! Diagnostics: what a rule author wrote wrong, where, and what to write instead.
 
+mod frame;
+mod place;
+mod suggest;
+
+pub use frame::frames;
+pub use place::to_json;
+pub(crate) use suggest::{nearest, nearest_of};
+
 use serde::Serialize;
 
 /// How bad it is.
@@ -38,4 +46,15 @@ pub struct Diagnostic {
     pub file: Box<str>,
     /// Where.
     pub span: Span,
+}
+
+impl Severity {
+    /// The word in front of a code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::NotYet => "not yet",
+            Self::Warning => "warning",
+        }
+    }
 }
