@@ -1,1 +1,23 @@
-//! Folds a fact into state, decides, simulates.
+//! Folds a fact into state, decides, simulates, runs scenarios.
+//!
+//! Knows no tokio, SQL, clock or file system; no stores, no channels, no template texts' meaning.
+
+pub mod account;
+pub mod context;
+pub mod decide;
+pub mod entity;
+pub mod fold;
+pub mod head;
+pub mod log_clock;
+pub mod memory;
+pub mod metric;
+pub mod parts;
+pub mod run;
+pub mod scenario;
+pub mod simulate;
+pub mod stored;
+
+pub use account::Account;
+pub use context::{Clock, Context, Csms, Input, PartsNeeded, Pins, parts_needed};
+pub use decide::decide;
+pub use stored::DecodeError;

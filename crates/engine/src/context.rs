@@ -1,0 +1,75 @@
+//! What a decision is given beside the account: the program, the CSMs, the clock and the input.
+
+use crate::entity::Entity;
+use jiff::Timestamp;
+use model::{Logged, Value};
+use std::collections::BTreeMap;
+use workflow::Program;
+
+/// Which clock the shard runs on (engine.md, 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The store's wall clock.
+    Live,
+    /// The account's own time, moved by facts and ticks.
+    Log,
+}
+
+/// The shard's copies of the CSMs, by id.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Csms(pub BTreeMap<Box<str>, Entity>);
+
+/// Values that a scenario holds fast, by the name of a metric, segment, label or `health.x`; `None` is unknown.
+pub type Pins = BTreeMap<Box<str>, Option<Value>>;
+
+/// What a decision is given beside the account.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The checked program.
+    pub program: &'a Program,
+    /// The shard's copies of the CSMs.
+    pub csms: &'a Csms,
+    /// Scenarios only.
+    pub pins: Option<&'a Pins>,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// What there is to decide about.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// A fact of the account.
+    Fact(&'a Logged),
+    /// A fact from before the first text took effect: it counts as marked history.
+    History(&'a Logged),
+    /// The account's wake-up.
+    Wake,
+    /// The imported history ends here (`sottaku.history_ended`, or the first apply).
+    CloseHistory,
+    /// The values held fast changed: scenarios only.
+    Repinned {
+        /// From when the new values hold.
+        at: Timestamp,
+    },
+}
+
+/// Which parts to load beside the head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PartsNeeded {
+    /// Only the head.
+    None,
+    /// Every part of the account.
+    All,
+}
+
+/// Which parts an input needs.
+pub fn parts_needed(program: &Program, input: &Input<'_>) -> PartsNeeded {
+    let _ = program;
+    match input {
+        Input::Fact(_)
+        | Input::History(_)
+        | Input::Wake
+        | Input::CloseHistory
+        | Input::Repinned { .. } => PartsNeeded::All,
+    }
+}

@@ -1,0 +1,183 @@
+//! The head of an account: all that is needed of it at every decision, in one small row.
+
+use crate::entity::{Entity, Fields};
+use crate::memory::{Hold, Subject};
+use crate::metric;
+use crate::run::Run;
+use crate::stored::{Bytes, DecodeError, Stored, stored_struct};
+use jiff::{Timestamp, civil::Date};
+use std::collections::{BTreeMap, BTreeSet};
+use workflow::program::Band;
+
+/// The version that this program writes.
+pub const HEAD_VERSION: u8 = 1;
+
+/// The head of an account.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Head {
+    /// The latest `now` it was decided at.
+    pub now: Option<Timestamp>,
+    /// When it must be looked at though nothing arrives.
+    pub wake_at: Option<Timestamp>,
+    /// `seen_at` of its first fact.
+    pub first_at: Option<Timestamp>,
+    /// Whether that first fact was marked history: then its all-time windows are never covered.
+    pub first_is_history: bool,
+    /// Whether it was ever decided live: then marked facts do not freeze it.
+    pub is_live: bool,
+    /// The history that is open.
+    pub history: Option<History>,
+    /// The account's own fields.
+    pub account: Entity,
+    /// Contracts by id.
+    pub contracts: BTreeMap<Box<str>, Entity>,
+    /// Contacts by id, without what is personal.
+    pub contacts: BTreeMap<Box<str>, Entity>,
+    /// The civil day on which the first fact of each event type was seen.
+    pub seen: BTreeMap<Box<str>, Date>,
+    /// Metric states that are small.
+    pub metrics: metric::Metrics,
+    /// The last known word of each label that is watched.
+    pub labels: BTreeMap<Box<str>, Box<str>>,
+    /// The health band and what moves it.
+    pub health: HealthState,
+    /// Risks that are open, or on the way to it.
+    pub risks: BTreeMap<Box<str>, RiskState>,
+    /// Workflows by name.
+    pub workflows: BTreeMap<Box<str>, WorkflowState>,
+    /// The days of `arrived_at` for which there is a part of fact ids.
+    pub id_days: BTreeSet<Date>,
+}
+stored_struct!(Head {
+    now,
+    wake_at,
+    first_at,
+    first_is_history,
+    is_live,
+    history,
+    account,
+    contracts,
+    contacts,
+    seen,
+    metrics,
+    labels,
+    health,
+    risks,
+    workflows,
+    id_days,
+});
+
+/// An imported history that is not closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct History {
+    /// `seen_at` of its first marked fact.
+    pub opened_at: Timestamp,
+    /// `seen_at` of its last.
+    pub marked_at: Timestamp,
+    /// Whether the account was not live before: nothing of it moves until the close.
+    pub is_frozen: bool,
+}
+stored_struct!(History {
+    opened_at,
+    marked_at,
+    is_frozen
+});
+
+/// The health band and what moves it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HealthState {
+    /// The band as it is shown.
+    pub band: Option<Band>,
+    /// The band beyond the margin, and since when.
+    pub toward: Option<(Band, Timestamp)>,
+    /// Whether `red_if` holds the band.
+    pub is_forced: bool,
+}
+stored_struct!(HealthState {
+    band,
+    toward,
+    is_forced
+});
+
+/// How a risk stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RiskState {
+    /// Since when `opens` holds, while no case is open.
+    pub hold: Option<Hold>,
+    /// The open case.
+    pub case: Option<Case>,
+    /// How many cases there were.
+    pub cases: u32,
+    /// The last moment for which `opens` is known to have been false.
+    pub false_at: Option<Timestamp>,
+    /// Whether a hold that runs began at go-live or in a history: the case it opens is marked.
+    pub is_marked: bool,
+    /// Whether `opens` was ever known outside a history.
+    pub is_known: bool,
+}
+stored_struct!(RiskState {
+    hold,
+    case,
+    cases,
+    false_at,
+    is_marked,
+    is_known
+});
+
+/// A case of a risk: from its opening to its closing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// `name-number`.
+    pub id: Box<str>,
+    /// When it opened.
+    pub opened_at: Timestamp,
+    /// Whether it was already so at go-live: `existing` decides.
+    pub is_marked: bool,
+}
+stored_struct!(Case {
+    id,
+    opened_at,
+    is_marked
+});
+
+/// What a workflow keeps of an account.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorkflowState {
+    /// What it remembers, by subject.
+    pub subjects: BTreeMap<Box<str>, Subject>,
+    /// Its runs, oldest first; ended ones stay as long as their messages may matter.
+    pub runs: Vec<Run>,
+}
+stored_struct!(WorkflowState { subjects, runs });
+
+impl Head {
+    /// The stored form, its version first.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(1024);
+        out.push(HEAD_VERSION);
+        self.write(&mut out);
+        out
+    }
+
+    /// Reads the stored form back.
+    pub fn decode(stored: &[u8]) -> Result<Self, DecodeError> {
+        let mut bytes = Bytes::new(stored);
+        let version = bytes.take(1)?[0];
+        if version != HEAD_VERSION {
+            return Err(DecodeError::Version(version));
+        }
+        let head = Self::read(&mut bytes)?;
+        bytes.end()?;
+        Ok(head)
+    }
+
+    /// Whether nothing may move until the history is closed.
+    pub fn is_frozen(&self) -> bool {
+        self.history.is_some_and(|history| history.is_frozen)
+    }
+
+    /// The fields of the account itself.
+    pub fn fields(&self) -> &Fields {
+        &self.account.fields
+    }
+}

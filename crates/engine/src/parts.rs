@@ -1,0 +1,161 @@
+//! The parts of an account: what is big and seldom needed whole, beside the head.
+
+use crate::entity::Fields;
+use crate::metric;
+use crate::stored::{Bytes, DecodeError, Stored};
+use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The part with contacts' names, addresses and other personal data.
+pub const CONTACTS: &str = "contacts";
+/// The part with distinct values.
+pub const SETS: &str = "sets";
+/// Prefix of the parts of fact ids, one for each day of `arrived_at`.
+pub const IDS: &str = "ids/";
+const PART_VERSION: u8 = 1;
+
+/// The parts of an account.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    contacts: BTreeMap<Box<str>, Fields>,
+    sets: metric::Sets,
+    ids: BTreeMap<Date, BTreeSet<u64>>,
+    changed: BTreeSet<Box<str>>,
+}
+
+/// Two are equal when they hold the same; what is still to be written plays no part.
+impl PartialEq for Parts {
+    fn eq(&self, other: &Self) -> bool {
+        self.contacts == other.contacts && self.sets == other.sets && self.ids == other.ids
+    }
+}
+
+impl Parts {
+    /// Reads stored parts back.
+    pub fn decode(stored: Vec<(Box<str>, Vec<u8>)>) -> Result<Self, DecodeError> {
+        let mut parts = Self::default();
+        for (name, bytes) in stored {
+            let mut bytes = Bytes::new(&bytes);
+            let version = bytes.take(1)?[0];
+            if version != PART_VERSION {
+                return Err(DecodeError::Version(version));
+            }
+            match (&*name, name.strip_prefix(IDS)) {
+                (CONTACTS, _) => parts.contacts = Stored::read(&mut bytes)?,
+                (SETS, _) => parts.sets = Stored::read(&mut bytes)?,
+                (_, Some(day)) => {
+                    let day = day.parse().map_err(|_| DecodeError::Part)?;
+                    parts.ids.insert(day, read_ids(&mut bytes)?);
+                }
+                (_, None) => return Err(DecodeError::Part),
+            }
+            bytes.end()?;
+        }
+        Ok(parts)
+    }
+
+    /// The stored form of every part that changed since it was last asked; `None` takes it away.
+    pub fn take_changed(&mut self) -> Vec<(Box<str>, Option<Vec<u8>>)> {
+        let changed = std::mem::take(&mut self.changed);
+        changed
+            .into_iter()
+            .map(|name| {
+                let bytes = self.encode(&name);
+                (name, bytes)
+            })
+            .collect()
+    }
+
+    /// Every part that holds something, in its stored form.
+    pub fn encode_all(&self) -> Vec<(Box<str>, Vec<u8>)> {
+        let names = [CONTACTS, SETS].map(Box::from).into_iter();
+        names
+            .chain(self.ids.keys().map(|day| ids_name(*day)))
+            .filter_map(|name| self.encode(&name).map(|bytes| (name, bytes)))
+            .collect()
+    }
+
+    fn encode(&self, name: &str) -> Option<Vec<u8>> {
+        let mut out = vec![PART_VERSION];
+        match name {
+            CONTACTS if self.contacts.is_empty() => return None,
+            CONTACTS => self.contacts.write(&mut out),
+            SETS if self.sets.is_empty() => return None,
+            SETS => self.sets.write(&mut out),
+            ids => {
+                let day: Date = ids.strip_prefix(IDS)?.parse().ok()?;
+                write_ids(self.ids.get(&day)?, &mut out);
+            }
+        }
+        Some(out)
+    }
+
+    /// A contact's personal fields.
+    pub fn contact(&self, id: &str) -> Option<&Fields> {
+        self.contacts.get(id)
+    }
+
+    /// Every contact's personal fields.
+    pub fn contacts(&self) -> &BTreeMap<Box<str>, Fields> {
+        &self.contacts
+    }
+
+    /// Contacts' personal fields, to be changed.
+    pub fn contacts_mut(&mut self) -> &mut BTreeMap<Box<str>, Fields> {
+        self.changed.insert(CONTACTS.into());
+        &mut self.contacts
+    }
+
+    /// Distinct values.
+    pub fn sets(&self) -> &metric::Sets {
+        &self.sets
+    }
+
+    /// Distinct values, to be changed.
+    pub fn sets_mut(&mut self) -> &mut metric::Sets {
+        self.changed.insert(SETS.into());
+        &mut self.sets
+    }
+
+    /// Whether a fact id is there on any day.
+    pub fn holds_id(&self, fingerprint: u64) -> bool {
+        self.ids.values().any(|ids| ids.contains(&fingerprint))
+    }
+
+    /// Remembers a fact id.
+    pub fn insert_id(&mut self, day: Date, fingerprint: u64) {
+        if self.ids.entry(day).or_default().insert(fingerprint) {
+            self.changed.insert(ids_name(day));
+        }
+    }
+
+    /// Forgets the fact ids of a day.
+    pub fn forget_ids(&mut self, day: Date) {
+        self.ids.remove(&day);
+        self.changed.insert(ids_name(day));
+    }
+}
+
+/// The part of a day's fact ids.
+pub fn ids_name(day: Date) -> Box<str> {
+    format!("{IDS}{day}").into()
+}
+
+/// Fact ids take eight bytes each: they are hashes, so no shorter form is shorter.
+fn write_ids(ids: &BTreeSet<u64>, out: &mut Vec<u8>) {
+    (ids.len() as u64).write(out);
+    for id in ids {
+        out.extend_from_slice(&id.to_be_bytes());
+    }
+}
+
+fn read_ids(bytes: &mut Bytes<'_>) -> Result<BTreeSet<u64>, DecodeError> {
+    let len = bytes.len()?;
+    let mut ids = BTreeSet::new();
+    for _ in 0..len {
+        let mut id = [0; 8];
+        id.copy_from_slice(bytes.take(8)?);
+        ids.insert(u64::from_be_bytes(id));
+    }
+    Ok(ids)
+}

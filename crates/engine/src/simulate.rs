@@ -1,0 +1,175 @@
+//! Simulation: a whole log decided in memory, its records in the public order (facts.md, 4).
+
+use crate::account::Account;
+use crate::context::{Clock, Context, Csms};
+use crate::log_clock::{self, Moment};
+use jiff::Timestamp;
+use model::fact::{HISTORY_ENDED, TICK};
+use model::{AccountId, Decision, Logged, Outgoing, Record};
+use std::collections::BTreeMap;
+use workflow::Program;
+
+/// A shard's log, decided as it is pushed, under the log clock.
+#[derive(Debug)]
+pub struct Simulation<'a> {
+    program: &'a Program,
+    csms: Csms,
+    accounts: BTreeMap<Box<str>, Account>,
+    now: Option<Timestamp>,
+    lines: Vec<Line>,
+    report: Report,
+}
+
+/// A record with what orders it.
+#[derive(Debug)]
+struct Line {
+    at: Timestamp,
+    record: Record,
+}
+
+/// What a simulation counts beside its records.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// Facts that counted.
+    pub facts: u64,
+    /// Facts seen before.
+    pub duplicates: u64,
+    /// Facts put aside: position, code.
+    pub parked: Vec<(u64, model::Parked)>,
+    /// What was not taken, by code and name, how often.
+    pub rejected: BTreeMap<(Box<str>, Box<str>), u64>,
+    /// Wake-ups that changed nothing.
+    pub quiet_wakes: u64,
+    /// All wake-ups.
+    pub wakes: u64,
+    /// Messages, in the order decided.
+    pub outbox: Vec<Outgoing>,
+}
+
+impl<'a> Simulation<'a> {
+    /// Begins with nothing known.
+    pub fn new(program: &'a Program) -> Self {
+        Self {
+            program,
+            csms: Csms::default(),
+            accounts: BTreeMap::new(),
+            now: None,
+            lines: Vec::new(),
+            report: Report::default(),
+        }
+    }
+
+    /// Decides one fact of the log.
+    pub fn push(&mut self, logged: &Logged) {
+        match &*logged.fact.kind {
+            TICK => self.tick(logged.fact.time),
+            HISTORY_ENDED => self.each(Moment::CloseHistory),
+            _ if logged.fact.is_csm() => {
+                let rejected = crate::fold::csm(self.program, &mut self.csms, logged);
+                self.count(
+                    &Decision {
+                        rejected,
+                        ..Decision::default()
+                    },
+                    logged.position,
+                );
+            }
+            _ => self.fact(logged),
+        }
+    }
+
+    /// Raises the time to `until`, if given, and hands over the records in the public order, with the counts.
+    pub fn finish(mut self, until: Option<Timestamp>) -> (Vec<Record>, Report) {
+        if until.is_some() {
+            self.tick(until);
+        }
+        let mut lines = self.lines;
+        lines.sort_by(|a, b| order(a).cmp(&order(b)));
+        let records = lines.into_iter().map(|line| line.record).collect();
+        self.report.quiet_wakes = self
+            .accounts
+            .values()
+            .map(|account| account.quiet_wakes)
+            .sum();
+        (records, self.report)
+    }
+
+    /// The accounts as they stand.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    fn fact(&mut self, logged: &Logged) {
+        let Some(subject) = logged.fact.subject.clone() else {
+            self.report
+                .parked
+                .push((logged.position, crate::fold::bad_subject()));
+            return;
+        };
+        let mut account = self
+            .accounts
+            .remove(&subject)
+            .unwrap_or_else(|| Account::new(AccountId::new(subject.clone())));
+        self.step(&mut account, Moment::Fact(logged), logged.position);
+        self.accounts.insert(subject, account);
+    }
+
+    fn tick(&mut self, to: Option<Timestamp>) {
+        self.now = self.now.max(to);
+        self.each(Moment::Tick);
+    }
+
+    fn each(&mut self, moment: Moment<'_>) {
+        let mut accounts = std::mem::take(&mut self.accounts);
+        for account in accounts.values_mut() {
+            self.step(account, moment, 0);
+        }
+        self.accounts = accounts;
+    }
+
+    fn step(&mut self, account: &mut Account, moment: Moment<'_>, position: u64) {
+        let context = Context {
+            program: self.program,
+            csms: &self.csms,
+            pins: None,
+            clock: Clock::Log,
+        };
+        let decisions = log_clock::step(&context, account, moment, self.now);
+        self.report.wakes += decisions.len() as u64;
+        for (at, mut decision) in decisions {
+            let records = std::mem::take(&mut decision.records);
+            self.lines
+                .extend(records.into_iter().map(|record| Line { at, record }));
+            self.report.outbox.append(&mut decision.outbox);
+            self.count(&decision, position);
+        }
+        if matches!(moment, Moment::Fact(_)) {
+            self.report.wakes -= 1;
+        }
+    }
+
+    fn count(&mut self, decision: &Decision, position: u64) {
+        for rejected in &decision.rejected {
+            let key = (rejected.code.clone(), rejected.name.clone());
+            *self.report.rejected.entry(key).or_default() += 1;
+        }
+        if let Some(parked) = &decision.parked {
+            self.report.parked.push((position, parked.clone()));
+        }
+        if decision.is_duplicate {
+            self.report.duplicates += 1;
+        }
+    }
+}
+
+/// Instant, account, workflow (none first), subject, run; what is equal stays in order of emission.
+fn order(line: &Line) -> (Timestamp, &str, Option<&str>, Option<&str>, Option<&str>) {
+    let record = &line.record;
+    (
+        line.at,
+        record.account.as_str(),
+        record.workflow.as_deref(),
+        record.subject.as_deref(),
+        record.run.as_ref().map(AsRef::as_ref),
+    )
+}
