@@ -3,8 +3,10 @@
 //! Knows no clock, no file system, no SQL: text comes in, a [`Program`] or [`Diagnostic`]s go out.
 
 pub mod diagnostic;
+pub mod expression;
 pub mod program;
 pub mod scenario;
+pub mod template;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity, Span};
