@@ -46,6 +46,7 @@ rules! {
     arrows_point_down: arrows::arrows,
     pure_crates_depend_on_what_they_may: pure::pure_dependencies,
     pure_crates_name_no_io_and_no_unordered_map: pure::pure_words,
+    pure_crates_have_the_same_bans: pure::pure_bans,
     every_file_says_what_it_is: header::first_line,
     no_file_is_too_long: length::files,
     no_function_is_too_long_or_takes_too_much: length::functions,

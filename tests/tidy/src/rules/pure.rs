@@ -67,6 +67,11 @@ const WORD: Reason = Reason {
     instead: "take BTreeMap or BTreeSet for a map; for anything else have the caller pass in what it read",
 };
 
+const BANS: Reason = Reason {
+    why: "clippy reads only the nearest clippy.toml, and the bans of the pure crates hold in all three",
+    instead: "copy the file of crates/model",
+};
+
 /// Pure crates depend on nothing that is not in their list.
 pub fn pure_dependencies(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();
@@ -96,6 +101,23 @@ pub fn pure_words(tree: &Tree) -> Vec<Complaint> {
                 .any(|(name, _)| file.crate_name() == Some(name))
         })
         .flat_map(|file| banned_words(file, BANNED, WORD))
+        .collect()
+}
+
+/// Each pure crate has the same `clippy.toml`: clippy reads only the nearest one, so one that is
+/// missing or shorter would lift the bans without a sound.
+pub fn pure_bans(tree: &Tree) -> Vec<Complaint> {
+    let bans = |name: &str| {
+        let path = format!("crates/{name}/clippy.toml");
+        let file = tree.files.iter().find(|file| file.path == path);
+        (path, file.map(|file| file.text.as_str()))
+    };
+    let (_, first) = bans(ALLOWED[0].0);
+    ALLOWED
+        .iter()
+        .map(|(name, _)| bans(name))
+        .filter(|(_, text)| text.is_none() || *text != first)
+        .map(|(path, _)| Complaint::new(&path, 1, "missing, or not the same as in `model`", BANS))
         .collect()
 }
 
@@ -137,6 +159,21 @@ mod tests {
                 ("crates/store/src/tx.rs", text),
             ],
             &[("crates/engine/src/fold.rs", 2)],
+        );
+    }
+
+    #[test]
+    fn a_pure_crate_without_the_bans_is_flagged() {
+        flags(
+            pure_bans,
+            &[
+                ("crates/engine/clippy.toml", "a = 2"),
+                ("crates/model/clippy.toml", "a = 1"),
+            ],
+            &[
+                ("crates/workflow/clippy.toml", 1),
+                ("crates/engine/clippy.toml", 1),
+            ],
         );
     }
 }
