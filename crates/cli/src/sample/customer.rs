@@ -206,7 +206,7 @@ impl Customer {
         }
         let on = day(self.span.from, self.dice.between(10, self.span.days - 20));
         self.say(on, 10, "contact.left", json!({"contact": "p-1"}));
-        self.say(on, 11, "contact.deleted", json!({"contact": "p-1"}));
+        self.say(day(on, 1), 11, "contact.deleted", json!({"contact": "p-1"}));
         if self.dice.chance(60) {
             let people = if is_japanese {
                 &names::PERSON_JA
