@@ -3,12 +3,16 @@
 //! Knows no tokio, SQL, clock or file system; no stores, no channels, no template texts' meaning.
 
 pub mod account;
+pub mod calendar;
 pub mod context;
 pub mod decide;
 pub mod entity;
+pub mod evaluate;
 pub mod fold;
 pub mod head;
+pub mod health;
 pub mod log_clock;
+pub mod lookahead;
 pub mod memory;
 pub mod metric;
 pub mod parts;

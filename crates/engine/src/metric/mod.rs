@@ -1,20 +1,20 @@
-//! Metric states: what is kept of events so that every metric has its value at once.
+//! Metrics: what is kept of events, and what that gives at an instant.
+//!
+//! For each basis (event, field, condition) an account keeps one [`Tally`], small and needed at every decision, and, where
+//! different values are counted, one [`Values`], big and touched only when such an event comes in.
+//!
+//! Folding is in two strokes, since the first reads the account and the second changes it:
+//! `let told = tell(&scene, &plan, kind, at)` and then, for each, `one.fold(&mut metrics, &mut sets)`.
 
-use crate::stored::stored_struct;
+mod coverage;
+mod distinct;
+mod plan;
+mod read;
+mod tally;
+mod tell;
 
-/// The small states, in the head.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Metrics {}
-stored_struct!(Metrics {});
-
-/// Distinct values, in the part `sets`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Sets {}
-stored_struct!(Sets {});
-
-impl Sets {
-    /// Whether nothing is kept.
-    pub fn is_empty(&self) -> bool {
-        true
-    }
-}
+pub use coverage::Coverage;
+pub use distinct::{Sets, Values};
+pub use plan::{Need, Plan};
+pub use tally::{Metrics, Tally};
+pub use tell::{Told, tell};

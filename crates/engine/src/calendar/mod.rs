@@ -1,0 +1,11 @@
+//! Civil time: days, working days, windows and periods in the zone of whom they concern.
+
+mod business;
+mod day;
+mod hours;
+mod period;
+
+pub use business::{business_days_between, is_business_day, shift_business_days};
+pub use day::{at_time, day_number, day_of, from_number, midnight_after, start_of, zone};
+pub use hours::{is_open, next_open, window_end};
+pub use period::{add, at_window, period_bounds};

@@ -1,0 +1,1 @@
+//! Numbers: comparisons and arithmetic.

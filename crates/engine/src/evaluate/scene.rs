@@ -1,0 +1,175 @@
+//! Everything an expression may read at one instant.
+
+use super::knowledge::{Knowledge, StepResults};
+use super::list::Item;
+use super::reading::Reading;
+use crate::calendar::{day_of, start_of};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use model::Value;
+use std::collections::BTreeMap;
+use workflow::Program;
+use workflow::program::Expr;
+
+/// How deep names may lead to further names; the checker refuses circles, so this is never reached.
+pub(crate) const DEPTH_MAX: u8 = 64;
+
+/// What belongs to one run or workflow: needed by `with`, `remember` and `steps`.
+#[derive(Clone, Copy)]
+pub struct RunScope<'a> {
+    /// The workflow's `with`.
+    pub with: &'a [(Box<str>, Expr)],
+    /// The values of its `remember`, frozen at the start.
+    pub remember: &'a [Option<Value>],
+    /// What became of its steps.
+    pub steps: &'a dyn StepResults,
+}
+
+/// Everything an expression may read at one instant.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    /// The definitions.
+    pub program: &'a Program,
+    /// What is known of the account.
+    pub known: &'a dyn Knowledge,
+    /// The account's zone.
+    pub zone: &'a TimeZone,
+    /// The instant.
+    pub(crate) now: Timestamp,
+    /// Its civil day in the account's zone.
+    pub(crate) today: Date,
+    /// The subject's own contract; none: the account's current one.
+    pub contract: Option<&'a str>,
+    /// The event that is being looked at.
+    pub event: Option<&'a BTreeMap<Box<str>, Value>>,
+    /// The item of the innermost `where`, the recipient, or the subject.
+    pub item: Option<Item<'a>>,
+    /// The run or workflow.
+    pub run: Option<RunScope<'a>>,
+    /// How deep names have led.
+    pub(crate) depth: u8,
+}
+
+impl<'a> Scene<'a> {
+    /// The scene of the account itself at `now`; the public fields narrow it.
+    pub fn new(
+        program: &'a Program,
+        known: &'a dyn Knowledge,
+        zone: &'a TimeZone,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            program,
+            known,
+            zone,
+            now,
+            today: day_of(now, zone),
+            contract: None,
+            event: None,
+            item: None,
+            run: None,
+            depth: 0,
+        }
+    }
+
+    /// The same with a contract as the subject.
+    pub fn with_contract(self, contract: &'a str) -> Self {
+        Self {
+            contract: Some(contract),
+            ..self
+        }
+    }
+
+    /// The same with an event to look at.
+    pub fn with_event(self, event: &'a BTreeMap<Box<str>, Value>) -> Self {
+        Self {
+            event: Some(event),
+            ..self
+        }
+    }
+
+    /// The same with an item, recipient or subject.
+    pub fn with_item(self, item: Item<'a>) -> Self {
+        Self {
+            item: Some(item),
+            ..self
+        }
+    }
+
+    /// The same inside a run.
+    pub fn with_run(self, run: RunScope<'a>) -> Self {
+        Self {
+            run: Some(run),
+            ..self
+        }
+    }
+
+    /// The same state at another instant.
+    pub fn at(self, now: Timestamp) -> Self {
+        Self {
+            now,
+            today: day_of(now, self.zone),
+            ..self
+        }
+    }
+
+    /// The instant.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The civil day in the account's zone.
+    pub fn today(&self) -> Date {
+        self.today
+    }
+
+    /// The instant at which a civil day of the account begins.
+    pub fn start_of(&self, day: Date) -> Timestamp {
+        start_of(day, self.zone)
+    }
+
+    /// The scene in which a definition is read: the account's current contract, no run, no event.
+    pub(crate) fn of_definitions(self) -> Self {
+        Self {
+            contract: None,
+            event: None,
+            item: None,
+            run: None,
+            depth: self.depth.saturating_add(1),
+            ..self
+        }
+    }
+
+    /// The id of the contract that `contract.x` means.
+    pub(crate) fn contract_id(&self) -> Option<&'a str> {
+        self.contract.or_else(|| self.known.current_contract())
+    }
+
+    /// What an expression gives; an *at least* is not known. Where an `else` stands behind it, that shows.
+    pub fn value(&self, expr: &Expr) -> Option<Value> {
+        self.shown(expr).value()
+    }
+
+    /// Whether a condition is true; none: unknown.
+    pub fn truth(&self, expr: &Expr) -> Option<bool> {
+        self.reading(expr).truth()
+    }
+
+    /// Whether a condition is true, unknown being not.
+    pub fn is_true(&self, expr: &Expr) -> bool {
+        self.truth(expr) == Some(true)
+    }
+
+    /// What an expression shows where it stands alone.
+    fn shown(&self, expr: &Expr) -> Reading {
+        use workflow::program::ExprKind;
+        if let ExprKind::Else(first, second) = &expr.kind {
+            return match self.shown(first) {
+                known @ Reading::Known(_) => known,
+                Reading::AtLeast(_) | Reading::Unseen | Reading::Unknown => self.shown(second),
+            };
+        }
+        self.reading(expr)
+    }
+}
