@@ -1,1 +1,55 @@
-//! What must survive: one promise over SQLite.
+//! What must survive: one promise, kept by each backend behind the same methods.
+//!
+//! Knows the words of `model`; heads, parts, views and revisions are bytes to it. It reads no clock: every instant is
+//! passed in. Each noun has a file with its types and its methods of [`Store`]; what the methods do in SQL lies in
+//! `sqlite`. The cases of `conformance` hold for every backend.
+
+mod address;
+mod batch;
+mod captured;
+mod commit;
+mod delivery;
+mod failure;
+mod import;
+mod journal;
+mod lease;
+mod log;
+mod outbox;
+mod parked;
+mod reject;
+mod revision;
+mod shard;
+mod sqlite;
+mod state;
+mod store;
+mod switch;
+mod task;
+mod wake;
+
+#[cfg(test)]
+mod conformance;
+
+pub use address::AddressKey;
+pub use batch::Batch;
+pub use captured::{Captured, CapturedRow};
+pub use commit::{
+    Commit, CommitError, Committed, CsmWrite, HeadWrite, JournalWrite, OutboxWrite, PartWrite,
+    WakeWrite,
+};
+pub use delivery::{Attempt, Delivery, DeliveryFilter};
+pub use failure::Failure;
+pub use import::ImportFile;
+pub use journal::{ChainError, JournalFilter, JournalRow};
+pub use lease::{Bid, Lease, Role};
+pub use log::{AppendError, Appended, Incoming, NewFact, StoredFact};
+pub use outbox::{Claim, ClaimRequest, Claimed, Outcome, Recovered, Settlement};
+pub use parked::{NewParked, ParkedRow};
+pub use reject::RejectRow;
+pub use revision::{Revision, RevisionId};
+pub use shard::{ShardMark, ShardState, shard_of};
+pub use sqlite::{Sqlite, Tuning};
+pub use state::{AccountRow, CsmRow, Loaded, Parts, Wanted};
+pub use store::{ClockMode, Health, Meta, OpenError, OpenOptions, SHARDS_MAX, Store};
+pub use switch::Switch;
+pub use task::{TaskFilter, TaskRow};
+pub use wake::{Wake, WakeMark};

@@ -1,0 +1,1 @@
+//! The promise of the store, case by case, for every backend.

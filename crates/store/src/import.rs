@@ -1,0 +1,39 @@
+//! Imported files: how far each is, and which are finished.
+
+use crate::{AppendError, Failure, NewFact, Store};
+use jiff::Timestamp;
+
+/// A file that is or was imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportFile {
+    /// The hash of its content, which names it.
+    pub hash: Box<str>,
+    /// The name it had.
+    pub name: Box<str>,
+    /// How far it is, in the importer's own count.
+    pub done: u64,
+    /// When it came so far.
+    pub updated_at: Timestamp,
+    /// When it was finished.
+    pub finished_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// How far a file is; none if it is unknown.
+    pub async fn import_file(&self, hash: &str) -> Result<Option<ImportFile>, Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.import_file(hash).await,
+        }
+    }
+
+    /// Appends facts of a file together with how far it is, so that a cut import goes on where it was.
+    pub async fn append_import(
+        &self,
+        facts: Vec<NewFact>,
+        progress: ImportFile,
+    ) -> Result<(), AppendError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.append_import(facts, progress).await,
+        }
+    }
+}

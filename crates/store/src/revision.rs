@@ -1,0 +1,62 @@
+//! Revisions: the checked workspaces that were stored, and which one decides.
+
+use crate::{Failure, Store};
+use jiff::Timestamp;
+
+/// A stored workspace's number in this store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RevisionId(pub u32);
+
+/// A stored workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// Its number.
+    pub id: RevisionId,
+    /// The hash of its bytes, which names it.
+    pub hash: Box<str>,
+    /// What was stored.
+    pub bytes: Vec<u8>,
+    /// When it was stored first.
+    pub stored_at: Timestamp,
+    /// When it was activated last.
+    pub applied_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// Stores a workspace; the same bytes get the same number.
+    pub async fn put_revision(
+        &self,
+        bytes: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<RevisionId, Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.put_revision(bytes, now).await,
+        }
+    }
+
+    /// One stored workspace.
+    pub async fn revision(&self, id: RevisionId) -> Result<Option<Revision>, Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.revision(id).await,
+        }
+    }
+
+    /// The workspace that decides, the same in every shard; none before the first activation.
+    pub async fn applied(&self) -> Result<Option<Revision>, Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.applied().await,
+        }
+    }
+
+    /// Makes a stored workspace decide in every shard from its present position on, in one transaction. Says those
+    /// positions; none if there is no such revision.
+    pub async fn activate(
+        &self,
+        id: RevisionId,
+        now: Timestamp,
+    ) -> Result<Option<Vec<u64>>, Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.activate(id, now).await,
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Appending: many callers share one durable commit.
+
+use super::bulk::Bulk;
+use super::rows::{Columns, nanos, place, signed};
+use super::tx::{Connection, Ending, Lost, Session};
+use super::{Sqlite, Tuning, parks};
+use crate::{AppendError, Appended, Failure, Incoming, NewFact};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+const FACTS: Bulk = Bulk {
+    head: "INSERT INTO fact (place, arrived_at, event)",
+    row: "(?, ?, ?)",
+    tail: "",
+};
+
+/// One caller that waits.
+pub(crate) struct Append {
+    incoming: Incoming,
+    reply: oneshot::Sender<Result<Appended, Failure>>,
+    _room: OwnedSemaphorePermit,
+}
+
+/// The bounded queue before the writer.
+#[derive(Debug)]
+pub(crate) struct Appending {
+    queue: mpsc::Sender<Append>,
+    room: Arc<Semaphore>,
+    shards: u32,
+    kib_max: u32,
+}
+
+impl Appending {
+    pub(crate) fn new(tuning: Tuning, shards: u32) -> (Self, mpsc::Receiver<Append>) {
+        let (queue, appends) = mpsc::channel(tuning.append_queue_max);
+        let kib_max = tuning.append_kib_max;
+        let room = usize::try_from(kib_max).unwrap_or(usize::MAX);
+        let appending = Self {
+            queue,
+            room: Arc::new(Semaphore::new(room)),
+            shards,
+            kib_max,
+        };
+        (appending, appends)
+    }
+
+    async fn append(&self, incoming: Incoming) -> Result<Appended, AppendError> {
+        known_shards(&incoming.facts, self.shards)?;
+        let room = Arc::clone(&self.room).try_acquire_many_owned(self.kib(&incoming));
+        let room = room.map_err(|_| AppendError::QueueFull)?;
+        let (reply, answer) = oneshot::channel();
+        let append = Append {
+            incoming,
+            reply,
+            _room: room,
+        };
+        self.queue.try_send(append).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => AppendError::QueueFull,
+            mpsc::error::TrySendError::Closed(_) => Failure::Closed.into(),
+        })?;
+        // The writer may have ended after it took the facts: nobody knows.
+        Ok(answer.await.map_err(|_| Failure::Unknown)??)
+    }
+
+    /// Its size in KiB, rounded up; what is larger than the whole room takes all of it.
+    fn kib(&self, incoming: &Incoming) -> u32 {
+        let facts = incoming.facts.iter().map(|fact| fact.json.len());
+        let parked = incoming.parked.iter().map(|parked| parked.json.len());
+        let bytes: usize = facts.chain(parked).sum();
+        let kib = u32::try_from(bytes / 1024).unwrap_or(u32::MAX);
+        kib.saturating_add(1).min(self.kib_max)
+    }
+}
+
+impl Sqlite {
+    pub(crate) async fn append(&self, incoming: Incoming) -> Result<Appended, AppendError> {
+        self.inner.writer.appending.append(incoming).await
+    }
+}
+
+/// Refuses facts for shards that do not exist.
+pub(crate) fn known_shards(facts: &[NewFact], shards: u32) -> Result<(), AppendError> {
+    match facts.iter().find(|fact| fact.shard >= shards) {
+        Some(fact) => Err(AppendError::NoShard(fact.shard)),
+        None => Ok(()),
+    }
+}
+
+/// Writes what waits, as far as it fits one group, and answers each caller.
+pub(crate) async fn group(
+    connection: &mut Connection,
+    first: Append,
+    waiting: &mut mpsc::Receiver<Append>,
+    tuning: &Tuning,
+) {
+    let mut replies = Vec::new();
+    let mut all = Vec::new();
+    let mut count = 0;
+    let mut next = Some(first);
+    while let Some(append) = next {
+        count += append.incoming.facts.len();
+        all.push(append.incoming);
+        replies.push((append.reply, append._room));
+        next = (count < tuning.group_facts_max)
+            .then(|| waiting.try_recv().ok())
+            .flatten();
+    }
+    let outcome = write_group(connection, Arc::new(all)).await;
+    match outcome {
+        Ok(appended) => {
+            for ((reply, _room), appended) in replies.into_iter().zip(appended) {
+                // A caller that went away does not undo the append.
+                drop(reply.send(Ok(appended)));
+            }
+        }
+        Err(failure) => {
+            for (reply, _room) in replies {
+                drop(reply.send(Err(failure.clone())));
+            }
+        }
+    }
+}
+
+/// Writes a group; a lost answer is settled by looking for its first fact.
+async fn write_group(
+    connection: &mut Connection,
+    all: Arc<Vec<Incoming>>,
+) -> Result<Vec<Appended>, Failure> {
+    let written = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (body, noted) = (Arc::clone(&all), Arc::clone(&written));
+    let outcome = connection
+        .transact(move |session| {
+            Box::pin(async move {
+                let appended = write_all(session, &body).await?;
+                noted
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .clone_from(&appended);
+                Ok(Ending::Commit(appended))
+            })
+        })
+        .await;
+    let cause = match outcome {
+        Ok(appended) => return Ok(appended),
+        Err(Lost::Nothing(failure)) => return Err(failure),
+        Err(Lost::Unknown(cause)) => cause,
+    };
+    let appended = std::mem::take(
+        &mut *written
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner),
+    );
+    match is_there(connection, &all, &appended).await {
+        Some(true) => Ok(appended),
+        Some(false) => Err(cause),
+        None => Err(Failure::Unknown),
+    }
+}
+
+async fn write_all(session: &mut Session, all: &[Incoming]) -> Result<Vec<Appended>, Failure> {
+    let facts: Vec<&NewFact> = all.iter().flat_map(|incoming| &incoming.facts).collect();
+    let mut positions = append_facts(session, &facts).await?.into_iter();
+    for incoming in all {
+        parks::write(session, &incoming.parked).await?;
+    }
+    let split = |incoming: &Incoming| Appended {
+        positions: positions.by_ref().take(incoming.facts.len()).collect(),
+    };
+    Ok(all.iter().map(split).collect())
+}
+
+/// Appends facts inside a transaction: each shard's end is raised with them, so positions have no gaps.
+pub(crate) async fn append_facts(
+    session: &mut Session,
+    facts: &[&NewFact],
+) -> Result<Vec<u64>, Failure> {
+    let mut ends: BTreeMap<u32, u64> = BTreeMap::new();
+    for fact in facts {
+        if !ends.contains_key(&fact.shard) {
+            ends.insert(fact.shard, log_end(session, fact.shard).await?);
+        }
+    }
+    let mut placed = Vec::with_capacity(facts.len());
+    for fact in facts {
+        let end = ends.entry(fact.shard).or_default();
+        *end += 1;
+        placed.push((*end, *fact));
+    }
+    FACTS
+        .write(session, &placed, |query, (position, fact)| {
+            query
+                .bind(place(fact.shard, *position))
+                .bind(nanos(fact.arrived_at))
+                .bind(&*fact.json)
+        })
+        .await?;
+    for (shard, end) in ends {
+        let sql = "UPDATE log_end SET position = ? WHERE shard = ?";
+        let query = sqlx::query(sql).bind(signed(end)).bind(i64::from(shard));
+        session.execute(query).await?;
+    }
+    Ok(placed.into_iter().map(|(position, _)| position).collect())
+}
+
+/// The end of a shard's log.
+pub(crate) async fn log_end(session: &mut Session, shard: u32) -> Result<u64, Failure> {
+    let query = sqlx::query("SELECT position FROM log_end WHERE shard = ?").bind(i64::from(shard));
+    match session.row(query).await? {
+        Some(row) => row.count(0),
+        None => Err(Failure::Database(
+            format!("there is no shard {shard}").into(),
+        )),
+    }
+}
+
+/// Whether the group's first fact stands where it was put; none if that can't be read, or there was no fact.
+async fn is_there(
+    connection: &mut Connection,
+    all: &Arc<Vec<Incoming>>,
+    appended: &[Appended],
+) -> Option<bool> {
+    let fact = all.iter().flat_map(|incoming| &incoming.facts).next()?;
+    let position = appended.iter().flat_map(|one| &one.positions).next()?;
+    let (at, event) = (place(fact.shard, *position), fact.json.clone());
+    let arrived = nanos(fact.arrived_at);
+    let looked = connection
+        .transact(move |session| {
+            Box::pin(async move {
+                let sql = "SELECT 1 FROM fact WHERE place = ? AND arrived_at = ? AND event = ?";
+                let query = sqlx::query(sql).bind(at).bind(arrived).bind(&*event);
+                Ok(Ending::Rollback(session.row(query).await?.is_some()))
+            })
+        })
+        .await;
+    looked.ok()
+}

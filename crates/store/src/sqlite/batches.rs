@@ -1,0 +1,62 @@
+//! One row for each commit.
+
+use super::accounts::json;
+use super::commits::batch_place;
+use super::rows::{Columns, last_place, nanos, position_of, signed};
+use super::shards::revision;
+use super::{Session, Sqlite};
+use crate::{Batch, Commit, Failure};
+use sqlx::sqlite::SqliteRow;
+
+pub(crate) async fn write(
+    session: &mut Session,
+    commit: &Commit,
+    commits: u64,
+) -> Result<(), Failure> {
+    let sql =
+        "INSERT INTO batch (place, position, upto, now, revision, woken) VALUES (?, ?, ?, ?, ?, ?)";
+    let query = sqlx::query(sql)
+        .bind(batch_place(commit.shard, commits))
+        .bind(signed(commit.from.position))
+        .bind(signed(commit.to_position))
+        .bind(nanos(commit.now))
+        .bind(commit.from.revision.map(|id| i64::from(id.0)))
+        .bind(json(&commit.woken));
+    session.execute(query).await?;
+    Ok(())
+}
+
+impl Sqlite {
+    pub(crate) async fn batches(
+        &self,
+        shard: u32,
+        after: u64,
+        count_max: u32,
+    ) -> Result<Vec<Batch>, Failure> {
+        self.read(move |session| {
+            Box::pin(async move {
+                let sql = "SELECT place, position, upto, now, revision, woken FROM batch \
+                    WHERE place > ? AND place <= ? ORDER BY place LIMIT ?";
+                let query = sqlx::query(sql)
+                    .bind(batch_place(shard, after))
+                    .bind(last_place(shard))
+                    .bind(count_max);
+                let rows = session.rows(query).await?;
+                rows.iter().map(batch).collect()
+            })
+        })
+        .await
+    }
+}
+
+fn batch(row: &SqliteRow) -> Result<Batch, Failure> {
+    let woken = serde_json::from_str(&row.text(5)?);
+    Ok(Batch {
+        commits: position_of(row.long(0)?),
+        from_position: row.count(1)?,
+        to_position: row.count(2)?,
+        now: row.instant(3)?,
+        revision: revision(row, 4)?,
+        woken: woken.map_err(|why| Failure::unreadable("a batch", why))?,
+    })
+}

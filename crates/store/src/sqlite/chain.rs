@@ -1,0 +1,156 @@
+//! The journal's chain: each row carries a hash of itself and of the row before it.
+
+use super::bulk::Bulk;
+use super::rows::{Columns, last_place, nanos, place, position_of};
+use super::{Session, Sqlite};
+use crate::{ChainError, Failure, JournalWrite};
+use sqlx::sqlite::SqliteRow;
+
+/// Rows followed with one statement.
+const PAGE: i64 = 1000;
+
+const ROWS: Bulk = Bulk {
+    head: "INSERT INTO journal (place, at, account, workflow, revision, record, hash)",
+    row: "(?, ?, (SELECT id FROM account WHERE shard = ? AND account = ?), ?, ?, ?, ?)",
+    tail: "",
+};
+
+/// The end of a shard's chain.
+pub(crate) struct Head {
+    pub(crate) end: u64,
+    pub(crate) hash: Box<str>,
+}
+
+/// What the hash of a row covers.
+struct Link<'a> {
+    place: i64,
+    at: i64,
+    workflow: Option<&'a str>,
+    revision: &'a str,
+    record: &'a str,
+}
+
+impl Link<'_> {
+    fn hash(&self, before: &str) -> Box<str> {
+        let digest = model::id::digest(&[
+            before,
+            &self.place.to_string(),
+            &self.at.to_string(),
+            self.workflow.unwrap_or_default(),
+            self.revision,
+            self.record,
+        ]);
+        blake3::Hash::from_bytes(digest).to_hex().as_str().into()
+    }
+}
+
+/// Appends records and says where the chain ends then.
+pub(crate) async fn write(
+    session: &mut Session,
+    shard: u32,
+    mut head: Head,
+    journal: &[JournalWrite],
+) -> Result<Head, Failure> {
+    let mut rows = Vec::with_capacity(journal.len());
+    for write in journal {
+        let record = serde_json::to_string(&write.record)
+            .map_err(|why| Failure::Database(format!("a record is no JSON: {why}").into()))?;
+        let link = Link {
+            place: place(shard, head.end + 1),
+            at: nanos(write.at),
+            workflow: write.record.workflow.as_deref(),
+            revision: &write.revision,
+            record: &record,
+        };
+        head = Head {
+            end: head.end + 1,
+            hash: link.hash(&head.hash),
+        };
+        rows.push((place(shard, head.end), write, record, head.hash.clone()));
+    }
+    ROWS.write(session, &rows, |query, (place, write, record, hash)| {
+        query
+            .bind(*place)
+            .bind(nanos(write.at))
+            .bind(i64::from(shard))
+            .bind(write.record.account.as_str())
+            .bind(write.record.workflow.as_deref())
+            .bind(&*write.revision)
+            .bind(&**record)
+            .bind(&**hash)
+    })
+    .await?;
+    Ok(head)
+}
+
+impl Sqlite {
+    pub(crate) async fn verify_journal(&self, shard: u32) -> Result<u64, ChainError> {
+        let checked = self.read(move |session| {
+            Box::pin(async move {
+                // One snapshot: the end must belong to the rows.
+                session.execute(sqlx::query("BEGIN DEFERRED")).await?;
+                let answer = follow(session, shard).await?;
+                session.execute(sqlx::query("ROLLBACK")).await?;
+                Ok(answer)
+            })
+        });
+        checked.await?
+    }
+}
+
+async fn follow(session: &mut Session, shard: u32) -> Result<Result<u64, ChainError>, Failure> {
+    let mut head = Head {
+        end: 0,
+        hash: "".into(),
+    };
+    loop {
+        let sql = "SELECT place, at, workflow, revision, record, hash FROM journal \
+            WHERE place > ? AND place <= ? ORDER BY place LIMIT ?";
+        let query = sqlx::query(sql)
+            .bind(place(shard, head.end))
+            .bind(last_place(shard))
+            .bind(PAGE);
+        let rows = session.rows(query).await?;
+        for row in &rows {
+            match step(shard, &head, row)? {
+                Ok(next) => head = next,
+                Err(broken) => return Ok(Err(broken)),
+            }
+        }
+        if rows.is_empty() {
+            break;
+        }
+    }
+    let sql = "SELECT journal_end, journal_hash FROM shard WHERE id = ?";
+    let row = session.row(sqlx::query(sql).bind(i64::from(shard))).await?;
+    let row = row.ok_or_else(|| Failure::Database(format!("there is no shard {shard}").into()))?;
+    if row.count(0)? > head.end {
+        let place = head.end + 1;
+        return Ok(Err(ChainError::Missing { shard, place }));
+    }
+    if row.text(1)? != head.hash {
+        let place = head.end;
+        return Ok(Err(ChainError::Changed { shard, place }));
+    }
+    Ok(Ok(head.end))
+}
+
+fn step(shard: u32, head: &Head, row: &SqliteRow) -> Result<Result<Head, ChainError>, Failure> {
+    let end = head.end + 1;
+    if position_of(row.long(0)?) != end {
+        return Ok(Err(ChainError::Missing { shard, place: end }));
+    }
+    let (workflow, revision, record) = (row.maybe_text(2)?, row.text(3)?, row.text(4)?);
+    let link = Link {
+        place: row.long(0)?,
+        at: row.long(1)?,
+        workflow: workflow.as_deref(),
+        revision: &revision,
+        record: &record,
+    };
+    let hash = link.hash(&head.hash);
+    if hash != row.text(5)? {
+        return Ok(Err(ChainError::Changed { shard, place: end }));
+    }
+    Ok(Ok(Head { end, hash }))
+}

@@ -1,0 +1,178 @@
+//! Commits: compared and written in one transaction, and settled if their answer was lost.
+
+use super::leases;
+use super::rows::{Columns, nanos, place, signed};
+use super::shards::mark;
+use super::tx::{Connection, Ending, Lost, Session};
+use super::{Sqlite, batches, chain, heads, messages, parks, rejects, tasks, wakes};
+use crate::{ClockMode, Commit, CommitError, Committed, Failure, Role, ShardMark};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a lost answer is asked for before the caller is told that nobody knows.
+const SETTLE_TRIES_MAX: u32 = 5;
+/// Between two of them.
+const SETTLE_PAUSE: Duration = Duration::from_millis(50);
+
+/// A shard's row as a commit finds it.
+struct Found {
+    mark: ShardMark,
+    epoch: u64,
+    journal_end: u64,
+    journal_hash: Box<str>,
+}
+
+impl Sqlite {
+    pub(crate) async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
+        let clock = self.meta().clock;
+        let work = self.inner.writer.run(move |connection| {
+            Box::pin(async move { write(connection, Arc::new(commit), clock).await })
+        });
+        work.await?
+    }
+}
+
+async fn write(
+    connection: &mut Connection,
+    commit: Arc<Commit>,
+    clock: ClockMode,
+) -> Result<Committed, CommitError> {
+    let body = Arc::clone(&commit);
+    let done = connection
+        .transact(move |session| Box::pin(async move { follow(session, &body, clock).await }))
+        .await;
+    match done {
+        Ok(answer) => answer,
+        Err(Lost::Nothing(failure)) => Err(failure.into()),
+        Err(Lost::Unknown(cause)) => settle(connection, &commit, cause).await,
+    }
+}
+
+async fn follow(
+    session: &mut Session,
+    commit: &Commit,
+    clock: ClockMode,
+) -> Result<Ending<Result<Committed, CommitError>>, Failure> {
+    let found = find(session, commit.shard).await?;
+    if let Some(refusal) = refuse(commit, &found) {
+        return Ok(Ending::Rollback(Err(refusal)));
+    }
+    if let Some(account) = heads::missing(session, commit).await? {
+        return Ok(Ending::Rollback(Err(CommitError::NoHead(account))));
+    }
+    heads::write(session, commit).await?;
+    wakes::write(session, commit.shard, &commit.wakes).await?;
+    let queued = messages::write(session, commit, clock).await?;
+    tasks::write(session, commit.shard, &commit.tasks).await?;
+    parks::write(session, &commit.parked).await?;
+    rejects::write(session, &commit.rejects, commit.now).await?;
+    let head = chain::Head {
+        end: found.journal_end,
+        hash: found.journal_hash.clone(),
+    };
+    let head = chain::write(session, commit.shard, head, &commit.journal).await?;
+    let commits = found.mark.commits + 1;
+    batches::write(session, commit, commits).await?;
+    move_on(session, commit, commits, &head).await?;
+    Ok(Ending::Commit(Ok(Committed {
+        mark: after(commit, commits),
+        queued: Some(queued),
+    })))
+}
+
+fn after(commit: &Commit, commits: u64) -> ShardMark {
+    ShardMark {
+        position: commit.to_position,
+        commits,
+        revision: commit.from.revision,
+    }
+}
+
+/// The fence: who decides, and from what.
+fn refuse(commit: &Commit, found: &Found) -> Option<CommitError> {
+    if cfg!(sottaku_teeth = "fence") {
+        return None;
+    }
+    if found.epoch != commit.epoch {
+        return Some(CommitError::Fenced {
+            shard: commit.shard,
+            epoch: found.epoch,
+        });
+    }
+    (found.mark != commit.from).then_some(CommitError::Moved {
+        shard: commit.shard,
+        mark: found.mark,
+    })
+}
+
+async fn find(session: &mut Session, shard: u32) -> Result<Found, Failure> {
+    let sql =
+        "SELECT id, position, commits, revision, journal_end, journal_hash FROM shard WHERE id = ?";
+    let row = session.row(sqlx::query(sql).bind(i64::from(shard))).await?;
+    let row = row.ok_or_else(|| Failure::Database(format!("there is no shard {shard}").into()))?;
+    Ok(Found {
+        mark: mark(&row)?,
+        epoch: leases::epoch(session, shard, Role::Decide).await?,
+        journal_end: row.count(4)?,
+        journal_hash: row.text(5)?,
+    })
+}
+
+async fn move_on(
+    session: &mut Session,
+    commit: &Commit,
+    commits: u64,
+    head: &chain::Head,
+) -> Result<(), Failure> {
+    let sql = "UPDATE shard SET position = ?1, commits = ?2, commit_epoch = ?3, \
+        journal_end = ?4, journal_hash = ?5, \
+        now = CASE WHEN ?6 IS NULL THEN now ELSE max(coalesce(now, ?6), ?6) END WHERE id = ?7";
+    let query = sqlx::query(sql)
+        .bind(signed(commit.to_position))
+        .bind(signed(commits))
+        .bind(signed(commit.epoch))
+        .bind(signed(head.end))
+        .bind(&*head.hash)
+        .bind(commit.shard_now.map(nanos))
+        .bind(i64::from(commit.shard));
+    session.execute(query).await?;
+    Ok(())
+}
+
+/// Reads, under the lock and on a new connection, whether a commit whose answer was lost is done.
+async fn settle(
+    connection: &mut Connection,
+    commit: &Commit,
+    cause: Failure,
+) -> Result<Committed, CommitError> {
+    let shard = commit.shard;
+    let wanted = (commit.from.commits + 1, commit.epoch);
+    for _ in 0..SETTLE_TRIES_MAX {
+        let looked = connection
+            .transact(move |session| {
+                Box::pin(async move {
+                    let sql = "SELECT commits, commit_epoch FROM shard WHERE id = ?";
+                    let row = session.row(sqlx::query(sql).bind(i64::from(shard))).await?;
+                    let found = row.map(|row| Ok::<_, Failure>((row.count(0)?, row.count(1)?)));
+                    Ok(Ending::Rollback(found.transpose()?))
+                })
+            })
+            .await;
+        match looked {
+            Ok(found) if found == Some(wanted) => {
+                return Ok(Committed {
+                    mark: after(commit, wanted.0),
+                    queued: None,
+                });
+            }
+            Ok(_) => return Err(cause.into()),
+            Err(_) => tokio::time::sleep(SETTLE_PAUSE).await,
+        }
+    }
+    Err(Failure::Unknown.into())
+}
+
+/// The place of a batch.
+pub(crate) fn batch_place(shard: u32, commits: u64) -> i64 {
+    place(shard, commits)
+}

@@ -1,0 +1,95 @@
+//! Stored workspaces, and which one decides.
+
+use super::rows::{Columns, nanos};
+use super::tx::Ending;
+use super::{Session, Sqlite};
+use crate::{Failure, Revision, RevisionId};
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+
+impl Sqlite {
+    pub(crate) async fn put_revision(
+        &self,
+        bytes: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<RevisionId, Failure> {
+        let hash = blake3::hash(&bytes).to_hex();
+        self.write(move |session| {
+            Box::pin(async move {
+                let sql = "INSERT INTO revision (hash, bytes, stored_at) VALUES (?, ?, ?) \
+                    ON CONFLICT (hash) DO NOTHING";
+                let query = sqlx::query(sql)
+                    .bind(hash.as_str())
+                    .bind(bytes)
+                    .bind(nanos(now));
+                session.execute(query).await?;
+                let query = sqlx::query("SELECT id FROM revision WHERE hash = ?");
+                let row = session.row(query.bind(hash.as_str())).await?;
+                let row = row.ok_or_else(|| Failure::unreadable("a revision", "it is gone"))?;
+                Ok(Ending::Commit(RevisionId(row.small(0)?)))
+            })
+        })
+        .await
+    }
+
+    pub(crate) async fn revision(&self, id: RevisionId) -> Result<Option<Revision>, Failure> {
+        self.read(move |session| {
+            Box::pin(async move {
+                let sql =
+                    "SELECT id, hash, bytes, stored_at, applied_at FROM revision WHERE id = ?";
+                let row = session.row(sqlx::query(sql).bind(i64::from(id.0))).await?;
+                row.as_ref().map(revision).transpose()
+            })
+        })
+        .await
+    }
+
+    pub(crate) async fn applied(&self) -> Result<Option<Revision>, Failure> {
+        self.read(|session| {
+            Box::pin(async move {
+                let sql = "SELECT id, hash, bytes, stored_at, applied_at FROM revision \
+                    WHERE id = (SELECT revision FROM shard WHERE id = 0)";
+                let row = session.row(sqlx::query(sql)).await?;
+                row.as_ref().map(revision).transpose()
+            })
+        })
+        .await
+    }
+
+    pub(crate) async fn activate(
+        &self,
+        id: RevisionId,
+        now: Timestamp,
+    ) -> Result<Option<Vec<u64>>, Failure> {
+        self.write(move |session| Box::pin(async move { activate(session, id, now).await }))
+            .await
+    }
+}
+
+async fn activate(
+    session: &mut Session,
+    id: RevisionId,
+    now: Timestamp,
+) -> Result<Ending<Option<Vec<u64>>>, Failure> {
+    let number = i64::from(id.0);
+    let query = sqlx::query("UPDATE revision SET applied_at = ? WHERE id = ?");
+    if session.execute(query.bind(nanos(now)).bind(number)).await? == 0 {
+        return Ok(Ending::Rollback(None));
+    }
+    let sql = "UPDATE shard SET revision = ?1, revision_from = position WHERE revision IS NOT ?1";
+    session.execute(sqlx::query(sql).bind(number)).await?;
+    let sql = "SELECT revision_from FROM shard ORDER BY id";
+    let rows = session.rows(sqlx::query(sql)).await?;
+    let positions: Result<Vec<u64>, Failure> = rows.iter().map(|row| row.count(0)).collect();
+    Ok(Ending::Commit(Some(positions?)))
+}
+
+fn revision(row: &SqliteRow) -> Result<Revision, Failure> {
+    Ok(Revision {
+        id: RevisionId(row.small(0)?),
+        hash: row.text(1)?,
+        bytes: row.bytes(2)?,
+        stored_at: row.instant(3)?,
+        applied_at: row.maybe_instant(4)?,
+    })
+}

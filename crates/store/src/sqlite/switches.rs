@@ -1,0 +1,49 @@
+//! Switches.
+
+use super::rows::{Columns, nanos};
+use super::tx::Ending;
+use super::{Session, Sqlite};
+use crate::{Failure, Switch};
+
+impl Sqlite {
+    pub(crate) async fn switch(&self, name: &str) -> Result<Option<Switch>, Failure> {
+        let name: Box<str> = name.into();
+        self.read(move |session| Box::pin(async move { find(session, &name).await }))
+            .await
+    }
+
+    pub(crate) async fn set_switch(&self, switch: Switch) -> Result<(), Failure> {
+        self.write(move |session| {
+            Box::pin(async move {
+                let sql = "INSERT INTO switch (name, is_on, at, note) VALUES (?, ?, ?, ?) \
+                    ON CONFLICT (name) DO UPDATE SET is_on = excluded.is_on, at = excluded.at, note = excluded.note";
+                let query = sqlx::query(sql)
+                    .bind(&*switch.name)
+                    .bind(i64::from(switch.is_on))
+                    .bind(nanos(switch.at))
+                    .bind(&*switch.note);
+                session.execute(query).await?;
+                Ok(Ending::Commit(()))
+            })
+        })
+        .await
+    }
+}
+
+async fn find(session: &mut Session, name: &str) -> Result<Option<Switch>, Failure> {
+    let sql = "SELECT name, is_on, at, note FROM switch WHERE name = ?";
+    let Some(row) = session.row(sqlx::query(sql).bind(name)).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Switch {
+        name: row.text(0)?,
+        is_on: row.long(1)? != 0,
+        at: row.instant(2)?,
+        note: row.text(3)?,
+    }))
+}
+
+/// Whether a switch is on, inside the transaction that depends on it.
+pub(crate) async fn is_on(session: &mut Session, name: &str) -> Result<bool, Failure> {
+    Ok(find(session, name).await?.is_none_or(|switch| switch.is_on))
+}

@@ -1,0 +1,252 @@
+//! The one way to write: `BEGIN IMMEDIATE`, and on any error the connection is closed and its end awaited.
+//!
+//! sqlx's own transactions are not used: after a failed COMMIT they go on inside one that does not exist, and what is
+//! "committed" there is lost. A connection that saw an error never comes back.
+
+use super::Tuning;
+use crate::Failure;
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow};
+use sqlx::{ConnectOptions, Connection as _, Sqlite};
+use std::pin::Pin;
+use std::time::Duration;
+
+/// A boxed future.
+pub(crate) type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A statement with its values.
+pub(crate) type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
+/// How the body of a transaction wants it to end.
+pub(crate) enum Ending<T> {
+    /// Keep what was written.
+    Commit(T),
+    /// Write nothing: a refusal.
+    Rollback(T),
+}
+
+/// How a transaction failed.
+#[derive(Debug)]
+pub(crate) enum Lost {
+    /// Certainly nothing was written.
+    Nothing(Failure),
+    /// COMMIT did not answer well: only the tables can tell. The connection is closed, its end awaited.
+    Unknown(Failure),
+}
+
+impl From<Lost> for Failure {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Nothing(failure) => failure,
+            Lost::Unknown(_) => Self::Unknown,
+        }
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error
+            .as_database_error()
+            .and_then(|error| error.code())
+            .and_then(|code| code.parse::<u32>().ok());
+        match code.map(|code| code & 0xff) {
+            Some(5) => Self::Busy,
+            Some(13) => Self::Full,
+            Some(_) | None => Self::Database(error.to_string().into()),
+        }
+    }
+}
+
+/// A connection in use: each statement has a deadline.
+#[derive(Debug)]
+pub(crate) struct Session {
+    connection: SqliteConnection,
+    statement_max: Duration,
+}
+
+impl Session {
+    /// Connects.
+    pub(crate) async fn open(
+        options: &SqliteConnectOptions,
+        statement_max: Duration,
+    ) -> Result<Self, Failure> {
+        let connection = within(statement_max, options.connect()).await?;
+        Ok(Self {
+            connection,
+            statement_max,
+        })
+    }
+
+    /// Closes and awaits the end of its thread, so that nothing of it is still under way.
+    pub(crate) async fn close(self) {
+        if let Err(error) = self.connection.close().await {
+            tracing::warn!(%error, "A connection to the store did not close well.");
+        }
+    }
+
+    /// Runs a statement and says how many rows it changed.
+    pub(crate) async fn execute(&mut self, query: Query<'_>) -> Result<u64, Failure> {
+        let done = within(self.statement_max, query.execute(&mut self.connection)).await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Every row.
+    pub(crate) async fn rows(&mut self, query: Query<'_>) -> Result<Vec<SqliteRow>, Failure> {
+        within(self.statement_max, query.fetch_all(&mut self.connection)).await
+    }
+
+    /// The first row, if there is one.
+    pub(crate) async fn row(&mut self, query: Query<'_>) -> Result<Option<SqliteRow>, Failure> {
+        within(
+            self.statement_max,
+            query.fetch_optional(&mut self.connection),
+        )
+        .await
+    }
+
+    /// Waits in small steps for whoever writes in another process: SQLite's own waiting would starve.
+    async fn begin(&mut self, tuning: &Tuning) -> Result<(), Failure> {
+        let asking = async {
+            loop {
+                match self.execute(sqlx::query("BEGIN IMMEDIATE")).await {
+                    Ok(_) => return Ok(()),
+                    Err(Failure::Busy) => tokio::time::sleep(tuning.busy_poll).await,
+                    Err(failure) => return Err(failure),
+                }
+            }
+        };
+        match tokio::time::timeout(tuning.busy_max, asking).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Failure::Busy),
+        }
+    }
+}
+
+/// The writer's connection; opened anew after it was closed.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    options: SqliteConnectOptions,
+    tuning: Tuning,
+    kept: Option<Session>,
+    #[cfg(test)]
+    pub(crate) fault: std::sync::Arc<fault::Fault>,
+}
+
+impl Connection {
+    pub(crate) fn new(options: SqliteConnectOptions, tuning: Tuning) -> Self {
+        Self {
+            options,
+            tuning,
+            kept: None,
+            #[cfg(test)]
+            fault: std::sync::Arc::default(),
+        }
+    }
+
+    /// One transaction. If this future is dropped on its way, the connection goes with it.
+    pub(crate) async fn transact<T, F>(&mut self, body: F) -> Result<T, Lost>
+    where
+        F: for<'t> FnOnce(&'t mut Session) -> Pending<'t, Result<Ending<T>, Failure>>,
+    {
+        let mut session = match self.kept.take() {
+            Some(session) => session,
+            None => Session::open(&self.options, self.tuning.statement_max)
+                .await
+                .map_err(Lost::Nothing)?,
+        };
+        match self.follow(&mut session, body).await {
+            Ok(value) => {
+                self.kept = Some(session);
+                Ok(value)
+            }
+            Err(lost) => {
+                session.close().await;
+                Err(lost)
+            }
+        }
+    }
+
+    async fn follow<T, F>(&self, session: &mut Session, body: F) -> Result<T, Lost>
+    where
+        F: for<'t> FnOnce(&'t mut Session) -> Pending<'t, Result<Ending<T>, Failure>>,
+    {
+        session.begin(&self.tuning).await.map_err(Lost::Nothing)?;
+        match body(session).await.map_err(Lost::Nothing)? {
+            Ending::Commit(value) => {
+                self.commit(session).await.map_err(Lost::Unknown)?;
+                Ok(value)
+            }
+            Ending::Rollback(value) => {
+                let done = session.execute(sqlx::query("ROLLBACK")).await;
+                done.map_err(Lost::Nothing)?;
+                Ok(value)
+            }
+        }
+    }
+
+    async fn commit(&self, session: &mut Session) -> Result<(), Failure> {
+        #[cfg(test)]
+        self.fault.before_commit()?;
+        session.execute(sqlx::query("COMMIT")).await?;
+        #[cfg(test)]
+        self.fault.after_commit()?;
+        Ok(())
+    }
+
+    /// Closes what is open.
+    pub(crate) async fn close(&mut self) {
+        if let Some(session) = self.kept.take() {
+            session.close().await;
+        }
+    }
+}
+
+/// A deadline around one statement.
+async fn within<T>(
+    statement_max: Duration,
+    statement: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(statement_max, statement).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(Failure::Late),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod fault {
+    //! Answers to COMMIT that get lost.
+
+    use crate::Failure;
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    /// What to lose next.
+    #[derive(Debug, Default)]
+    pub(crate) struct Fault(AtomicU8);
+
+    impl Fault {
+        /// The next COMMIT is not done, and nobody is told.
+        pub(crate) fn lose_next_commit(&self) {
+            self.0.store(1, Ordering::SeqCst);
+        }
+
+        /// The next COMMIT is done, and nobody is told.
+        pub(crate) fn lose_next_answer(&self) {
+            self.0.store(2, Ordering::SeqCst);
+        }
+
+        pub(crate) fn before_commit(&self) -> Result<(), Failure> {
+            self.take(1)
+        }
+
+        pub(crate) fn after_commit(&self) -> Result<(), Failure> {
+            self.take(2)
+        }
+
+        fn take(&self, which: u8) -> Result<(), Failure> {
+            let taken = self
+                .0
+                .compare_exchange(which, 0, Ordering::SeqCst, Ordering::SeqCst);
+            taken.map_or(Ok(()), |_| Err(Failure::Late))
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Switches: what a person turned on or off, in force at once in every process.
+
+use crate::{Failure, Store};
+use jiff::Timestamp;
+
+/// A switch. `send` is the kill switch: off, nothing is handed over. One that was never set is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// Its name.
+    pub name: Box<str>,
+    /// Whether it is on.
+    pub is_on: bool,
+    /// Since when.
+    pub at: Timestamp,
+    /// Who set it and why.
+    pub note: Box<str>,
+}
+
+impl Switch {
+    /// The kill switch's name.
+    pub const SEND: &'static str = "send";
+}
+
+impl Store {
+    /// A switch as it was set; none if it never was, which means on.
+    pub async fn switch(&self, name: &str) -> Result<Option<Switch>, Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.switch(name).await,
+        }
+    }
+
+    /// Sets a switch.
+    pub async fn set_switch(&self, switch: Switch) -> Result<(), Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.set_switch(switch).await,
+        }
+    }
+}
