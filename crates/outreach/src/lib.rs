@@ -1,1 +1,19 @@
 //! Renders messages and hands them over.
+//!
+//! `render` is pure: from a template, as it was at the decision, and a frozen view to a mail or a post.
+//! `mail` builds the bytes of a mail, `smtp` hands them to a server, `slack` posts to an incoming webhook.
+//! Whatever the world answers is a `Fate`; none of its cases means "we do not know what happened" but `Unknown`.
+//!
+//! Knows `model` and nothing else of the house: neither the engine that decided nor the store that keeps.
+
+pub mod backoff;
+pub mod fate;
+pub mod mail;
+pub mod render;
+pub mod secret;
+pub mod slack;
+pub mod smtp;
+pub mod tls;
+
+pub use fate::{Fate, Next, Phase, RefusedCopy};
+pub use secret::Secret;

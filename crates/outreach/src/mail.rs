@@ -1,0 +1,208 @@
+//! Builds the bytes of a mail. The same letter gives the same bytes, so a second attempt is the same mail.
+//!
+//! Header names are constants; names are cleaned of control characters, addresses are checked by our own rule; both
+//! bodies are encoded, so that no bare CR or LF of a value reaches the wire.
+
+mod address;
+
+pub use address::{Address, AddressFault};
+
+use crate::render::RenderedMail;
+use jiff::Timestamp;
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Mailbox as Party, MultiPart, MultiPartKind, SinglePart};
+use model::{Mailbox, MessageId};
+use std::time::SystemTime;
+
+/// The most characters of a display name; what is longer is cut.
+pub const NAME_CHARS_MAX: usize = 200;
+/// The most copies of a mail.
+pub const COPIES_MAX: usize = 50;
+/// Below this share of plain characters base64 is shorter and as readable as quoted-printable.
+const PLAIN_SHARE_MIN: usize = 2;
+
+/// Everything a mail is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Letter<'a> {
+    /// The message; its id makes the Message-ID.
+    pub message: &'a MessageId,
+    /// The sender; its domain stands in the Message-ID.
+    pub from: &'a Mailbox,
+    /// The recipient.
+    pub to: &'a Mailbox,
+    /// Who else gets a copy.
+    pub cc: &'a [Mailbox],
+    /// Where answers go, if not to the sender.
+    pub reply_to: Option<&'a Mailbox>,
+    /// What it says.
+    pub words: &'a RenderedMail,
+    /// The date it bears.
+    pub at: Timestamp,
+}
+
+/// Who sends to whom, as the SMTP session says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// The sender.
+    pub from: Address,
+    /// The recipient, who decides the mail's fate.
+    pub to: Address,
+    /// The copies; a refused one does not stop the mail.
+    pub cc: Vec<Address>,
+}
+
+/// A mail, ready to be handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// Who sends to whom.
+    pub envelope: Envelope,
+    /// Its Message-ID, with its angle brackets.
+    pub message_id: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a mail could not be built. None of it passes by waiting.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MailError {
+    /// An address is none that we write to.
+    #[error("the address in {place} is not one to write to: {fault}")]
+    Address {
+        /// `from`, `to`, `cc` or `reply_to`.
+        place: &'static str,
+        /// What is wrong with it.
+        fault: AddressFault,
+    },
+    /// Too many copies.
+    #[error("{0} copies are more than {COPIES_MAX}")]
+    TooManyCopies(usize),
+    /// The builder refused; a fault of ours.
+    #[error("the mail could not be put together: {0}")]
+    Build(Box<str>),
+}
+
+/// The Message-ID of a message: the same for every attempt.
+pub fn message_id(message: &MessageId, from: &Address) -> String {
+    let id = message.as_str();
+    let letters: String = id
+        .strip_prefix("m_")
+        .unwrap_or(id)
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    format!("<{letters}@{}>", from.domain())
+}
+
+/// Builds the mail that `letter` describes.
+pub fn build(letter: &Letter<'_>) -> Result<Mail, MailError> {
+    if letter.cc.len() > COPIES_MAX {
+        return Err(MailError::TooManyCopies(letter.cc.len()));
+    }
+    let envelope = envelope(letter)?;
+    let message_id = message_id(letter.message, &envelope.from);
+    let mut builder = lettre::Message::builder()
+        .message_id(Some(message_id.clone()))
+        .date(SystemTime::from(letter.at))
+        .from(party(letter.from, &envelope.from, "from")?)
+        .to(party(letter.to, &envelope.to, "to")?);
+    for (copy, address) in letter.cc.iter().zip(&envelope.cc) {
+        builder = builder.cc(party(copy, address, "cc")?);
+    }
+    if let Some(mailbox) = letter.reply_to {
+        builder = builder.reply_to(party(mailbox, &address(mailbox, "reply_to")?, "reply_to")?);
+    }
+    let message = builder
+        .subject(crate::render::one_line(&letter.words.subject))
+        .raw_header(constant("Auto-Submitted", "auto-generated"))
+        .raw_header(language(&letter.words.locale))
+        .multipart(parts(letter))
+        .map_err(|error| MailError::Build(error.to_string().into()))?;
+    Ok(Mail {
+        envelope,
+        message_id,
+        bytes: message.formatted(),
+    })
+}
+
+fn envelope(letter: &Letter<'_>) -> Result<Envelope, MailError> {
+    Ok(Envelope {
+        from: address(letter.from, "from")?,
+        to: address(letter.to, "to")?,
+        cc: letter
+            .cc
+            .iter()
+            .map(|copy| address(copy, "cc"))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn address(mailbox: &Mailbox, place: &'static str) -> Result<Address, MailError> {
+    Address::parse(&mailbox.address).map_err(|fault| MailError::Address { place, fault })
+}
+
+/// The mailbox as the header writes it, its name cleaned.
+fn party(mailbox: &Mailbox, address: &Address, place: &'static str) -> Result<Party, MailError> {
+    let odd = |_| MailError::Address {
+        place,
+        fault: AddressFault::Odd,
+    };
+    let plain = lettre::Address::new(address.local(), address.domain()).map_err(odd)?;
+    let name = mailbox
+        .name
+        .as_deref()
+        .map(clean_name)
+        .filter(|name| !name.is_empty());
+    Ok(Party::new(name, plain))
+}
+
+/// A display name without control characters and direction marks, and not longer than a name is.
+fn clean_name(name: &str) -> String {
+    crate::render::one_line(name)
+        .chars()
+        .take(NAME_CHARS_MAX)
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
+}
+
+fn constant(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+fn language(locale: &str) -> HeaderValue {
+    let tag: String = locale
+        .chars()
+        .map(|c| if c == '_' { '-' } else { c })
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .take(35)
+        .collect();
+    constant("Content-Language", &tag)
+}
+
+fn parts(letter: &Letter<'_>) -> MultiPart {
+    let boundary = format!(
+        "=_{}",
+        letter
+            .message
+            .as_str()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), ".")
+    );
+    MultiPart::builder()
+        .kind(MultiPartKind::Alternative)
+        .boundary(boundary)
+        .singlepart(part(ContentType::TEXT_PLAIN, &letter.words.text))
+        .singlepart(part(ContentType::TEXT_HTML, &letter.words.html))
+}
+
+fn part(kind: ContentType, text: &str) -> SinglePart {
+    let plain = text.bytes().filter(u8::is_ascii).count();
+    let encoding = if plain * PLAIN_SHARE_MIN >= text.len() {
+        ContentTransferEncoding::QuotedPrintable
+    } else {
+        ContentTransferEncoding::Base64
+    };
+    SinglePart::builder()
+        .header(kind)
+        .header(encoding)
+        .body(text.to_owned())
+}

@@ -1,0 +1,198 @@
+//! From a template, as it was at the decision, and a frozen view to a mail or a post. Pure: no IO, no clock.
+//!
+//! What comes from the view is text and nothing else. It is written as character references, so that neither
+//! Markdown nor HTML nor Slack finds anything to act on in it; what the template's author wrote keeps its meaning.
+//! In a mail a line break of the text is a line break of the mail, for Japanese and English alike.
+//!
+//! Formats follow the locale: `ja` writes 2026年5月10日, 60%, 3,000,000円; every other locale
+//! 10 May 2026, 60%, ¥3,000,000.
+
+mod cap;
+mod check;
+mod escape;
+mod fill;
+mod format;
+mod frame;
+mod markdown;
+mod mrkdwn;
+mod notice;
+mod page;
+mod post;
+mod say;
+mod scan;
+mod templates;
+
+pub use post::RenderedPost;
+pub use templates::{Fault, TemplateError, Templates};
+
+use frame::Frame;
+use model::Outgoing;
+use model::message::{Channel, Content, Target};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use templates::Entry;
+
+/// The most bytes that a part of a message may have after rendering.
+pub const OUTPUT_BYTES_MAX: usize = 512 * 1024;
+/// The most pieces of text that one rendering may write, loops counted.
+pub const OUTPUT_STEPS_MAX: usize = 100_000;
+/// The most characters of a subject; what is longer ends in `…`.
+pub const SUBJECT_CHARS_MAX: usize = 250;
+
+/// A mail as people read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedMail {
+    /// The subject, one line.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+    /// The locale it is written in.
+    pub locale: String,
+}
+
+/// A message as people read it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rendered {
+    /// A mail.
+    Mail(RenderedMail),
+    /// A post to Slack.
+    Post(RenderedPost),
+}
+
+/// Why a message could not be rendered. None of it passes by waiting.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// The set does not hold the text that the message was decided with.
+    #[error("no template `{name}` with the hash {hash} is in the set")]
+    UnknownTemplate {
+        /// The template's name.
+        name: Box<str>,
+        /// The hash of its text.
+        hash: Box<str>,
+    },
+    /// A value that the text prints is not known.
+    #[error("`{name}` in {locale}, line {line}: {why}")]
+    Value {
+        /// The template's name.
+        name: Box<str>,
+        /// Its locale.
+        locale: Box<str>,
+        /// The line in its body.
+        line: usize,
+        /// What is missing or of the wrong kind.
+        why: Box<str>,
+    },
+    /// The output would be longer than `OUTPUT_BYTES_MAX`.
+    #[error("`{0}` would print more than {OUTPUT_BYTES_MAX} bytes")]
+    TooLong(Box<str>),
+    /// The loops would take more than `OUTPUT_STEPS_MAX` steps.
+    #[error("`{0}` would take more than {OUTPUT_STEPS_MAX} steps")]
+    TooManySteps(Box<str>),
+    /// A mail's subject came out empty.
+    #[error("`{0}` has an empty subject")]
+    NoSubject(Box<str>),
+    /// The layout could not be laid around the body.
+    #[error("`{name}` could not be laid out: {why}")]
+    Layout {
+        /// The template's name.
+        name: Box<str>,
+        /// What the layout said.
+        why: Box<str>,
+    },
+    /// Rendering panicked; a fault of ours.
+    #[error("rendering `{0}` panicked")]
+    Panicked(Box<str>),
+}
+
+/// Renders `outgoing` for its channel: a mail for `Email`, a post for `Route`.
+pub fn render(templates: &Templates, outgoing: &Outgoing) -> Result<Rendered, RenderError> {
+    let as_mail = matches!(outgoing.channel, Channel::Email { .. });
+    guarded(templates, outgoing, as_mail)
+}
+
+/// Renders `outgoing` for one target of its route: Slack gets a post, a mail address the same as a mail.
+pub fn render_for(
+    templates: &Templates,
+    outgoing: &Outgoing,
+    target: &Target,
+) -> Result<Rendered, RenderError> {
+    guarded(templates, outgoing, matches!(target, Target::Email(_)))
+}
+
+fn guarded(
+    templates: &Templates,
+    outgoing: &Outgoing,
+    as_mail: bool,
+) -> Result<Rendered, RenderError> {
+    let work = || {
+        if as_mail {
+            mail(templates, outgoing).map(Rendered::Mail)
+        } else {
+            post(templates, outgoing).map(Rendered::Post)
+        }
+    };
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(RenderError::Panicked(label(outgoing))))
+}
+
+/// What errors call the message's text.
+fn label(outgoing: &Outgoing) -> Box<str> {
+    match &outgoing.content {
+        Content::Template { name, .. } | Content::Ask { name, .. } => name.clone(),
+        Content::Text(_) | Content::Nobody { .. } | Content::Task { .. } => outgoing.step.clone(),
+    }
+}
+
+fn mail(templates: &Templates, outgoing: &Outgoing) -> Result<RenderedMail, RenderError> {
+    match &outgoing.content {
+        Content::Template { name, locale, hash } => {
+            template_mail(templates, templates.decided(name, locale, hash)?, outgoing)
+        }
+        Content::Text(_) | Content::Nobody { .. } | Content::Ask { .. } | Content::Task { .. } => {
+            let notice = notice::write(templates, outgoing)?;
+            page::mail(
+                &label(outgoing),
+                &notice.locale,
+                None,
+                &notice.subject,
+                &notice.markdown,
+            )
+        }
+    }
+}
+
+fn post(templates: &Templates, outgoing: &Outgoing) -> Result<RenderedPost, RenderError> {
+    match &outgoing.content {
+        Content::Template { name, locale, hash } => {
+            let entry = templates.decided(name, locale, hash)?;
+            let frame = Frame::new(&outgoing.view, locale);
+            Ok(post::write(&fill::body(templates, entry, &frame)?))
+        }
+        Content::Text(_) | Content::Nobody { .. } | Content::Ask { .. } | Content::Task { .. } => {
+            Ok(post::write(&notice::write(templates, outgoing)?.markdown))
+        }
+    }
+}
+
+/// The mail that a template makes; without a subject of its own, its first line is the subject.
+fn template_mail(
+    templates: &Templates,
+    entry: &Entry,
+    outgoing: &Outgoing,
+) -> Result<RenderedMail, RenderError> {
+    let (name, locale) = (&entry.text.name, &entry.text.locale);
+    let frame = Frame::new(&outgoing.view, locale);
+    let body = fill::body(templates, entry, &frame)?;
+    let subject = match fill::subject(templates, entry, &frame)? {
+        Some(subject) => subject,
+        None => page::first_line(name, &body)?,
+    };
+    let preheader = fill::preheader(templates, entry, &frame)?;
+    page::mail(name, locale, preheader.as_deref(), &subject, &body)
+}
+
+/// `text` as one line without control characters and direction marks.
+pub(crate) fn one_line(text: &str) -> String {
+    escape::line(text)
+}

@@ -1,0 +1,81 @@
+//! Markdown as events, with our two rules: a line break is a line break, and a link leads only where it may.
+
+use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
+
+/// Which schemes a link may have.
+const SCHEMES: [&str; 3] = ["https:", "http:", "mailto:"];
+
+/// The events of `text`.
+pub(super) fn events(text: &str) -> Vec<Event<'_>> {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+    let mut dropped = Vec::new();
+    Parser::new_ext(text, options)
+        .filter_map(|event| kept(event, &mut dropped))
+        .collect()
+}
+
+/// HTML of `text`.
+pub(super) fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
+    pulldown_cmark::html::push_html(&mut out, events(text).into_iter());
+    out
+}
+
+/// Leaves out the links and images that may not be; their words stay.
+fn kept<'a>(event: Event<'a>, dropped: &mut Vec<bool>) -> Option<Event<'a>> {
+    match event {
+        Event::SoftBreak => Some(Event::HardBreak),
+        Event::Start(Tag::Link {
+            link_type,
+            ref dest_url,
+            ..
+        }) => {
+            dropped.push(!is_allowed(dest_url, link_type == LinkType::Email));
+            (dropped.last() == Some(&false)).then_some(event)
+        }
+        Event::Start(Tag::Image { ref dest_url, .. }) => {
+            dropped.push(!dest_url.to_ascii_lowercase().starts_with("https:"));
+            (dropped.last() == Some(&false)).then_some(event)
+        }
+        Event::End(TagEnd::Link | TagEnd::Image) => (dropped.pop() == Some(false)).then_some(event),
+        other => Some(other),
+    }
+}
+
+/// Whether a link may lead to `address`. Control characters and blanks, which browsers skip, are skipped here too.
+fn is_allowed(address: &str, is_email: bool) -> bool {
+    let plain: String = address
+        .chars()
+        .filter(|c| !c.is_control() && !c.is_whitespace())
+        .collect::<String>()
+        .to_ascii_lowercase();
+    is_email || SCHEMES.iter().any(|scheme| plain.starts_with(scheme))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_break_is_a_line_break() {
+        assert_eq!(html("a\nb"), "<p>a<br />\nb</p>\n");
+    }
+
+    #[test]
+    fn a_link_leads_only_where_it_may() {
+        for bad in [
+            "javascript:alert(1)",
+            "JAVA&#10;SCRIPT:x",
+            "data:text/html,x",
+            "vbscript:x",
+            "//x",
+            "x",
+        ] {
+            let html = html(&format!("[*words*]({bad}) after"));
+            assert!(!html.contains("href"), "{html}");
+            assert!(html.contains("words") && html.contains("after"));
+        }
+        assert!(html("[w](https://a.example)").contains("href=\"https://a.example\""));
+        assert!(html("<a@b.example>").contains("mailto:a@b.example"));
+    }
+}

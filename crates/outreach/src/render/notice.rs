@@ -1,0 +1,177 @@
+//! The words of our own: a plain text, nobody to write to, a task, a step to approve. In Japanese and English.
+
+use super::frame::{Around, Frame, Language, RESERVED};
+use super::templates::Templates;
+use super::{RenderError, escape, fill, format, page};
+use jiff::Timestamp;
+use model::Outgoing;
+use model::message::Content;
+use serde_json::Value;
+
+/// The most characters of the preview in an ask.
+const PREVIEW_CHARS_MAX: usize = 1_500;
+
+/// A message of our own, before it becomes a mail or a post.
+pub(super) struct Notice {
+    pub(super) locale: Box<str>,
+    pub(super) subject: String,
+    pub(super) markdown: String,
+}
+
+/// Writes what `outgoing` says, if it is not a template.
+pub(super) fn write(templates: &Templates, outgoing: &Outgoing) -> Result<Notice, RenderError> {
+    let locale = locale(outgoing);
+    let language = Language::of(&locale);
+    let (subject, markdown) = match &outgoing.content {
+        Content::Text(text) => (
+            escape::line(text.lines().next().unwrap_or_default()),
+            escape::lines(text),
+        ),
+        Content::Nobody { step, workflow } => nobody(language, &account(outgoing), step, workflow),
+        Content::Task {
+            task,
+            title,
+            due_at,
+        } => self::task(language, outgoing, task, title, due_at.as_ref()),
+        Content::Ask {
+            task,
+            name,
+            locale,
+            hash,
+        } => {
+            let preview = preview(templates, outgoing, [name, locale, hash])?;
+            ask(language, &account(outgoing), task, &preview)
+        }
+        Content::Template { name, .. } => (name.to_string(), String::new()),
+    };
+    let subject = fill::subject_line(&outgoing.step, &subject)?;
+    Ok(Notice {
+        locale,
+        subject,
+        markdown,
+    })
+}
+
+/// The locale of a message that no template speaks for: the view's own, the template's in an ask, else by the zone.
+fn locale(outgoing: &Outgoing) -> Box<str> {
+    let reserved = outgoing.view.get(RESERVED);
+    let word = |key| reserved.and_then(|it| it.get(key)).and_then(Value::as_str);
+    match (&outgoing.content, word("locale"), word("timezone")) {
+        (_, Some(locale), _) => locale.into(),
+        (Content::Ask { locale, .. }, None, _) => locale.clone(),
+        (_, None, Some("Asia/Tokyo")) => "ja".into(),
+        (_, None, _) => "en".into(),
+    }
+}
+
+/// The account's name if the view has it, else its id.
+fn account(outgoing: &Outgoing) -> String {
+    let name = outgoing
+        .view
+        .get("account")
+        .and_then(|account| account.get("name"));
+    escape::line(
+        name.and_then(Value::as_str)
+            .unwrap_or(outgoing.account.as_str()),
+    )
+}
+
+/// An id as it may stand in a code span: whatever no id of ours holds is left out.
+fn id(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        .collect()
+}
+
+fn nobody(language: Language, account: &str, step: &str, workflow: &str) -> (String, String) {
+    let (name, workflow, step) = (escape::body(account), escape::body(workflow), id(step));
+    match language {
+        Language::Ja => (
+            format!("{account}: 送る相手がいません"),
+            format!(
+                "**{name}** には、「{workflow}」の `{step}` を送る相手がいません。\n担当者を登録するか、別の方法でご連絡ください。"
+            ),
+        ),
+        Language::En => (
+            format!("{account}: nobody to write to"),
+            format!(
+                "**{name}** has nobody to whom `{step}` of “{workflow}” could be sent.\nAdd a contact, or reach out another way."
+            ),
+        ),
+    }
+}
+
+fn task(
+    language: Language,
+    outgoing: &Outgoing,
+    task: &str,
+    title: &str,
+    due_at: Option<&Timestamp>,
+) -> (String, String) {
+    let account = account(outgoing);
+    let around = Around::of(&outgoing.view);
+    let due = due_at.map(|at| format::date(language, at.to_zoned(around.zone).date()));
+    let (name, words, task) = (escape::body(&account), escape::body(title), id(task));
+    let (head, due) = match language {
+        Language::Ja => ("タスク", due.map(|due| format!("\n期限: {due}"))),
+        Language::En => ("Task", due.map(|due| format!("\nDue: {due}"))),
+    };
+    let markdown = format!(
+        "**{name}** {head}: {words}{}\n`{task}`",
+        due.unwrap_or_default()
+    );
+    (format!("{account}: {}", escape::line(title)), markdown)
+}
+
+/// The mail that waits for an answer.
+struct Preview {
+    subject: String,
+    text: String,
+}
+
+fn preview(
+    templates: &Templates,
+    outgoing: &Outgoing,
+    [name, locale, hash]: [&str; 3],
+) -> Result<Preview, RenderError> {
+    let entry = templates.decided(name, locale, hash)?;
+    let frame = Frame::new(&outgoing.view, locale);
+    let body = fill::body(templates, entry, &frame)?;
+    let subject = fill::subject(templates, entry, &frame)?;
+    let text = page::plain(name, &body)?;
+    let short: String = text.chars().take(PREVIEW_CHARS_MAX).collect();
+    let mark = if short.len() < text.len() { "…" } else { "" };
+    Ok(Preview {
+        subject: subject.unwrap_or_default(),
+        text: format!("{}{mark}", short.trim_end()),
+    })
+}
+
+fn ask(language: Language, account: &str, task: &str, preview: &Preview) -> (String, String) {
+    let (name, task) = (escape::body(account), id(task));
+    let mut quoted = vec![
+        format!("> **{}**", escape::body(&preview.subject)),
+        ">".to_owned(),
+    ];
+    quoted.extend(
+        preview
+            .text
+            .lines()
+            .map(|line| format!("> {}", escape::body(line))),
+    );
+    let quoted = quoted.join("\n");
+    match language {
+        Language::Ja => (
+            format!("承認のお願い: {account}"),
+            format!(
+                "**{name}** へ次のメールを送ってよろしいですか。\n\n{quoted}\n\n承認: `sottaku task approve {task}`\n見送り: `sottaku task reject {task}`"
+            ),
+        ),
+        Language::En => (
+            format!("Please approve: {account}"),
+            format!(
+                "May this mail be sent to **{name}**?\n\n{quoted}\n\nApprove: `sottaku task approve {task}`\nReject: `sottaku task reject {task}`"
+            ),
+        ),
+    }
+}

@@ -1,0 +1,107 @@
+//! A post: Block Kit blocks, and a text for notifications and for programs that show no blocks.
+
+use super::mrkdwn;
+use serde_json::{Value, json};
+
+/// The most characters of one section; Slack takes 3,000.
+const SECTION_CHARS_MAX: usize = 2_900;
+/// The most blocks of a post.
+const BLOCKS_MAX: usize = 50;
+/// The most characters of the text beside the blocks.
+const TEXT_CHARS_MAX: usize = 3_000;
+
+/// A post as Slack reads it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RenderedPost {
+    /// The text for notifications.
+    pub text: String,
+    /// The blocks.
+    pub blocks: Vec<Value>,
+}
+
+impl RenderedPost {
+    /// What is posted to an incoming webhook.
+    pub fn payload(&self) -> Value {
+        json!({ "text": self.text, "blocks": self.blocks })
+    }
+}
+
+/// The post that `markdown` makes. What is longer than a post may be is cut, and says so.
+pub(super) fn write(markdown: &str) -> RenderedPost {
+    let text = mrkdwn::write(markdown);
+    let mut sections = sections(&text);
+    if sections.len() > BLOCKS_MAX {
+        sections.truncate(BLOCKS_MAX - 1);
+        sections.push("…".to_owned());
+    }
+    let blocks = sections
+        .into_iter()
+        .map(|text| json!({ "type": "section", "text": { "type": "mrkdwn", "text": text, "verbatim": true } }))
+        .collect();
+    RenderedPost {
+        text: cut(&text, TEXT_CHARS_MAX),
+        blocks,
+    }
+}
+
+/// Lines gathered into sections that are short enough.
+fn sections(text: &str) -> Vec<String> {
+    let mut sections: Vec<String> = Vec::new();
+    let mut count = usize::MAX;
+    for line in text.lines() {
+        let line = cut(line, SECTION_CHARS_MAX);
+        let chars = line.chars().count() + 1;
+        match sections.last_mut() {
+            Some(section) if count + chars <= SECTION_CHARS_MAX => {
+                section.push('\n');
+                section.push_str(&line);
+                count += chars;
+            }
+            _ => {
+                sections.push(line);
+                count = chars;
+            }
+        }
+    }
+    sections.retain(|section| !section.trim().is_empty());
+    if sections.is_empty() {
+        sections.push("…".to_owned());
+    }
+    sections
+}
+
+/// At most `max` characters; a character reference is not cut in two.
+fn cut(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(max - 1).collect();
+    if let Some(at) = short.rfind('&')
+        && !short[at..].contains(';')
+    {
+        short.truncate(at);
+    }
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_into_sections_that_fit() {
+        let post = write(&"行\n\n".repeat(5_000));
+        assert!(post.blocks.len() > 1 && post.blocks.len() <= BLOCKS_MAX);
+        for block in &post.blocks {
+            let text = block["text"]["text"].as_str().unwrap_or_default();
+            assert!(text.chars().count() <= 3_000);
+        }
+        assert!(post.text.chars().count() <= TEXT_CHARS_MAX);
+    }
+
+    #[test]
+    fn a_post_of_nothing_has_a_block() {
+        assert_eq!(write("").blocks.len(), 1);
+    }
+}

@@ -1,0 +1,80 @@
+//! How we check that a server is who it says: one provider (ring), TLS 1.2 or newer.
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use std::sync::Arc;
+
+/// Whom to believe that the server is who it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// The authorities that this machine trusts.
+    System,
+    /// Only these certificates, in PEM.
+    Only(Box<[u8]>),
+}
+
+/// The certificates to trust could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the certificates to trust could not be read: {0}")]
+pub struct TrustFault(pub Box<str>);
+
+impl TrustFault {
+    fn new(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string().into())
+    }
+}
+
+/// What a connection is encrypted by.
+pub(crate) fn client(trust: &Trust) -> Result<ClientConfig, TrustFault> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(TrustFault::new)?;
+    Ok(match trust {
+        Trust::System => {
+            let verifier =
+                rustls_platform_verifier::Verifier::new(provider).map_err(TrustFault::new)?;
+            let verifier = Arc::new(verifier);
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(verifier)
+                .with_no_client_auth()
+        }
+        Trust::Only(pem) => builder
+            .with_root_certificates(roots(pem)?)
+            .with_no_client_auth(),
+    })
+}
+
+fn roots(pem: &[u8]) -> Result<RootCertStore, TrustFault> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        roots
+            .add(certificate.map_err(TrustFault::new)?)
+            .map_err(TrustFault::new)?;
+    }
+    if roots.is_empty() {
+        return Err(TrustFault::new("there is no certificate in it"));
+    }
+    Ok(roots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trust_in_nothing_is_refused() {
+        for pem in [
+            "",
+            "not a certificate",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        ] {
+            assert!(
+                client(&Trust::Only(pem.as_bytes().into())).is_err(),
+                "{pem}"
+            );
+        }
+    }
+}
