@@ -1,0 +1,25 @@
+//! The servers that the end-to-end tests run against, each on 127.0.0.1 in a folder of its own.
+//!
+//! | server | is |
+//! |---|---|
+//! | [`Postfix`] | a second instance of Debian's Postfix: what a real relay answers and queues |
+//! | [`Sink`], [`SinkProcess`] | our own recording mail server, which cuts and refuses as a [`Plan`] says |
+//! | [`Slack`] | a recording HTTP endpoint for incoming webhooks |
+//!
+//! Each is ready when its `start` returns, and is stopped when it is dropped.
+
+pub mod certificate;
+pub mod failure;
+pub mod postfix;
+pub mod sink;
+pub mod slack;
+pub mod wait;
+
+pub use certificate::Certificate;
+pub use failure::Failure;
+pub use postfix::{Postfix, Tls};
+pub use sink::plan::{Act, Phase, Plan, Rule};
+pub use sink::process::SinkProcess;
+pub use sink::record::Taken;
+pub use sink::{Sink, SinkOptions};
+pub use slack::{Slack, SlackReply};

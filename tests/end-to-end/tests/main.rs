@@ -1,0 +1,3 @@
+//! The product from outside, against real servers; one binary, because a link is expensive.
+
+mod servers;
