@@ -1,0 +1,223 @@
+//! Settings: from a file, with the environment laid over it. Nothing else reads the environment.
+
+mod build;
+mod secret;
+mod settings;
+mod show;
+
+pub use secret::Secret;
+
+use settings::{Settings, overlay};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use store::ClockMode;
+
+/// The largest settings file, in bytes.
+const FILE_BYTES_MAX: usize = 256 * 1024;
+
+/// All settings, checked. Secrets inside can't be printed, so this can't either; [`Config::shown`] masks them.
+#[derive(Clone)]
+pub struct Config {
+    /// Where HTTP listens.
+    pub listen: SocketAddr,
+    /// The store's file.
+    pub store: PathBuf,
+    /// The number of shards of a new store.
+    pub shards: Option<u32>,
+    /// Whose time decides, for a new store.
+    pub clock: Option<ClockMode>,
+    /// Who may bring facts in and read the journal. None: only this machine may.
+    pub tokens: Vec<Secret>,
+    /// What becomes of messages.
+    pub mode: Mode,
+    /// The domain of Message-IDs; else the sender's own.
+    pub from_domain: Option<Box<str>>,
+    /// The mail server.
+    pub smtp: Option<Smtp>,
+    /// Incoming webhooks by channel, `#` included.
+    pub slack_channels: BTreeMap<Box<str>, Secret>,
+    /// Limits.
+    pub limits: Limits,
+}
+
+/// What becomes of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// They are kept in the store, to be looked at.
+    Captured,
+    /// They leave.
+    Smtp,
+}
+
+/// How the connection to the mail server is guarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// STARTTLS, and nothing without it.
+    Required,
+    /// From the first byte.
+    Implicit,
+    /// None; only for servers on this machine and for tests.
+    Plain,
+}
+
+/// The mail server.
+#[derive(Clone)]
+pub struct Smtp {
+    /// Its name.
+    pub host: Box<str>,
+    /// Its port.
+    pub port: u16,
+    /// How it is guarded.
+    pub tls: Tls,
+    /// User and password.
+    pub login: Option<(Box<str>, Secret)>,
+    /// What we call ourselves.
+    pub hello: Option<Box<str>>,
+    /// How many connections at once.
+    pub concurrency_max: usize,
+    /// To connect.
+    pub connect_time_max: Option<Duration>,
+    /// For each command's answer.
+    pub command_time_max: Option<Duration>,
+    /// For the answer to the mail itself.
+    pub answer_time_max: Option<Duration>,
+}
+
+/// Limits of the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Facts decided in one commit.
+    pub batch_facts_max: u32,
+    /// Bytes of facts decided in one commit.
+    pub batch_bytes_max: usize,
+    /// How long facts wait for others to share a commit.
+    pub batch_wait_max: Duration,
+    /// A body of `POST /v1/events`, in bytes.
+    pub body_bytes_max: usize,
+    /// Facts in one body.
+    pub body_facts_max: usize,
+    /// Requests under way at once.
+    pub requests_max: usize,
+    /// How long a request may take.
+    pub request_time_max: Duration,
+    /// Wake-ups decided in one commit.
+    pub wakes_max: u32,
+    /// Messages claimed at once by a shard's sender.
+    pub claims_max: u32,
+    /// Accounts kept in memory, for each shard.
+    pub accounts_cached_max: usize,
+    /// How long a stop waits for what is under way.
+    pub stop_time_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            batch_facts_max: 500,
+            batch_bytes_max: 4 * 1024 * 1024,
+            batch_wait_max: Duration::from_millis(20),
+            body_bytes_max: 8 * 1024 * 1024,
+            body_facts_max: 5_000,
+            requests_max: 1_024,
+            request_time_max: Duration::from_secs(30),
+            wakes_max: 200,
+            claims_max: 50,
+            accounts_cached_max: 4_096,
+            stop_time_max: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Why settings can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("{path}: {why}")]
+    File {
+        /// Which.
+        path: Box<str>,
+        /// Why.
+        why: Box<str>,
+    },
+    /// It does not read as settings.
+    #[error("{path}:{line}:{column}: {why}")]
+    Syntax {
+        /// Which file.
+        path: Box<str>,
+        /// From 1.
+        line: u64,
+        /// From 1.
+        column: u64,
+        /// What is wrong.
+        why: Box<str>,
+    },
+    /// A setting, from the file or the environment, can't be used.
+    #[error("setting `{name}`: {why}")]
+    Setting {
+        /// Its name, with dots.
+        name: Box<str>,
+        /// What is wrong, and what to write instead.
+        why: Box<str>,
+    },
+}
+
+impl Config {
+    /// Reads the settings file, if there is one, and lays the environment over it.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        // An empty variable is the same as none: shells can't unset everywhere.
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self::load_with(file, &variable)
+    }
+
+    /// The same, with another environment.
+    pub fn load_with(
+        file: Option<&Path>,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let base = file.and_then(Path::parent).unwrap_or_else(|| Path::new(""));
+        let mut settings = match file {
+            Some(path) => read(path)?,
+            None => Settings::default(),
+        };
+        overlay(&mut settings, variable).map_err(|(name, why)| setting(name, why))?;
+        build::config(settings, variable, base)
+    }
+
+    /// The settings of a new store beside `dir`, which is what `dev` uses when there is no file.
+    pub fn store_options(&self) -> store::OpenOptions {
+        store::OpenOptions { shards: self.shards, clock: self.clock, ..store::OpenOptions::default() }
+    }
+}
+
+pub(crate) fn setting(name: &str, why: impl Into<Box<str>>) -> ConfigError {
+    ConfigError::Setting { name: name.into(), why: why.into() }
+}
+
+fn read(path: &Path) -> Result<Settings, ConfigError> {
+    let shown: Box<str> = path.display().to_string().into();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::File { path: shown.clone(), why: error.to_string().into() })?;
+    if text.len() > FILE_BYTES_MAX {
+        let why = format!("longer than {FILE_BYTES_MAX} bytes").into();
+        return Err(ConfigError::File { path: shown, why });
+    }
+    if text.trim().is_empty() {
+        return Ok(Settings::default());
+    }
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_events: 40_000, max_aliases: 0, max_anchors: 0, flow_nesting_limit: 32 },
+        strict_booleans: true,
+    };
+    serde_saphyr::from_str_with_options(&text, options).map_err(|error| {
+        let place = error.location();
+        let words = error.without_snippet().to_string();
+        ConfigError::Syntax {
+            path: shown,
+            line: place.map_or(1, |place| place.line()),
+            column: place.map_or(1, |place| place.column()),
+            why: words.into(),
+        }
+    })
+}

@@ -1,0 +1,164 @@
+//! From written settings to checked ones.
+
+use super::settings::{LimitSettings, Settings, SmtpSettings};
+use super::{Config, ConfigError, Limits, Mode, Secret, Smtp, Tls, setting};
+use std::path::Path;
+use std::time::Duration;
+use store::ClockMode;
+
+type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+pub(super) fn config(settings: Settings, variable: Variable<'_>, base: &Path) -> Result<Config, ConfigError> {
+    let listen = settings.listen.as_deref().unwrap_or("127.0.0.1:8080");
+    let listen = listen
+        .parse()
+        .map_err(|_| setting("listen", format!("{listen:?} is not an address and port such as 127.0.0.1:8080")))?;
+    let clock = settings
+        .clock
+        .as_deref()
+        .map(|word| {
+            ClockMode::parse(word).ok_or_else(|| setting("clock", format!("{word:?} is not `live` or `log`")))
+        })
+        .transpose()?;
+    let mut slack_channels = std::collections::BTreeMap::new();
+    for (channel, reference) in &settings.slack.channels {
+        let name = format!("slack.channels.{channel:?}");
+        slack_channels.insert(channel.as_str().into(), secret(&name, reference, variable, base)?);
+    }
+    let smtp = smtp(&settings.smtp, variable, base)?;
+    let mode = match (settings.mode.as_deref(), &smtp) {
+        (None | Some("captured"), _) => Mode::Captured,
+        (Some("smtp"), Some(_)) => Mode::Smtp,
+        (Some("smtp"), None) => return Err(setting("smtp.host", "is needed with `mode: smtp`")),
+        (Some(word), _) => return Err(setting("mode", format!("{word:?} is not `captured` or `smtp`"))),
+    };
+    Ok(Config {
+        listen,
+        store: base.join(settings.store.as_deref().unwrap_or("sottaku.db")),
+        shards: settings.shards,
+        clock,
+        tokens: tokens(&settings.tokens, variable, base)?,
+        mode,
+        from_domain: settings.from_domain.map(Into::into),
+        smtp,
+        slack_channels,
+        limits: limits(&settings.limits)?,
+    })
+}
+
+fn secret(name: &str, reference: &str, variable: Variable<'_>, base: &Path) -> Result<Secret, ConfigError> {
+    Secret::follow(reference, variable, base).map_err(|why| setting(name, why))
+}
+
+fn tokens(references: &[String], variable: Variable<'_>, base: &Path) -> Result<Vec<Secret>, ConfigError> {
+    let mut tokens = references
+        .iter()
+        .enumerate()
+        .map(|(index, reference)| secret(&format!("tokens[{index}]"), reference, variable, base))
+        .collect::<Result<Vec<_>, _>>()?;
+    if let Some(token) = variable("SOTTAKU_TOKEN") {
+        tokens.push(Secret::of_variable("SOTTAKU_TOKEN", token));
+    }
+    Ok(tokens)
+}
+
+fn smtp(settings: &SmtpSettings, variable: Variable<'_>, base: &Path) -> Result<Option<Smtp>, ConfigError> {
+    let Some(host) = settings.host.as_deref() else {
+        return Ok(None);
+    };
+    let tls = match settings.tls.as_deref() {
+        None | Some("required") => Tls::Required,
+        Some("implicit") => Tls::Implicit,
+        Some("none") => Tls::Plain,
+        Some(word) => {
+            return Err(setting("smtp.tls", format!("{word:?} is not `required`, `implicit` or `none`")));
+        }
+    };
+    let password = match variable("SOTTAKU_SMTP_PASSWORD") {
+        Some(value) => Some(Secret::of_variable("SOTTAKU_SMTP_PASSWORD", value)),
+        None => settings
+            .password
+            .as_deref()
+            .map(|reference| secret("smtp.password", reference, variable, base))
+            .transpose()?,
+    };
+    let login = match (settings.user.as_deref(), password) {
+        (Some(user), Some(password)) => Some((user.into(), password)),
+        (None, None) => None,
+        (Some(_), None) => return Err(setting("smtp.password", "is needed with `smtp.user`")),
+        (None, Some(_)) => return Err(setting("smtp.user", "is needed with `smtp.password`")),
+    };
+    if login.is_some() && tls == Tls::Plain {
+        return Err(setting("smtp.tls", "a password never crosses the net in the clear: not `none` with `smtp.user`"));
+    }
+    let concurrency_max = settings.concurrency_max.unwrap_or(8);
+    if !(1..=256).contains(&concurrency_max) {
+        return Err(setting("smtp.concurrency_max", "must be from 1 to 256"));
+    }
+    let implied = match tls {
+        Tls::Required => 587,
+        Tls::Implicit => 465,
+        Tls::Plain => 25,
+    };
+    Ok(Some(Smtp {
+        host: host.into(),
+        port: settings.port.unwrap_or(implied),
+        tls,
+        login,
+        hello: settings.hello.as_deref().map(Into::into),
+        concurrency_max,
+        connect_time_max: time("smtp.connect_time_max", settings.connect_time_max.as_deref())?,
+        command_time_max: time("smtp.command_time_max", settings.command_time_max.as_deref())?,
+        answer_time_max: time("smtp.answer_time_max", settings.answer_time_max.as_deref())?,
+    }))
+}
+
+fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {
+    let default = Limits::default();
+    let within = |name: &str, value: usize, most: usize| {
+        if (1..=most).contains(&value) {
+            Ok(())
+        } else {
+            Err(setting(&format!("limits.{name}"), format!("must be from 1 to {most}")))
+        }
+    };
+    let duration = |name: &str, text: &Option<String>, default: Duration| {
+        time(&format!("limits.{name}"), text.as_deref()).map(|time| time.unwrap_or(default))
+    };
+    let limits = Limits {
+        batch_facts_max: settings.batch_facts_max.unwrap_or(default.batch_facts_max),
+        batch_bytes_max: settings.batch_bytes_max.unwrap_or(default.batch_bytes_max),
+        batch_wait_max: duration("batch_wait_max", &settings.batch_wait_max, default.batch_wait_max)?,
+        body_bytes_max: settings.body_bytes_max.unwrap_or(default.body_bytes_max),
+        body_facts_max: settings.body_facts_max.unwrap_or(default.body_facts_max),
+        requests_max: settings.requests_max.unwrap_or(default.requests_max),
+        request_time_max: duration("request_time_max", &settings.request_time_max, default.request_time_max)?,
+        wakes_max: settings.wakes_max.unwrap_or(default.wakes_max),
+        claims_max: settings.claims_max.unwrap_or(default.claims_max),
+        accounts_cached_max: settings.accounts_cached_max.unwrap_or(default.accounts_cached_max),
+        stop_time_max: duration("stop_time_max", &settings.stop_time_max, default.stop_time_max)?,
+    };
+    within("batch_facts_max", limits.batch_facts_max as usize, 100_000)?;
+    within("batch_bytes_max", limits.batch_bytes_max, 1 << 30)?;
+    within("body_bytes_max", limits.body_bytes_max, 1 << 30)?;
+    within("body_facts_max", limits.body_facts_max, 100_000)?;
+    within("requests_max", limits.requests_max, 100_000)?;
+    within("wakes_max", limits.wakes_max as usize, 100_000)?;
+    within("claims_max", limits.claims_max as usize, 10_000)?;
+    within("accounts_cached_max", limits.accounts_cached_max, 10_000_000)?;
+    Ok(limits)
+}
+
+/// A duration such as `20ms`, `10s`, `5m`; not negative, at most a day.
+fn time(name: &str, text: Option<&str>) -> Result<Option<Duration>, ConfigError> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    let wrong = || setting(name, format!("{text:?} is not a time such as 20ms, 10s or 5m, of at most a day"));
+    let span: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    let time = Duration::try_from(span).map_err(|_| wrong())?;
+    if time > Duration::from_secs(86_400) {
+        return Err(wrong());
+    }
+    Ok(Some(time))
+}

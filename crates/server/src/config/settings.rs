@@ -1,0 +1,98 @@
+//! The settings as they are written: the file's shape, and the environment laid over it.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The settings file. What is not said has a default.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Settings {
+    pub(super) listen: Option<String>,
+    pub(super) store: Option<String>,
+    pub(super) shards: Option<u32>,
+    pub(super) clock: Option<String>,
+    pub(super) tokens: Vec<String>,
+    pub(super) mode: Option<String>,
+    pub(super) from_domain: Option<String>,
+    pub(super) smtp: SmtpSettings,
+    pub(super) slack: SlackSettings,
+    pub(super) limits: LimitSettings,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SmtpSettings {
+    pub(super) host: Option<String>,
+    pub(super) port: Option<u16>,
+    pub(super) tls: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) hello: Option<String>,
+    pub(super) concurrency_max: Option<usize>,
+    pub(super) connect_time_max: Option<String>,
+    pub(super) command_time_max: Option<String>,
+    pub(super) answer_time_max: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SlackSettings {
+    pub(super) channels: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LimitSettings {
+    pub(super) batch_facts_max: Option<u32>,
+    pub(super) batch_bytes_max: Option<usize>,
+    pub(super) batch_wait_max: Option<String>,
+    pub(super) body_bytes_max: Option<usize>,
+    pub(super) body_facts_max: Option<usize>,
+    pub(super) requests_max: Option<usize>,
+    pub(super) request_time_max: Option<String>,
+    pub(super) wakes_max: Option<u32>,
+    pub(super) claims_max: Option<u32>,
+    pub(super) accounts_cached_max: Option<usize>,
+    pub(super) stop_time_max: Option<String>,
+}
+
+/// Lays the environment over the file: `SOTTAKU_` and the setting's name in capitals.
+pub(super) fn overlay(
+    settings: &mut Settings,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<(), (&'static str, String)> {
+    let text = |name: &'static str, slot: &mut Option<String>| {
+        if let Some(value) = variable(name) {
+            *slot = Some(value);
+        }
+    };
+    text("SOTTAKU_LISTEN", &mut settings.listen);
+    text("SOTTAKU_STORE", &mut settings.store);
+    text("SOTTAKU_CLOCK", &mut settings.clock);
+    text("SOTTAKU_MODE", &mut settings.mode);
+    text("SOTTAKU_FROM_DOMAIN", &mut settings.from_domain);
+    text("SOTTAKU_SMTP_HOST", &mut settings.smtp.host);
+    text("SOTTAKU_SMTP_TLS", &mut settings.smtp.tls);
+    text("SOTTAKU_SMTP_USER", &mut settings.smtp.user);
+    text("SOTTAKU_SMTP_HELLO", &mut settings.smtp.hello);
+    text("SOTTAKU_LIMITS_BATCH_WAIT_MAX", &mut settings.limits.batch_wait_max);
+    number("SOTTAKU_SHARDS", &mut settings.shards, variable)?;
+    number("SOTTAKU_SMTP_PORT", &mut settings.smtp.port, variable)?;
+    number("SOTTAKU_SMTP_CONCURRENCY_MAX", &mut settings.smtp.concurrency_max, variable)?;
+    number("SOTTAKU_LIMITS_BATCH_FACTS_MAX", &mut settings.limits.batch_facts_max, variable)?;
+    number("SOTTAKU_LIMITS_BODY_BYTES_MAX", &mut settings.limits.body_bytes_max, variable)?;
+    number("SOTTAKU_LIMITS_REQUESTS_MAX", &mut settings.limits.requests_max, variable)
+}
+
+fn number<N: std::str::FromStr>(
+    name: &'static str,
+    slot: &mut Option<N>,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<(), (&'static str, String)> {
+    let Some(value) = variable(name) else {
+        return Ok(());
+    };
+    let number = value.trim().parse();
+    *slot = Some(number.map_err(|_| (name, format!("{value:?} is not a number that fits")))?);
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! The settings as they take effect, with secrets masked: each is shown as where it came from.
+
+use super::{Config, Mode, Smtp, Tls};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+impl Config {
+    /// The effective settings, for people; no secret is in it.
+    pub fn shown(&self) -> Value {
+        let channels: Map<String, Value> = self
+            .slack_channels
+            .iter()
+            .map(|(channel, secret)| (channel.to_string(), secret.reference().into()))
+            .collect();
+        let tokens: Vec<&str> = self.tokens.iter().map(super::Secret::reference).collect();
+        let limits = &self.limits;
+        json!({
+            "listen": self.listen.to_string(),
+            "store": self.store.display().to_string(),
+            "shards": self.shards,
+            "clock": self.clock.map(store::ClockMode::as_str),
+            "tokens": tokens,
+            "mode": match self.mode {
+                Mode::Captured => "captured",
+                Mode::Smtp => "smtp",
+            },
+            "from_domain": self.from_domain,
+            "smtp": self.smtp.as_ref().map(smtp),
+            "slack": {"channels": channels},
+            "limits": {
+                "batch_facts_max": limits.batch_facts_max,
+                "batch_bytes_max": limits.batch_bytes_max,
+                "batch_wait_max": time(limits.batch_wait_max),
+                "body_bytes_max": limits.body_bytes_max,
+                "body_facts_max": limits.body_facts_max,
+                "requests_max": limits.requests_max,
+                "request_time_max": time(limits.request_time_max),
+                "wakes_max": limits.wakes_max,
+                "claims_max": limits.claims_max,
+                "accounts_cached_max": limits.accounts_cached_max,
+                "stop_time_max": time(limits.stop_time_max),
+            },
+        })
+    }
+}
+
+fn smtp(smtp: &Smtp) -> Value {
+    json!({
+        "host": smtp.host,
+        "port": smtp.port,
+        "tls": match smtp.tls {
+            Tls::Required => "required",
+            Tls::Implicit => "implicit",
+            Tls::Plain => "none",
+        },
+        "user": smtp.login.as_ref().map(|(user, _)| user),
+        "password": smtp.login.as_ref().map(|(_, password)| password.reference()),
+        "hello": smtp.hello,
+        "concurrency_max": smtp.concurrency_max,
+        "connect_time_max": smtp.connect_time_max.map(time),
+        "command_time_max": smtp.command_time_max.map(time),
+        "answer_time_max": smtp.answer_time_max.map(time),
+    })
+}
+
+fn time(time: Duration) -> String {
+    if time.subsec_millis() == 0 { format!("{}s", time.as_secs()) } else { format!("{}ms", time.as_millis()) }
+}
