@@ -48,8 +48,9 @@ impl Store {
         }
     }
 
-    /// Makes a stored workspace decide in every shard from its present position on, in one transaction. Says those
-    /// positions; none if there is no such revision.
+    /// Makes a stored workspace decide in every shard from its present position on, in one transaction; the first one
+    /// from the end of its log on, since what is there already tells how things stood before. Says those positions;
+    /// none if there is no such revision.
     pub async fn activate(
         &self,
         id: RevisionId,

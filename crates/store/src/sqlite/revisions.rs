@@ -76,7 +76,10 @@ async fn activate(
     if session.execute(query.bind(nanos(now)).bind(number)).await? == 0 {
         return Ok(Ending::Rollback(None));
     }
-    let sql = "UPDATE shard SET revision = ?1, revision_from = position WHERE revision IS NOT ?1";
+    // The first text finds facts that nobody decided yet: up to here they tell how things stood before it.
+    let sql = "UPDATE shard SET revision = ?1, revision_from = CASE WHEN revision IS NULL \
+        THEN (SELECT position FROM log_end WHERE log_end.shard = shard.id) ELSE position END \
+        WHERE revision IS NOT ?1";
     session.execute(sqlx::query(sql).bind(number)).await?;
     let sql = "SELECT revision_from FROM shard ORDER BY id";
     let rows = session.rows(sqlx::query(sql)).await?;
