@@ -79,6 +79,20 @@ impl Store {
         }
     }
 
+    /// Says that the bidder is there for as long as its bid lasts, and who else is, in order.
+    pub async fn attend(&self, bid: &Bid) -> Result<Vec<Box<str>>, Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.attend(bid).await,
+        }
+    }
+
+    /// Says that an owner is there no longer.
+    pub async fn leave(&self, owner: &str) -> Result<(), Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.leave(owner).await,
+        }
+    }
+
     /// Every lease, in order of shard and role.
     pub async fn leases(&self) -> Result<Vec<Lease>, Failure> {
         match self {

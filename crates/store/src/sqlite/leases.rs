@@ -78,6 +78,38 @@ impl Sqlite {
         .await
     }
 
+    pub(crate) async fn attend(&self, bid: &Bid) -> Result<Vec<Box<str>>, Failure> {
+        let bid = bid.clone();
+        let until = until(&bid);
+        self.write(move |session| {
+            Box::pin(async move {
+                let query = sqlx::query("DELETE FROM worker WHERE seen_until <= ?");
+                session.execute(query.bind(nanos(bid.now))).await?;
+                let sql = "INSERT INTO worker (owner, seen_until) VALUES (?, ?) \
+                    ON CONFLICT (owner) DO UPDATE SET seen_until = excluded.seen_until";
+                let query = sqlx::query(sql).bind(&*bid.owner).bind(nanos(until));
+                session.execute(query).await?;
+                let query = sqlx::query("SELECT owner FROM worker ORDER BY owner");
+                let rows = session.rows(query).await?;
+                let owners: Result<Vec<_>, _> = rows.iter().map(|row| row.text(0)).collect();
+                Ok(Ending::Commit(owners?))
+            })
+        })
+        .await
+    }
+
+    pub(crate) async fn leave(&self, owner: &str) -> Result<(), Failure> {
+        let owner: Box<str> = owner.into();
+        self.write(move |session| {
+            Box::pin(async move {
+                let query = sqlx::query("DELETE FROM worker WHERE owner = ?");
+                session.execute(query.bind(&*owner)).await?;
+                Ok(Ending::Commit(()))
+            })
+        })
+        .await
+    }
+
     pub(crate) async fn leases(&self) -> Result<Vec<Lease>, Failure> {
         self.read(|session| {
             Box::pin(async move {
