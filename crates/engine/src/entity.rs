@@ -27,6 +27,8 @@ pub struct Entity {
     pub is_there: bool,
     /// When it was last said to be deleted; older patches no longer count.
     pub deleted_at: Option<Timestamp>,
+    /// When it was last patched, as the sources say.
+    pub patched_at: Option<Timestamp>,
     /// `seen_at` of its first fact.
     pub first_at: Option<Timestamp>,
 }
@@ -34,6 +36,7 @@ stored_struct!(Entity {
     fields,
     is_there,
     deleted_at,
+    patched_at,
     first_at
 });
 

@@ -117,9 +117,9 @@ impl Parts {
         &mut self.sets
     }
 
-    /// Whether a fact id is there on any day.
-    pub fn holds_id(&self, fingerprint: u64) -> bool {
-        self.ids.values().any(|ids| ids.contains(&fingerprint))
+    /// Whether a fact id is there on any day from `first`.
+    pub fn holds_id_since(&self, first: Date, fingerprint: u64) -> bool {
+        self.ids.range(first..).any(|(_, ids)| ids.contains(&fingerprint))
     }
 
     /// Remembers a fact id.
