@@ -1,6 +1,7 @@
 //! What a decision is given beside the account: the program, the CSMs, the clock and the input.
 
 use crate::entity::Entity;
+use crate::rules::Rules;
 use jiff::Timestamp;
 use model::{Logged, Value};
 use std::collections::BTreeMap;
@@ -27,6 +28,8 @@ pub type Pins = BTreeMap<Box<str>, Option<Value>>;
 pub struct Context<'a> {
     /// The checked program.
     pub program: &'a Program,
+    /// What was worked out of it, once.
+    pub rules: &'a Rules,
     /// The shard's copies of the CSMs.
     pub csms: &'a Csms,
     /// Scenarios only.

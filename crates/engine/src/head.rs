@@ -1,13 +1,13 @@
 //! The head of an account: all that is needed of it at every decision, in one small row.
 
 use crate::entity::{Entity, Fields};
+use crate::health;
 use crate::memory::{Hold, Subject};
 use crate::metric;
 use crate::run::Run;
 use crate::stored::{Bytes, DecodeError, Stored, stored_struct};
 use jiff::{Timestamp, civil::Date};
 use std::collections::{BTreeMap, BTreeSet};
-use workflow::program::Band;
 
 /// The version that this program writes.
 pub const HEAD_VERSION: u8 = 1;
@@ -21,8 +21,6 @@ pub struct Head {
     pub wake_at: Option<Timestamp>,
     /// `seen_at` of its first fact.
     pub first_at: Option<Timestamp>,
-    /// Whether that first fact was marked history: then its all-time windows are never covered.
-    pub first_is_history: bool,
     /// Whether it was ever decided live: then marked facts do not freeze it.
     pub is_live: bool,
     /// The history that is open.
@@ -33,14 +31,12 @@ pub struct Head {
     pub contracts: BTreeMap<Box<str>, Entity>,
     /// Contacts by id, without what is personal.
     pub contacts: BTreeMap<Box<str>, Entity>,
-    /// The civil day on which the first fact of each event type was seen.
-    pub seen: BTreeMap<Box<str>, Date>,
     /// Metric states that are small.
     pub metrics: metric::Metrics,
     /// The last known word of each label that is watched.
     pub labels: BTreeMap<Box<str>, Box<str>>,
     /// The health band and what moves it.
-    pub health: HealthState,
+    pub health: health::State,
     /// Risks that are open, or on the way to it.
     pub risks: BTreeMap<Box<str>, RiskState>,
     /// Workflows by name.
@@ -52,13 +48,11 @@ stored_struct!(Head {
     now,
     wake_at,
     first_at,
-    first_is_history,
     is_live,
     history,
     account,
     contracts,
     contacts,
-    seen,
     metrics,
     labels,
     health,
@@ -81,22 +75,6 @@ stored_struct!(History {
     opened_at,
     marked_at,
     is_frozen
-});
-
-/// The health band and what moves it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HealthState {
-    /// The band as it is shown.
-    pub band: Option<Band>,
-    /// The band beyond the margin, and since when.
-    pub toward: Option<(Band, Timestamp)>,
-    /// Whether `red_if` holds the band.
-    pub is_forced: bool,
-}
-stored_struct!(HealthState {
-    band,
-    toward,
-    is_forced
 });
 
 /// How a risk stands.
@@ -133,11 +111,14 @@ pub struct Case {
     pub opened_at: Timestamp,
     /// Whether it was already so at go-live: `existing` decides.
     pub is_marked: bool,
+    /// Whether it is grave, as judged when it opened.
+    pub is_high: bool,
 }
 stored_struct!(Case {
     id,
     opened_at,
-    is_marked
+    is_marked,
+    is_high
 });
 
 /// What a workflow keeps of an account.

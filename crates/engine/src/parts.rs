@@ -119,7 +119,9 @@ impl Parts {
 
     /// Whether a fact id is there on any day from `first`.
     pub fn holds_id_since(&self, first: Date, fingerprint: u64) -> bool {
-        self.ids.range(first..).any(|(_, ids)| ids.contains(&fingerprint))
+        self.ids
+            .range(first..)
+            .any(|(_, ids)| ids.contains(&fingerprint))
     }
 
     /// Remembers a fact id.

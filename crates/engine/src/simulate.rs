@@ -3,6 +3,7 @@
 use crate::account::Account;
 use crate::context::{Clock, Context, Csms};
 use crate::log_clock::{self, Moment};
+use crate::rules::Rules;
 use jiff::Timestamp;
 use model::fact::{HISTORY_ENDED, TICK};
 use model::{AccountId, Decision, Logged, Outgoing, Record};
@@ -13,6 +14,7 @@ use workflow::Program;
 #[derive(Debug)]
 pub struct Simulation<'a> {
     program: &'a Program,
+    rules: Rules,
     csms: Csms,
     accounts: BTreeMap<Box<str>, Account>,
     now: Option<Timestamp>,
@@ -51,6 +53,7 @@ impl<'a> Simulation<'a> {
     pub fn new(program: &'a Program) -> Self {
         Self {
             program,
+            rules: Rules::of(program),
             csms: Csms::default(),
             accounts: BTreeMap::new(),
             now: None,
@@ -130,6 +133,7 @@ impl<'a> Simulation<'a> {
     fn step(&mut self, account: &mut Account, moment: Moment<'_>, position: u64) {
         let context = Context {
             program: self.program,
+            rules: &self.rules,
             csms: &self.csms,
             pins: None,
             clock: Clock::Log,

@@ -4,8 +4,8 @@ use super::patch::{apply_csm, bury, read_fields};
 use crate::context::Csms;
 use crate::entity::Entity;
 use crate::stored::{Bytes, DecodeError, Stored};
-use model::decision::Rejected;
 use model::Logged;
+use model::decision::Rejected;
 use workflow::Program;
 
 /// The version of a CSM's stored form.

@@ -50,8 +50,14 @@ pub(crate) fn read(
             Err(wrong) => not_taken.push(rejected(wrong.code(), &path(), json)),
         }
     }
-    let unknown = fact.data.iter().filter(|(name, _)| !declared.fields.contains_key(name.as_str()));
-    not_taken.extend(unknown.map(|(name, json)| rejected("unknown_field", &format!("{}.{name}", fact.kind), json)));
+    let unknown = fact
+        .data
+        .iter()
+        .filter(|(name, _)| !declared.fields.contains_key(name.as_str()));
+    not_taken.extend(
+        unknown
+            .map(|(name, json)| rejected("unknown_field", &format!("{}.{name}", fact.kind), json)),
+    );
     let event = Event {
         kind: fact.kind.clone(),
         fields,
@@ -61,7 +67,11 @@ pub(crate) fn read(
 }
 
 /// A reference to a contact by id or e-mail address becomes its id.
-fn resolve(account: &Account, kind: &FieldType, value: Option<Value>) -> Result<Option<Value>, Wrong> {
+fn resolve(
+    account: &Account,
+    kind: &FieldType,
+    value: Option<Value>,
+) -> Result<Option<Value>, Wrong> {
     match (kind, value) {
         (FieldType::Contact, Some(Value::Text(text))) => contact(account, &text)
             .map(|id| Some(Value::Text(id)))
@@ -72,7 +82,13 @@ fn resolve(account: &Account, kind: &FieldType, value: Option<Value>) -> Result<
 
 /// The contact with this id, or else with this e-mail address.
 pub(crate) fn contact(account: &Account, text: &str) -> Option<Box<str>> {
-    let is_there = |id: &str| account.head.contacts.get(id).is_some_and(|contact| contact.is_there);
+    let is_there = |id: &str| {
+        account
+            .head
+            .contacts
+            .get(id)
+            .is_some_and(|contact| contact.is_there)
+    };
     if is_there(text) {
         return Some(text.into());
     }

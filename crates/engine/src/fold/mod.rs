@@ -41,7 +41,14 @@ pub(crate) enum Sort<'a> {
 }
 
 /// Prefixes of the types that are the engine's own.
-const RESERVED: [&str; 6] = ["message.", "task.", "risk.", "health.", "stage.", "workflow."];
+const RESERVED: [&str; 6] = [
+    "message.",
+    "task.",
+    "risk.",
+    "health.",
+    "stage.",
+    "workflow.",
+];
 /// The source under which our own senders tell fates.
 pub const OWN_SOURCE: &str = "sottaku";
 
@@ -72,7 +79,10 @@ pub(crate) fn sort<'a>(schema: &'a Schema, fact: &Fact) -> Sort<'a> {
 pub(crate) fn reserved(kind: &str) -> Parked {
     Parked {
         code: ParkCode::ReservedType,
-        message: format!("only Sottaku itself tells facts of type `{kind}`; send it under a name of your own").into(),
+        message: format!(
+            "only Sottaku itself tells facts of type `{kind}`; send it under a name of your own"
+        )
+        .into(),
         field: Some("type".into()),
     }
 }
@@ -81,7 +91,8 @@ pub(crate) fn reserved(kind: &str) -> Parked {
 pub fn bad_subject() -> Parked {
     Parked {
         code: ParkCode::BadSubject,
-        message: "`subject` must be the account's id: 1 to 128 characters, no control characters".into(),
+        message: "`subject` must be the account's id: 1 to 128 characters, no control characters"
+            .into(),
         field: Some("subject".into()),
     }
 }

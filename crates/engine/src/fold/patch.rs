@@ -75,7 +75,9 @@ pub(crate) fn read_fields(
         }
         let path = || format!("{name}.{key}");
         let Some(field) = declared.fields.get(&**key) else {
-            patch.rejected.push(rejected("unknown_field", &path(), json));
+            patch
+                .rejected
+                .push(rejected("unknown_field", &path(), json));
             continue;
         };
         match typed(key, field, json) {
@@ -105,7 +107,13 @@ pub(crate) fn bad_data(path: &str, field: &str, what: &str) -> Parked {
 }
 
 /// Applies a patch that was said at `at` and seen at `seen_at`. Gives whether anything changed.
-pub(crate) fn apply(account: &mut Account, which: Which, patch: Patch, at: Timestamp, seen_at: Timestamp) -> bool {
+pub(crate) fn apply(
+    account: &mut Account,
+    which: Which,
+    patch: Patch,
+    at: Timestamp,
+    seen_at: Timestamp,
+) -> bool {
     let Account { head, parts, .. } = account;
     let entity = match which {
         Which::Account => &mut head.account,
@@ -163,7 +171,10 @@ pub(crate) fn delete(account: &mut Account, which: Which, id: &str, at: Timestam
     match which {
         Which::Account => {
             let mut is_changed = bury(&mut head.account, at);
-            let all = head.contracts.values_mut().chain(head.contacts.values_mut());
+            let all = head
+                .contracts
+                .values_mut()
+                .chain(head.contacts.values_mut());
             for entity in all {
                 is_changed |= bury(entity, at);
             }

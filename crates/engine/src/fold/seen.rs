@@ -1,9 +1,9 @@
 //! Duplicates: fact ids by day of `arrived_at`, kept seven days; never the virtual clock.
 
 use crate::account::Account;
+use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::ToSpan;
 use model::Logged;
 
 /// How many days back a fact id is still known.
@@ -15,7 +15,9 @@ pub(crate) fn is_seen(account: &Account, logged: &Logged) -> bool {
         return false;
     }
     let first = first_day(day(logged));
-    account.parts.holds_id_since(first, logged.fact.fingerprint())
+    account
+        .parts
+        .holds_id_since(first, logged.fact.fingerprint())
 }
 
 /// Remembers a fact that counted, and forgets days that have left the window.
@@ -27,7 +29,13 @@ pub(crate) fn remember(account: &mut Account, logged: &Logged) {
         return;
     };
     let first = first_day(newest);
-    while let Some(oldest) = account.head.id_days.first().copied().filter(|day| *day < first) {
+    while let Some(oldest) = account
+        .head
+        .id_days
+        .first()
+        .copied()
+        .filter(|day| *day < first)
+    {
         account.head.id_days.remove(&oldest);
         account.parts.forget_ids(oldest);
     }
@@ -38,5 +46,6 @@ fn day(logged: &Logged) -> Date {
 }
 
 fn first_day(last: Date) -> Date {
-    last.checked_sub(DEDUPE_DAYS_MAX.days()).unwrap_or(Date::MIN)
+    last.checked_sub(DEDUPE_DAYS_MAX.days())
+        .unwrap_or(Date::MIN)
 }

@@ -113,7 +113,8 @@ fn number(json: &Json) -> Result<Decimal, Wrong> {
 /// Text; names take no control characters at all (a mail header would break on them), other text takes line breaks.
 fn plain(name: &str, text: &str) -> Result<Box<str>, Wrong> {
     let is_name = name == "name";
-    let is_bad = |letter: char| letter.is_control() && (is_name || !matches!(letter, '\n' | '\r' | '\t'));
+    let is_bad =
+        |letter: char| letter.is_control() && (is_name || !matches!(letter, '\n' | '\r' | '\t'));
     if text.chars().any(is_bad) || text.chars().count() > TEXT_CHARACTERS_MAX {
         return Err(Wrong::Value);
     }
@@ -121,21 +122,34 @@ fn plain(name: &str, text: &str) -> Result<Box<str>, Wrong> {
 }
 
 fn email(text: &str) -> Result<Box<str>, Wrong> {
-    let is_bad = |letter: char| letter.is_control() || letter.is_whitespace() || matches!(letter, '<' | '>' | ',' | ';');
+    let is_bad = |letter: char| {
+        letter.is_control() || letter.is_whitespace() || matches!(letter, '<' | '>' | ',' | ';')
+    };
     let (local, domain) = text.rsplit_once('@').ok_or(Wrong::Value)?;
-    if local.is_empty() || domain.is_empty() || text.len() > EMAIL_BYTES_MAX || text.chars().any(is_bad) {
+    if local.is_empty()
+        || domain.is_empty()
+        || text.len() > EMAIL_BYTES_MAX
+        || text.chars().any(is_bad)
+    {
         return Err(Wrong::Value);
     }
     Ok(text.into())
 }
 
 fn locale(text: &str) -> Result<Box<str>, Wrong> {
-    let is_tag = |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    text.split('-').all(is_tag).then(|| text.into()).ok_or(Wrong::Value)
+    let is_tag = |tag: &str| {
+        (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    text.split('-')
+        .all(is_tag)
+        .then(|| text.into())
+        .ok_or(Wrong::Value)
 }
 
 fn timezone(text: &str) -> Result<Box<str>, Wrong> {
-    crate::calendar::zone(text).map(|_| text.into()).ok_or(Wrong::Value)
+    crate::calendar::zone(text)
+        .map(|_| text.into())
+        .ok_or(Wrong::Value)
 }
 
 /// `YYYY-MM-DD`, between 1900 and 2200.
@@ -144,7 +158,10 @@ fn date(text: &str) -> Result<Date, Wrong> {
         return Err(Wrong::Value);
     }
     let date: Date = text.parse().map_err(|_| Wrong::Value)?;
-    (1900..=2200).contains(&date.year()).then_some(date).ok_or(Wrong::Value)
+    (1900..=2200)
+        .contains(&date.year())
+        .then_some(date)
+        .ok_or(Wrong::Value)
 }
 
 /// RFC 3339 with an offset, between 1900 and 2200.
@@ -152,7 +169,10 @@ fn time(text: &str) -> Result<Timestamp, Wrong> {
     const FIRST: i64 = -2_208_988_800;
     const LAST: i64 = 7_289_654_400;
     let time: Timestamp = text.parse().map_err(|_| Wrong::Value)?;
-    (FIRST..LAST).contains(&time.as_second()).then_some(time).ok_or(Wrong::Value)
+    (FIRST..LAST)
+        .contains(&time.as_second())
+        .then_some(time)
+        .ok_or(Wrong::Value)
 }
 
 #[cfg(test)]
@@ -173,39 +193,82 @@ mod tests {
     fn check(kind: &FieldType, good: &[Json], bad: &[Json]) {
         let field = field(kind.clone());
         for value in good {
-            assert!(typed("x", &field, value).is_ok(), "{kind:?} should take {value}");
+            assert!(
+                typed("x", &field, value).is_ok(),
+                "{kind:?} should take {value}"
+            );
         }
         for value in bad {
-            assert!(typed("x", &field, value).is_err(), "{kind:?} should refuse {value}");
+            assert!(
+                typed("x", &field, value).is_err(),
+                "{kind:?} should refuse {value}"
+            );
         }
     }
 
     #[test]
     fn each_type_takes_its_own_values_and_refuses_others() {
-        check(&FieldType::Number, &[json!(1), json!(-0.5), json!(null)], &[json!("1"), json!(1e99), json!([])]);
-        check(&FieldType::Boolean, &[json!(true)], &[json!("true"), json!(1)]);
+        check(
+            &FieldType::Number,
+            &[json!(1), json!(-0.5), json!(null)],
+            &[json!("1"), json!(1e99), json!([])],
+        );
+        check(
+            &FieldType::Boolean,
+            &[json!(true)],
+            &[json!("true"), json!(1)],
+        );
         check(
             &FieldType::Date,
             &[json!("2026-02-28")],
-            &[json!("2026-02-29"), json!("2026-2-1"), json!("2026-02-28T00:00:00Z"), json!("9999-01-01")],
+            &[
+                json!("2026-02-29"),
+                json!("2026-2-1"),
+                json!("2026-02-28T00:00:00Z"),
+                json!("9999-01-01"),
+            ],
         );
         check(
             &FieldType::Time,
-            &[json!("2026-02-28T00:00:00+09:00"), json!("2026-02-28T00:00:00Z")],
+            &[
+                json!("2026-02-28T00:00:00+09:00"),
+                json!("2026-02-28T00:00:00Z"),
+            ],
             &[json!("2026-02-28"), json!("2026-02-28T00:00:00"), json!(1)],
         );
         check(
             &FieldType::Email,
             &[json!("tanaka@acme.example")],
-            &[json!("tanaka"), json!("@acme"), json!("a b@c"), json!("a@b\r\nBcc: c@d"), json!("a@b,c@d")],
+            &[
+                json!("tanaka"),
+                json!("@acme"),
+                json!("a b@c"),
+                json!("a@b\r\nBcc: c@d"),
+                json!("a@b,c@d"),
+            ],
         );
-        check(&FieldType::Timezone, &[json!("Asia/Tokyo")], &[json!("Asia/Tokio"), json!("")]);
-        check(&FieldType::Locale, &[json!("ja"), json!("ja-JP")], &[json!("ja_JP"), json!(""), json!("ja-")]);
-        check(&FieldType::Text, &[json!("a\nb")], &[json!("a\u{0}b"), json!("x".repeat(TEXT_CHARACTERS_MAX + 1))]);
+        check(
+            &FieldType::Timezone,
+            &[json!("Asia/Tokyo")],
+            &[json!("Asia/Tokio"), json!("")],
+        );
+        check(
+            &FieldType::Locale,
+            &[json!("ja"), json!("ja-JP")],
+            &[json!("ja_JP"), json!(""), json!("ja-")],
+        );
+        check(
+            &FieldType::Text,
+            &[json!("a\nb")],
+            &[json!("a\u{0}b"), json!("x".repeat(TEXT_CHARACTERS_MAX + 1))],
+        );
     }
 
     #[test]
     fn a_name_takes_no_line_break() {
-        assert_eq!(typed("name", &field(FieldType::Text), &json!("Eve\nX")), Err(Wrong::Value));
+        assert_eq!(
+            typed("name", &field(FieldType::Text), &json!("Eve\nX")),
+            Err(Wrong::Value)
+        );
     }
 }
