@@ -24,6 +24,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "serde_json",
             "strsim",
             "thiserror",
+            "unicode-width",
         ],
     ),
     (
