@@ -1,14 +1,18 @@
 //! The rules, asked about the files of this repository.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use tidy::rules::{arrows, header, length, names, places, pure, reach, sql, waiting};
 use tidy::{Complaint, Tree};
 
-fn holds(rule: fn(&Tree) -> Vec<Complaint>) {
+static TREE: LazyLock<Tree> = LazyLock::new(|| {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let tree = Tree::committed(&top).expect("the tests run in a clone, with git");
-    let complaints: Vec<String> = rule(&tree).iter().map(ToString::to_string).collect();
+    Tree::committed(&top).expect("the tests run in a clone, with git")
+});
+
+fn holds(rule: fn(&Tree) -> Vec<Complaint>) {
+    let complaints: Vec<String> = rule(&TREE).iter().map(ToString::to_string).collect();
     assert!(
         complaints.is_empty(),
         "{} to mend:\n{}\n",
@@ -19,9 +23,7 @@ fn holds(rule: fn(&Tree) -> Vec<Complaint>) {
 
 #[test]
 fn the_tree_is_read() {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let tree = Tree::committed(&top).expect("the tests run in a clone, with git");
-    let read: Vec<&str> = tree.files.iter().map(|file| file.path.as_str()).collect();
+    let read: Vec<&str> = TREE.files.iter().map(|file| file.path.as_str()).collect();
     for known in [
         "Cargo.toml",
         "crates/model/src/lib.rs",

@@ -28,7 +28,8 @@ const SOCKETS: &[&str] = &[
 const CLOCKS: &[&str] = &[
     "Timestamp::now",
     "Zoned::now",
-    "SystemTime",
+    "SystemTime::now",
+    "UNIX_EPOCH.elapsed",
     "Instant::now",
     "TimeZone::system",
 ];
@@ -75,13 +76,20 @@ pub fn clocks(tree: &Tree) -> Vec<Complaint> {
         .collect()
 }
 
+/// Whether it is tokio's clock: named in full, or imported, in a file that does not know the other.
 fn is_tokio_deadline(tree: &Tree, complaint: &Complaint) -> bool {
-    if !complaint.path.starts_with("crates/outreach/") {
+    if !complaint.path.starts_with("crates/outreach/") || !complaint.what.contains("Instant") {
         return false;
     }
     let file = tree.files.iter().find(|file| file.path == complaint.path);
-    let line = file.and_then(|file| file.code().lines().nth(complaint.line - 1));
-    line.is_some_and(|line| line.contains("tokio::time::Instant::now"))
+    file.is_some_and(|file| file.code().contains("tokio::time") && !knows_std_instant(file))
+}
+
+fn knows_std_instant(file: &File) -> bool {
+    file.code().match_indices("std::time::").any(|(at, _)| {
+        let statement = file.code()[at..].split(';').next().unwrap_or_default();
+        statement.contains("Instant")
+    })
 }
 
 #[cfg(test)]
@@ -121,16 +129,19 @@ mod tests {
     fn a_clock_below_the_server_is_flagged() {
         let text =
             "//! X.\nlet a = Timestamp::now();\nlet b = tokio::time::Instant::now() + limit;\n";
+        let pool = "//! X.\nuse std::time::{Duration, Instant};\nuse tokio::time::timeout;\nlet a = Instant::now();\nlet b = SystemTime::from(at);\n";
         flags(
             clocks,
             &[
                 ("crates/engine/src/decide.rs", text),
+                ("crates/outreach/src/pool.rs", pool),
                 ("crates/outreach/src/smtp.rs", text),
                 ("crates/server/src/worker.rs", text),
             ],
             &[
                 ("crates/engine/src/decide.rs", 2),
                 ("crates/engine/src/decide.rs", 3),
+                ("crates/outreach/src/pool.rs", 4),
                 ("crates/outreach/src/smtp.rs", 2),
             ],
         );
