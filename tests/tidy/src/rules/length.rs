@@ -46,11 +46,12 @@ fn lines_before_tests(file: &File) -> usize {
     if file.path.ends_with("tests.rs") && file.path.starts_with("crates/") {
         return 0;
     }
-    let end = file
+    let in_tests: usize = file
         .test_ranges()
-        .first()
-        .map_or(file.text.len(), |(start, _)| *start);
-    file.text[..end].lines().count()
+        .iter()
+        .map(|(start, end)| file.text[*start..*end].lines().count())
+        .sum();
+    file.text.lines().count() - in_tests
 }
 
 fn of_file(file: &File) -> Vec<Complaint> {
@@ -172,13 +173,18 @@ mod tests {
     fn the_401st_line_before_the_tests_is_flagged() {
         let edge = format!("{}#[cfg(test)]\nmod tests {{ {} }}", lines(400), lines(500));
         let over = format!("{}#[cfg(test)]\nmod tests {{}}", lines(401));
+        let sly = format!("#[cfg(test)]\nuse a;\n{}", lines(401));
         flags(
             files,
             &[
                 ("crates/model/src/edge.rs", &edge),
                 ("crates/model/src/over.rs", &over),
+                ("crates/model/src/sly.rs", &sly),
             ],
-            &[("crates/model/src/over.rs", 401)],
+            &[
+                ("crates/model/src/over.rs", 401),
+                ("crates/model/src/sly.rs", 401),
+            ],
         );
     }
 
