@@ -1,1 +1,264 @@
-//! The promise of the store, case by case, for every backend.
+//! The promise of the store, case by case. A case gets a [`Ground`] and opens its stores there; every backend runs all.
+
+mod commit;
+mod fate;
+mod journal;
+mod lease;
+mod log;
+mod lost;
+mod outbox;
+mod rest;
+mod wake;
+
+use crate::{
+    Bid, ClaimRequest, Claimed, ClockMode, Commit, HeadWrite, Incoming, JournalWrite, NewFact,
+    OpenError, OpenOptions, OutboxWrite, RevisionId, Role, ShardMark, Store, Tuning,
+};
+use jiff::Timestamp;
+use model::{AccountId, Channel, MessageId, Outgoing, Record, RunId};
+use std::time::Duration;
+
+/// What a case returns.
+type Proof = Result<(), Box<dyn std::error::Error>>;
+
+/// Where stores are made: each opening is another process's view of the same data.
+struct Ground {
+    dir: tempfile::TempDir,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory for a test can be made");
+        Self { dir }
+    }
+
+    /// A store of two shards under the live clock.
+    async fn open(&self) -> Result<Store, OpenError> {
+        self.open_with(ClockMode::Live, Tuning::default()).await
+    }
+
+    async fn open_with(&self, clock: ClockMode, tuning: Tuning) -> Result<Store, OpenError> {
+        let options = OpenOptions {
+            shards: Some(2),
+            clock: Some(clock),
+            must_exist: false,
+            tuning,
+        };
+        Store::open(&self.dir.path().join("store.db"), options).await
+    }
+}
+
+/// Runs each case on each backend.
+macro_rules! cases {
+    ($($topic:ident: $($case:ident),+;)+) => {
+        mod sqlite {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() -> super::Proof {
+                    super::$topic::$case(&super::Ground::new()).await
+                }
+            )+)+
+        }
+    };
+}
+
+cases! {
+    log:
+        facts_stand_in_order_from_one_in_each_shard,
+        two_owners_append_at_once_and_leave_no_gap,
+        a_page_of_the_log_ends_at_its_count_and_at_its_bytes,
+        a_fact_for_no_shard_is_refused,
+        a_full_queue_refuses_at_once,
+        an_append_goes_on_when_its_caller_is_gone,
+        a_parked_fact_is_replayed_once;
+    lease:
+        a_lease_is_one_owners_until_it_expires,
+        renewing_keeps_the_epoch,
+        a_lease_given_back_is_free_at_once_and_fences,
+        deciding_and_sending_are_leased_apart;
+    commit:
+        a_commit_writes_all_of_it,
+        a_commit_under_another_epoch_is_refused,
+        a_commit_from_another_mark_is_refused,
+        a_refused_commit_changes_nothing,
+        an_account_without_a_head_is_refused,
+        parts_and_csms_can_be_taken_away,
+        a_text_takes_effect_in_every_shard_at_once,
+        hundreds_of_heads_go_through_one_commit;
+    wake:
+        wakes_come_in_pages_behind_a_mark,
+        an_account_has_one_wake_up_or_none,
+        a_mark_can_be_lowered;
+    outbox:
+        a_message_is_queued_once_however_often_it_is_decided,
+        the_most_urgent_goes_first_and_nothing_before_its_time,
+        the_log_clock_hands_over_at_once_and_tells_no_fates,
+        shadow_stays_in_the_store,
+        a_message_is_claimed_once,
+        an_attempt_needs_the_claim_it_was_made_for,
+        an_attempt_may_be_written_again_by_its_own_claim,
+        a_switch_stops_claims_and_attempts,
+        only_what_waits_is_withdrawn,
+        an_expired_claim_begins_nothing;
+    fate:
+        a_fate_is_told_in_the_log,
+        what_expired_is_settled_as_that,
+        a_deferred_message_comes_again,
+        a_claim_is_settled_once,
+        a_new_sender_takes_over_what_an_old_one_left,
+        a_zombie_sender_begins_nothing_and_settles_nothing,
+        an_unknown_fate_is_sent_again_only_where_the_topic_says_so,
+        a_captured_mail_needs_no_attempt;
+    journal:
+        an_edited_journal_is_found_out,
+        a_shortened_journal_is_found_out,
+        the_journal_is_read_by_account_workflow_and_time;
+    lost:
+        a_lost_commit_is_known_not_done,
+        a_lost_answer_is_known_done,
+        a_lost_answer_to_an_append_is_settled_too,
+        a_killed_writer_leaves_nothing_half_done,
+        a_writer_held_up_by_another_process_says_so,
+        a_late_statement_costs_the_connection_only,
+        a_full_disk_loses_nothing_that_was_acknowledged;
+    rest:
+        what_was_fixed_at_first_use_stays,
+        a_missing_store_is_said_to_be_missing,
+        a_text_is_stored_once,
+        an_import_goes_on_where_it_was_cut,
+        tasks_are_written_over,
+        rejected_pieces_are_counted_with_one_sample,
+        rejected_names_have_a_limit,
+        accounts_come_in_pages_and_by_text,
+        a_closed_store_says_so,
+        a_sound_store_has_no_problems;
+}
+
+/// `seconds` after the tests' beginning of time.
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_768_262_400 + seconds).expect("the tests' instants are instants")
+}
+
+fn bid(owner: &str, now: i64) -> Bid {
+    Bid {
+        owner: owner.into(),
+        now: at(now),
+        ttl: Duration::from_secs(6),
+    }
+}
+
+/// The epoch of a lease that must be free.
+async fn epoch(store: &Store, role: Role, bid: &Bid) -> Result<u64, Box<dyn std::error::Error>> {
+    let lease = store.acquire(0, role, bid).await?;
+    Ok(lease.ok_or("the lease is taken")?.epoch)
+}
+
+const START: ShardMark = ShardMark {
+    position: 0,
+    commits: 0,
+    revision: None,
+};
+
+fn fact(shard: u32, n: usize) -> NewFact {
+    NewFact {
+        shard,
+        arrived_at: at(0),
+        json: format!(r#"{{"id":"e-{n}"}}"#).into(),
+    }
+}
+
+fn facts(facts: Vec<NewFact>) -> Incoming {
+    Incoming {
+        facts,
+        parked: Vec::new(),
+    }
+}
+
+fn head(account: &str, bytes: &[u8]) -> HeadWrite {
+    HeadWrite {
+        account: AccountId::new(account),
+        revision: RevisionId(1),
+        bytes: bytes.to_vec(),
+    }
+}
+
+fn outgoing(message: &str) -> Outgoing {
+    Outgoing {
+        message: MessageId::new(message),
+        account: AccountId::new("acme"),
+        workflow: "renewal".into(),
+        subject: "k-1".into(),
+        run: RunId::new("r_1"),
+        step: "intro".into(),
+        channel: Channel::Route {
+            route: "csm".into(),
+            targets: Vec::new(),
+        },
+        content: model::message::Content::Text("hello".into()),
+        view: serde_json::json!({"account": {"name": "アクメ"}}),
+        topic: None,
+        purpose: None,
+        resends_unknown: false,
+        not_before: at(0),
+        expires_at: None,
+        priority: 5,
+        is_shadow: false,
+    }
+}
+
+fn outbox(outgoing: Outgoing) -> OutboxWrite {
+    OutboxWrite {
+        outgoing,
+        addresses: vec![crate::AddressKey([7; 32])],
+    }
+}
+
+fn record(account: &str, workflow: &str, second: i64) -> JournalWrite {
+    let text = format!(
+        r#"{{"at":"{}","account":"{account}","workflow":"{workflow}","kind":"start"}}"#,
+        at(second)
+    );
+    let record: Record = serde_json::from_str(&text).expect("the tests' records are records");
+    JournalWrite {
+        at: at(second),
+        revision: "w1".into(),
+        record,
+    }
+}
+
+/// Commits messages to shard 0 as its first decider.
+async fn queue(store: &Store, messages: Vec<Outgoing>) -> Proof {
+    let epoch = epoch(store, Role::Decide, &bid("decider", 0)).await?;
+    let from = store.shard(0).await?.mark;
+    let mut commit = Commit::new(0, epoch, from, at(0));
+    commit.heads.push(head("acme", b"head"));
+    commit.outbox = messages.into_iter().map(outbox).collect();
+    store.commit(commit).await?;
+    Ok(())
+}
+
+/// Claims in shard 0.
+async fn claim(
+    store: &Store,
+    epoch: u64,
+    now: i64,
+) -> Result<Vec<Claimed>, Box<dyn std::error::Error>> {
+    let request = ClaimRequest {
+        shard: 0,
+        epoch,
+        now: at(now),
+        count_max: 10,
+    };
+    Ok(store.claim(request).await?)
+}
+
+/// A store with messages in it and a sender with its epoch.
+async fn sending(
+    ground: &Ground,
+    messages: Vec<Outgoing>,
+) -> Result<(Store, u64), Box<dyn std::error::Error>> {
+    let store = ground.open().await?;
+    queue(&store, messages).await?;
+    let epoch = epoch(&store, Role::Send, &bid("sender", 0)).await?;
+    Ok((store, epoch))
+}

@@ -21,6 +21,8 @@ mod parks;
 mod reader;
 mod rejects;
 mod revisions;
+#[cfg(test)]
+mod rig;
 mod rows;
 mod shards;
 mod switches;
@@ -30,6 +32,8 @@ mod tx;
 mod wakes;
 mod writer;
 
+#[cfg(test)]
+pub(crate) use rig::SmallDisk;
 pub use tuning::Tuning;
 
 use crate::{Failure, Health, Meta, OpenError, OpenOptions};

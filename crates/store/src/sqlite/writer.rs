@@ -28,11 +28,15 @@ pub(crate) struct Writer {
     task: Mutex<Option<JoinHandle<()>>>,
     #[cfg(test)]
     pub(crate) fault: std::sync::Arc<super::tx::fault::Fault>,
+    #[cfg(test)]
+    pub(crate) options: SqliteConnectOptions,
 }
 
 impl Writer {
     /// Starts the task.
     pub(crate) fn start(options: SqliteConnectOptions, tuning: Tuning, meta: Meta) -> Self {
+        #[cfg(test)]
+        let kept = options.clone();
         let connection = Connection::new(options, tuning);
         #[cfg(test)]
         let fault = std::sync::Arc::clone(&connection.fault);
@@ -45,6 +49,8 @@ impl Writer {
             task: Mutex::new(Some(task)),
             #[cfg(test)]
             fault,
+            #[cfg(test)]
+            options: kept,
         }
     }
 

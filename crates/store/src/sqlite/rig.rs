@@ -1,0 +1,146 @@
+//! What tests do to a store behind its back.
+
+use super::tx::{Ending, Session};
+use super::{Sqlite, Tuning};
+use crate::{ClockMode, Failure, OpenError, OpenOptions, Store};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+impl Store {
+    fn sqlite(&self) -> &Sqlite {
+        match self {
+            Self::Sqlite(sqlite) => sqlite,
+        }
+    }
+
+    /// The next COMMIT is not done, and nobody is told.
+    pub(crate) fn lose_next_commit(&self) {
+        self.sqlite().inner.writer.fault.lose_next_commit();
+    }
+
+    /// The next COMMIT is done, and nobody is told.
+    pub(crate) fn lose_next_answer(&self) {
+        self.sqlite().inner.writer.fault.lose_next_answer();
+    }
+
+    /// Ends the writer where it stands.
+    pub(crate) fn kill(&self) {
+        self.sqlite().inner.writer.kill();
+    }
+
+    /// Changes what is stored as somebody with the file could.
+    pub(crate) async fn tamper(&self, sql: &'static str) -> Result<(), Failure> {
+        let changing = self.sqlite().write(move |session| {
+            Box::pin(async move {
+                session.execute(sqlx::query(sql)).await?;
+                Ok(Ending::Commit(()))
+            })
+        });
+        changing.await
+    }
+
+    /// A connection that holds the lock of writers, as a stopped process would.
+    pub(crate) async fn hold(&self) -> Result<Session, Failure> {
+        let writer = &self.sqlite().inner.writer;
+        let mut session = Session::open(&writer.options, std::time::Duration::from_secs(9)).await?;
+        session.execute(sqlx::query("BEGIN IMMEDIATE")).await?;
+        Ok(session)
+    }
+
+    /// A transaction that takes longer than any statement may.
+    pub(crate) async fn dawdle(&self) -> Result<(), Failure> {
+        let dawdling = self.sqlite().write(move |session| {
+            Box::pin(async move {
+                let sql = "INSERT INTO fact (place, arrived_at, event) VALUES (1, 0, 'half done')";
+                session.execute(sqlx::query(sql)).await?;
+                let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8000000) \
+                    SELECT count(*) FROM n";
+                session.execute(sqlx::query(sql)).await?;
+                Ok(Ending::Commit(()))
+            })
+        });
+        dawdling.await
+    }
+}
+
+/// A disk that fills: a small file system in memory where one can be mounted, else a limit on pages.
+pub(crate) struct SmallDisk {
+    dir: PathBuf,
+    is_mounted: bool,
+}
+
+impl SmallDisk {
+    pub(crate) async fn new(under: &Path) -> Result<Self, Failure> {
+        let dir = under.join("small");
+        std::fs::create_dir(&dir).map_err(failed)?;
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
+            .arg(&dir);
+        let is_mounted = mount.output().is_ok_and(|output| output.status.success());
+        let disk = Self { dir, is_mounted };
+        if disk.is_mounted {
+            for round in 0..3 {
+                std::fs::write(disk.ballast(round), vec![0; 400 * 1024]).map_err(failed)?;
+            }
+        } else {
+            disk.tamper("CREATE TABLE ballast AS SELECT value AS round, zeroblob(400 * 1024) FROM json_each('[0, 1, 2]')")
+                .await?;
+        }
+        Ok(disk)
+    }
+
+    fn ballast(&self, round: u8) -> PathBuf {
+        self.dir.join(format!("ballast-{round}"))
+    }
+
+    /// The store on it.
+    pub(crate) async fn open(&self) -> Result<Store, OpenError> {
+        let pages_max = (!self.is_mounted).then_some(700);
+        self.open_with(pages_max).await
+    }
+
+    async fn open_with(&self, pages_max: Option<u32>) -> Result<Store, OpenError> {
+        let tuning = Tuning {
+            wal_pages_max: 30,
+            pages_max,
+            ..Tuning::default()
+        };
+        let options = OpenOptions {
+            shards: Some(2),
+            clock: Some(ClockMode::Live),
+            must_exist: false,
+            tuning,
+        };
+        Store::open(&self.dir.join("store.db"), options).await
+    }
+
+    /// Gives space back: a file that lay on it goes, or pages become free.
+    pub(crate) async fn make_room(&self, round: u8) -> Result<(), Failure> {
+        if self.is_mounted {
+            return std::fs::remove_file(self.ballast(round)).map_err(failed);
+        }
+        self.tamper("DELETE FROM ballast WHERE round = (SELECT min(round) FROM ballast)")
+            .await
+    }
+
+    async fn tamper(&self, sql: &'static str) -> Result<(), Failure> {
+        let roomy = self.open_with(None).await.map_err(failed)?;
+        roomy.tamper(sql).await?;
+        roomy.close().await;
+        Ok(())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        if self.is_mounted {
+            let ended = Command::new("umount").arg(&self.dir).output();
+            assert!(ended.is_ok_and(|output| output.status.success()));
+        }
+    }
+}
+
+fn failed(why: impl std::fmt::Display) -> Failure {
+    Failure::Database(why.to_string().into())
+}
