@@ -22,6 +22,7 @@ pub mod run;
 pub mod scenario;
 pub mod simulate;
 pub mod stored;
+mod turn;
 
 pub use account::Account;
 pub use context::{Clock, Context, Csms, Input, PartsNeeded, Pins, parts_needed};

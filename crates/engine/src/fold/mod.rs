@@ -7,9 +7,9 @@ mod patch;
 mod seen;
 mod value;
 
-pub(crate) use answer::{Answer, read as read_answer};
-pub(crate) use event::{Event, contact, read as read_event};
-pub(crate) use patch::{Which, apply, delete, read as read_patch};
+pub(crate) use answer::{Answer, Said, read as read_answer};
+pub(crate) use event::{Event, read as read_event};
+pub(crate) use patch::{Which, apply, delete, read as read_patch, read_id as read_patch_id};
 pub(crate) use seen::{is_seen, remember};
 pub(crate) use value::rejected;
 

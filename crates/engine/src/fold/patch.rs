@@ -45,17 +45,22 @@ pub(crate) struct Patch {
 
 /// Reads the data of an entity fact.
 pub(crate) fn read(which: Which, schema: &Schema, fact: &Fact) -> Result<Patch, Parked> {
+    let own_id = read_id(which, fact)?;
+    read_fields(which.name(), which.declared(schema), fact, own_id)
+}
+
+/// Reads which contract or contact a fact is about.
+pub(crate) fn read_id(which: Which, fact: &Fact) -> Result<Box<str>, Parked> {
     let name = which.name();
-    let own_id = match which {
-        Which::Account => "".into(),
+    match which {
+        Which::Account => Ok("".into()),
         Which::Contract | Which::Contact => fact
             .data
             .get(name)
             .and_then(|json| json.as_str())
             .and_then(|text| id(text).ok())
-            .ok_or_else(|| bad_data(name, name, "must be an id of 1 to 128 characters"))?,
-    };
-    read_fields(name, which.declared(schema), fact, own_id)
+            .ok_or_else(|| bad_data(name, name, "must be an id of 1 to 128 characters")),
+    }
 }
 
 /// Reads the fields of a patch of the entity `name`.

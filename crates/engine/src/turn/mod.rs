@@ -1,0 +1,183 @@
+//! One decision under way: what it reads, what it changes, in the order of one instant (language.md, 5.2).
+
+mod alert;
+mod answer;
+mod approval;
+mod definitions;
+mod ends;
+mod expired;
+mod history;
+mod hold;
+mod intake;
+mod place;
+mod ready;
+mod recipients;
+mod record;
+mod risk;
+mod send;
+mod starts;
+mod steps;
+mod tell;
+mod view;
+mod wake;
+
+use crate::account::Account;
+use crate::calendar;
+use crate::context::{Clock, Context};
+use crate::evaluate::Carrier;
+use crate::known::Known;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use model::{Decision, Value};
+use place::Place;
+use workflow::program::Workflow;
+
+/// How often one instant goes round before it is stopped loudly.
+pub const ROUNDS_MAX: usize = 8;
+
+/// Why this decision is made.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cause {
+    /// When the fact happened; none for a wake-up.
+    occurred_at: Option<Timestamp>,
+    /// Whether steps may act.
+    acts: bool,
+    /// Whether a marked fact is the cause: what it makes true waits.
+    is_marked: bool,
+    /// Whether a history closes: `existing` decides.
+    closes: Option<Closing>,
+}
+
+/// What kind of history closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closing {
+    /// Nothing moved while it was open.
+    Frozen,
+    /// The account was live before; only what marked facts made true waited.
+    Waiting,
+}
+
+/// One decision under way.
+pub(crate) struct Turn<'a, 'b> {
+    context: &'a Context<'a>,
+    account: &'b mut Account,
+    now: Timestamp,
+    zone: TimeZone,
+    cause: Cause,
+    out: Decision,
+    /// Whether anything but the clock moved.
+    is_moved: bool,
+    /// Runs whose steps acted in the present round.
+    acted: Vec<(&'a Workflow, usize)>,
+}
+
+impl<'a, 'b> Turn<'a, 'b> {
+    /// Begins a decision at `now`.
+    pub(crate) fn new(context: &'a Context<'a>, account: &'b mut Account, now: Timestamp) -> Self {
+        let mut turn = Self {
+            context,
+            account,
+            now,
+            zone: TimeZone::UTC,
+            cause: Cause::default(),
+            out: Decision::default(),
+            is_moved: false,
+            acted: Vec::new(),
+        };
+        turn.find_zone();
+        turn
+    }
+
+    /// A wake-up: all that time alone changed, and the steps that are ready.
+    pub(crate) fn wake(&mut self) {
+        if self.is_history_due() {
+            self.close_history();
+        }
+        self.cause = Cause {
+            acts: !self.account.head.is_frozen(),
+            ..Cause::default()
+        };
+        self.settle();
+        if !self.is_moved {
+            self.account.quiet_wakes += 1;
+        }
+    }
+
+    /// Values held fast changed (scenarios): looked at as if a fact had said so.
+    pub(crate) fn repinned(&mut self, at: Timestamp) {
+        self.cause.occurred_at = Some(at.min(self.now));
+        self.settle();
+    }
+
+    /// Hands over what was decided, with the next wake-up set.
+    pub(crate) fn end(mut self) -> Decision {
+        if self.out.is_duplicate || self.out.parked.is_some() {
+            return self.out;
+        }
+        self.prune();
+        let wake_at = self.next_wake();
+        self.account.head.wake_at = wake_at;
+        self.account.head.now = Some(self.now);
+        self.out.is_changed = true;
+        self.out
+    }
+
+    /// Definitions, ends, starts, steps; repeated until nothing moves.
+    fn settle(&mut self) {
+        for _ in 0..ROUNDS_MAX {
+            self.acted.clear();
+            let mut is_moving = self.definitions();
+            if !self.account.head.is_frozen() {
+                is_moving |= self.ends();
+            }
+            is_moving |= self.starts();
+            self.cause.closes = None;
+            if self.cause.acts {
+                is_moving |= self.steps();
+            }
+            if !is_moving {
+                return;
+            }
+            self.is_moved = true;
+        }
+        self.stop_stuck();
+    }
+
+    /// Reads expressions at this instant, at a place.
+    fn look<R>(&self, place: Place<'_>, read: impl FnOnce(&crate::evaluate::Scene<'_>) -> R) -> R {
+        let known = self.known();
+        place.look(self, &known, read)
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known {
+            context: self.context,
+            head: &self.account.head,
+            parts: &self.account.parts,
+        }
+    }
+
+    /// The zone of the account: its own, or the calendar's.
+    fn find_zone(&mut self) {
+        use crate::evaluate::Knowledge;
+        let own = match self.known().field(Carrier::Account, "timezone") {
+            Some(Value::Text(name)) => calendar::zone(name),
+            Some(_) | None => None,
+        };
+        self.zone = own.unwrap_or_else(|| self.calendar_zone());
+    }
+
+    /// The calendar's zone, which is also the CSM's.
+    fn calendar_zone(&self) -> TimeZone {
+        calendar::zone(&self.context.program.calendar.timezone).unwrap_or(TimeZone::UTC)
+    }
+
+    fn is_live(&self) -> bool {
+        self.context.clock == Clock::Live
+    }
+
+    /// The moment for which the cause is evidence: the fact's own time, else now.
+    fn evidence_at(&self) -> Timestamp {
+        self.cause.occurred_at.unwrap_or(self.now).min(self.now)
+    }
+}

@@ -1,0 +1,109 @@
+//! Where an expression is read: for which subject, run and recipient.
+
+use super::Turn;
+use crate::evaluate::{Item, RunScope, Scene, StepResults};
+use crate::known::Known;
+use crate::run::Run;
+use model::Value;
+use workflow::program::{ForEach, StepResult, Workflow};
+
+/// Where an expression is read.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Place<'p> {
+    /// The workflow and its subject.
+    of: Option<(&'p Workflow, &'p str)>,
+    run: Option<&'p Run>,
+    recipient: Option<&'p str>,
+}
+
+/// Before a run starts none of its steps has a result.
+struct NoSteps;
+
+impl StepResults for NoSteps {
+    fn result(&self, _step: &str, result: &StepResult) -> Option<Value> {
+        match result {
+            StepResult::Outcome | StepResult::Event(_) | StepResult::Chosen => None,
+            StepResult::Sent
+            | StepResult::Delivered
+            | StepResult::Opened
+            | StepResult::Clicked
+            | StepResult::Replied
+            | StepResult::Bounced
+            | StepResult::Skipped
+            | StepResult::Done
+            | StepResult::Ok
+            | StepResult::TimedOut => Some(Value::Bool(false)),
+        }
+    }
+}
+
+impl<'p> Place<'p> {
+    /// Of a subject that has no run (yet).
+    pub(super) fn subject(workflow: &'p Workflow, subject: &'p str) -> Self {
+        Self {
+            of: Some((workflow, subject)),
+            ..Self::default()
+        }
+    }
+
+    /// Inside a run.
+    pub(super) fn run(workflow: &'p Workflow, run: &'p Run) -> Self {
+        Self {
+            of: Some((workflow, &run.subject)),
+            run: Some(run),
+            recipient: None,
+        }
+    }
+
+    /// The same for one recipient.
+    pub(super) fn to(self, contact: &'p str) -> Self {
+        Self {
+            recipient: Some(contact),
+            ..self
+        }
+    }
+
+    /// Reads at this place.
+    pub(super) fn look<R>(
+        self,
+        turn: &Turn<'_, '_>,
+        known: &Known<'_>,
+        read: impl FnOnce(&Scene<'_>) -> R,
+    ) -> R {
+        let mut scene = Scene::new(turn.context.program, known, &turn.zone, turn.now);
+        let Some((workflow, subject)) = self.of else {
+            return read(&scene);
+        };
+        match workflow.for_each {
+            ForEach::Account | ForEach::Risk => {}
+            ForEach::Contract => scene.contract = Some(subject),
+            ForEach::Contact => scene.item = Some(Item::Contact(subject)),
+        }
+        if let Some(contact) = self.recipient {
+            scene.item = Some(Item::Contact(contact));
+        }
+        let remembered: Vec<Option<Value>> = self.remembered(workflow);
+        let steps: &dyn StepResults = match self.run {
+            Some(run) => run,
+            None => &NoSteps,
+        };
+        scene.run = Some(RunScope {
+            with: &workflow.with,
+            remember: &remembered,
+            steps,
+        });
+        read(&scene)
+    }
+
+    fn remembered(self, workflow: &Workflow) -> Vec<Option<Value>> {
+        let Some(run) = self.run else {
+            return Vec::new();
+        };
+        let value = |name: &Box<str>| run.remembered.get(name).cloned().flatten();
+        workflow
+            .remember
+            .iter()
+            .map(|(name, _)| value(name))
+            .collect()
+    }
+}

@@ -1,0 +1,116 @@
+//! The frozen view: exactly what a template reads, so that the sender needs no engine.
+
+use super::Turn;
+use super::place::Place;
+use crate::evaluate::{Carrier, Knowledge};
+use model::Value;
+use serde_json::{Map, Value as Json};
+
+/// Which text of a template was chosen.
+pub(super) struct Said {
+    pub(super) locale: Box<str>,
+    pub(super) hash: Box<str>,
+}
+
+impl Turn<'_, '_> {
+    /// The text of a template for a contact, or for a colleague: contact's locale, else the account's, else the default.
+    pub(super) fn said(&self, template: &str, contact: Option<&str>) -> Said {
+        let known = self.known();
+        let default = &*self.context.program.defaults.locale;
+        let of_contact = contact.and_then(|id| known.field(Carrier::Contact(id), "locale"));
+        let of_account = contact.and_then(|_| known.field(Carrier::Account, "locale"));
+        let wanted = [
+            of_contact.and_then(Value::text),
+            of_account.and_then(Value::text),
+            Some(default),
+        ];
+        let texts = self
+            .context
+            .program
+            .templates
+            .get(template)
+            .map(|template| &template.texts);
+        let chosen = texts.and_then(|texts| {
+            let has = |locale: &&str| texts.contains_key(*locale);
+            let fallback = |locale: &'_ str| locale.split('-').next().map(str::to_owned);
+            wanted
+                .into_iter()
+                .flatten()
+                .find_map(|locale| {
+                    let exact = Some(locale).filter(has).map(str::to_owned);
+                    exact.or_else(|| {
+                        fallback(locale).filter(|language| texts.contains_key(language.as_str()))
+                    })
+                })
+                .or_else(|| texts.keys().next().map(ToString::to_string))
+        });
+        let hash = chosen
+            .as_deref()
+            .and_then(|locale| texts?.get(locale))
+            .map_or_else(|| "".into(), |text| text.hash.clone());
+        Said {
+            locale: chosen.map_or_else(|| default.into(), String::into_boxed_str),
+            hash,
+        }
+    }
+
+    /// What a template reads, at a place; unknown is null.
+    pub(super) fn view(&self, place: Place<'_>, template: &str) -> Json {
+        let mut view = self.own_view();
+        let Some(template) = self.context.program.templates.get(template) else {
+            return Json::Object(view);
+        };
+        self.look(place, |scene| {
+            for read in &template.reads {
+                let value = scene
+                    .value(&read.value)
+                    .map_or(Json::Null, |value| value.to_json());
+                put(&mut view, &read.path, value);
+            }
+        });
+        Json::Object(view)
+    }
+
+    /// The view of a message without a template.
+    pub(super) fn empty_view(&self) -> Json {
+        Json::Object(self.own_view())
+    }
+
+    /// `_`: what the helpers need.
+    fn own_view(&self) -> Map<String, Json> {
+        let zone = self.zone.iana_name().unwrap_or("UTC");
+        let mut own = Map::new();
+        own.insert("at".to_owned(), self.now.to_string().into());
+        own.insert("timezone".to_owned(), zone.into());
+        own.insert(
+            "currency".to_owned(),
+            (&*self.context.program.defaults.currency).into(),
+        );
+        let mut view = Map::new();
+        view.insert("_".to_owned(), Json::Object(own));
+        view
+    }
+}
+
+/// Puts a value under a path; what is in the way of a longer path gives way.
+fn put(view: &mut Map<String, Json>, path: &[Box<str>], value: Json) {
+    match path {
+        [] => {}
+        [last] => {
+            if !matches!(view.get(&**last), Some(Json::Object(_))) || !value.is_null() {
+                view.insert(last.to_string(), value);
+            }
+        }
+        [first, rest @ ..] => {
+            let below = view
+                .entry(first.to_string())
+                .or_insert_with(|| Json::Object(Map::new()));
+            if !below.is_object() {
+                *below = Json::Object(Map::new());
+            }
+            if let Json::Object(below) = below {
+                put(below, rest, value);
+            }
+        }
+    }
+}
