@@ -157,7 +157,7 @@ mod tests {
             pure_words,
             &[
                 ("crates/engine/src/fold.rs", text),
-                ("crates/store/src/tx.rs", text),
+                ("crates/store/src/open.rs", text),
             ],
             &[("crates/engine/src/fold.rs", 2)],
         );

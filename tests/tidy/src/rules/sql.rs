@@ -5,7 +5,7 @@ use crate::tree::File;
 use crate::{Complaint, Reason, Tree};
 
 /// The one file that opens transactions.
-pub const TX: &str = "crates/store/src/tx.rs";
+pub const TX: &str = "crates/store/src/sqlite/tx.rs";
 
 /// Pairs of words that stand in this order in one statement.
 const STATEMENTS: &[(&str, &str)] = &[
@@ -26,7 +26,7 @@ const TEXT: Reason = Reason {
 };
 const BEGIN: Reason = Reason {
     why: "sqlx's own begin loses acknowledged commits on a full disk and is not safe to cancel",
-    instead: "use the one wrapper in crates/store/src/tx.rs",
+    instead: "use the one wrapper, crates/store/src/sqlite/tx.rs",
 };
 
 /// No SQL in the string literals of other crates.
@@ -41,7 +41,15 @@ pub fn text(tree: &Tree) -> Vec<Complaint> {
 pub fn begin(tree: &Tree) -> Vec<Complaint> {
     tree.crates()
         .filter(|file| file.path != TX)
-        .flat_map(|file| banned_words(file, &[".begin(", ".begin_with("], BEGIN))
+        .flat_map(|file| {
+            let mut complaints = banned_words(file, &[".begin(", ".begin_with("], BEGIN);
+            let by_hand = file.strings().match_indices("BEGIN ");
+            let by_hand = by_hand.filter(|(at, _)| !file.is_test(*at));
+            complaints.extend(
+                by_hand.map(|(at, _)| Complaint::new(&file.path, file.line(at), "`BEGIN`", BEGIN)),
+            );
+            complaints
+        })
         .collect()
 }
 
@@ -89,14 +97,14 @@ mod tests {
 
     #[test]
     fn a_transaction_outside_the_wrapper_is_flagged() {
-        let broken = "//! X.\nlet tx = pool.begin().await;\nlet a = range.begin;\n";
+        let broken = "//! X.\nlet tx = pool.begin().await;\nlet a = range.begin;\nquery(\"BEGIN IMMEDIATE\");\n";
         flags(
             begin,
+            &[("crates/store/src/outbox.rs", broken), (TX, broken)],
             &[
-                ("crates/store/src/outbox.rs", broken),
-                ("crates/store/src/tx.rs", broken),
+                ("crates/store/src/outbox.rs", 2),
+                ("crates/store/src/outbox.rs", 4),
             ],
-            &[("crates/store/src/outbox.rs", 2)],
         );
     }
 }
