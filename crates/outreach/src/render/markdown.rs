@@ -1,6 +1,6 @@
 //! Markdown as events, with our two rules: a line break is a line break, and a link leads only where it may.
 
-use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream};
 
 /// Which schemes a link may have.
 const SCHEMES: [&str; 3] = ["https:", "http:", "mailto:"];
@@ -9,7 +9,7 @@ const SCHEMES: [&str; 3] = ["https:", "http:", "mailto:"];
 pub(super) fn events(text: &str) -> Vec<Event<'_>> {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut dropped = Vec::new();
-    Parser::new_ext(text, options)
+    TextMergeStream::new(Parser::new_ext(text, options))
         .filter_map(|event| kept(event, &mut dropped))
         .collect()
 }

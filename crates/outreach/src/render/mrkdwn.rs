@@ -49,7 +49,10 @@ impl Writer {
                 self.out.push_str(&escape(&text.replace('`', "｀")));
                 self.close('`');
             }
-            Event::SoftBreak | Event::HardBreak => self.out.push('\n'),
+            Event::SoftBreak | Event::HardBreak => {
+                self.after_mark = false;
+                self.out.push('\n');
+            }
             Event::Rule => self.out.push_str("―――\n\n"),
             _ => {}
         }
@@ -234,7 +237,7 @@ mod tests {
             ("1. a\n2. b", "1. a\n2. b"),
             ("# Head\n\ntext", "*Head*\n\ntext"),
             ("> a\n> b", "> a\n> b"),
-            ("`x < y`", "`x &lt; y`"),
+            ("`x < y`\nb", "`x &lt; y`\nb"),
             ("a\nb", "a\nb"),
         ] {
             assert_eq!(write(from), to, "{from}");

@@ -8,8 +8,8 @@ use model::Outgoing;
 use model::message::Content;
 use serde_json::Value;
 
-/// The most characters of the preview in an ask.
-const PREVIEW_CHARS_MAX: usize = 1_500;
+/// The most bytes of the preview in an ask.
+const PREVIEW_BYTES_MAX: usize = 6_000;
 
 /// A message of our own, before it becomes a mail or a post.
 pub(super) struct Notice {
@@ -126,7 +126,8 @@ fn task(
 /// The mail that waits for an answer.
 struct Preview {
     subject: String,
-    text: String,
+    /// Markdown.
+    body: String,
 }
 
 fn preview(
@@ -138,28 +139,34 @@ fn preview(
     let frame = Frame::new(&outgoing.view, locale);
     let body = fill::body(templates, entry, &frame)?;
     let subject = fill::subject(templates, entry, &frame)?;
-    let text = page::plain(name, &body)?;
-    let short: String = text.chars().take(PREVIEW_CHARS_MAX).collect();
-    let mark = if short.len() < text.len() { "…" } else { "" };
-    Ok(Preview {
-        subject: subject.unwrap_or_default(),
-        text: format!("{}{mark}", short.trim_end()),
-    })
+    let body = beginning(&page::quotable(name, &body)?);
+    let subject = subject.unwrap_or_default();
+    Ok(Preview { subject, body })
+}
+
+/// As many whole lines as a preview may have; what follows is an ellipsis.
+fn beginning(text: &str) -> String {
+    let mut short = String::new();
+    for line in text.lines() {
+        if short.len() + line.len() > PREVIEW_BYTES_MAX {
+            short.push('…');
+            break;
+        }
+        short.push_str(line);
+        short.push('\n');
+    }
+    short
 }
 
 fn ask(language: Language, account: &str, task: &str, preview: &Preview) -> (String, String) {
     let (name, task) = (escape::body(account), id(task));
-    let mut quoted = vec![
-        format!("> **{}**", escape::body(&preview.subject)),
-        ">".to_owned(),
-    ];
-    quoted.extend(
-        preview
-            .text
-            .lines()
-            .map(|line| format!("> {}", escape::body(line))),
-    );
-    let quoted = quoted.join("\n");
+    let subject = escape::body(&preview.subject);
+    let body: Vec<String> = preview
+        .body
+        .lines()
+        .map(|line| format!("> {line}"))
+        .collect();
+    let quoted = format!("> **{subject}**\n>\n{}", body.join("\n"));
     match language {
         Language::Ja => (
             format!("承認のお願い: {account}"),

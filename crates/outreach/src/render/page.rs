@@ -57,16 +57,13 @@ pub(super) fn first_line(name: &str, body: &str) -> Result<String, RenderError> 
     )
 }
 
-/// The text part of a body.
-pub(super) fn plain(name: &str, body: &str) -> Result<String, RenderError> {
-    text(
-        name,
-        &if is_page(body) {
-            body.to_owned()
-        } else {
-            markdown::html(body)
-        },
-    )
+/// A body as Markdown that can stand inside other Markdown; of a whole page only its text.
+pub(super) fn quotable(name: &str, body: &str) -> Result<String, RenderError> {
+    if is_page(body) {
+        text(name, body).map(|text| escape::lines(&text))
+    } else {
+        Ok(body.trim().to_owned())
+    }
 }
 
 fn is_page(body: &str) -> bool {
@@ -87,7 +84,7 @@ fn layout(name: &str, error: &dyn std::fmt::Display) -> RenderError {
 }
 
 fn text(name: &str, html: &str) -> Result<String, RenderError> {
-    let text = html2text::config::plain()
+    let text = html2text::config::plain_no_decorate()
         .raw_mode(true)
         .link_footnotes(true)
         .allow_width_overflow()

@@ -1,0 +1,12 @@
+//! What people see, what the wire carries, and what became of it when the world misbehaves.
+
+mod desk;
+mod hostile;
+mod limits;
+mod mails;
+mod pool;
+mod posts;
+mod scripted;
+mod session;
+mod tls;
+mod webhook;
