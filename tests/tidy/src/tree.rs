@@ -20,6 +20,7 @@ pub struct File {
     /// As committed; empty for a file that is not text.
     pub text: String,
     views: Option<Views>,
+    is_declared_test: bool,
 }
 
 impl Tree {
@@ -55,17 +56,26 @@ impl Tree {
         if files.is_empty() {
             return Err(format!("git lists no files in {}", top.display()));
         }
-        Ok(Tree { files })
+        Ok(Tree::with_tests_declared(files))
     }
 
     /// A tree that was made up: pairs of path and text.
     pub fn of(files: &[(&str, &str)]) -> Tree {
-        Tree {
-            files: files
-                .iter()
-                .map(|(path, text)| File::new(path, (*text).to_owned()))
-                .collect(),
+        let files = files.iter();
+        let files = files.map(|(path, text)| File::new(path, (*text).to_owned()));
+        Tree::with_tests_declared(files.collect())
+    }
+
+    /// Marks the files of modules that another file declares as `#[cfg(test)] mod name;`.
+    fn with_tests_declared(mut files: Vec<File>) -> Tree {
+        let declared: Vec<String> = files.iter().flat_map(File::test_modules).collect();
+        for file in &mut files {
+            file.is_declared_test = declared.iter().any(|module| {
+                let rest = file.path.strip_prefix(module.as_str());
+                rest.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+            });
         }
+        Tree { files }
     }
 
     /// The Rust files.
@@ -87,6 +97,7 @@ impl File {
             path: path.to_owned(),
             text,
             views,
+            is_declared_test: false,
         }
     }
 
@@ -110,11 +121,13 @@ impl File {
         scan::line_of(&self.text, offset)
     }
 
-    /// Whether the whole file is tests: it lies in a folder `tests` or `benches`, or is named `tests.rs`.
+    /// Whether the whole file is tests: it lies in a folder `tests` or `benches`, is named `tests.rs`, or
+    /// is a module that another file declares under `#[cfg(test)]`.
     pub fn is_all_tests(&self) -> bool {
         let mut parts: Vec<&str> = self.path.split('/').collect();
         let name = parts.pop().unwrap_or_default();
-        name == "tests.rs"
+        self.is_declared_test
+            || name == "tests.rs"
             || parts
                 .iter()
                 .any(|part| matches!(*part, "tests" | "benches"))
@@ -127,6 +140,23 @@ impl File {
                 .test_ranges()
                 .iter()
                 .any(|(start, end)| (*start..*end).contains(&offset))
+    }
+
+    /// The paths, without `.rs`, of the modules declared here under `#[cfg(test)]`.
+    fn test_modules(&self) -> Vec<String> {
+        let folder = self.path.trim_end_matches(".rs");
+        let folder = ["/lib", "/main", "/mod"]
+            .iter()
+            .find_map(|root| folder.strip_suffix(root))
+            .unwrap_or(folder);
+        self.test_ranges()
+            .into_iter()
+            .filter_map(|(start, end)| {
+                let item = self.code()[start..end].strip_suffix(';')?;
+                let (_, name) = item.rsplit_once("mod ")?;
+                Some(format!("{folder}/{}", name.trim()))
+            })
+            .collect()
     }
 
     /// The items under `#[cfg(test)]`, as ranges of bytes.
@@ -178,5 +208,25 @@ mod tests {
             let file = File::new(path, String::new());
             assert_eq!(file.is_all_tests(), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn a_module_declared_for_tests_is_all_tests() {
+        let tree = Tree::of(&[
+            (
+                "crates/store/src/lib.rs",
+                "#[cfg(test)]\nmod conformance;\nmod log;\n",
+            ),
+            ("crates/store/src/conformance.rs", ""),
+            ("crates/store/src/conformance/lease.rs", ""),
+            (
+                "crates/store/src/log.rs",
+                "#[cfg(test)]\npub(crate) mod rig;\n",
+            ),
+            ("crates/store/src/log/rig.rs", ""),
+            ("crates/store/src/rig.rs", ""),
+        ]);
+        let marked: Vec<bool> = tree.files.iter().map(File::is_all_tests).collect();
+        assert_eq!(marked, [false, true, true, false, true, false]);
     }
 }

@@ -41,17 +41,25 @@ pub fn functions(tree: &Tree) -> Vec<Complaint> {
     tree.rust().flat_map(of_file).collect()
 }
 
-/// A file that is named as tests has only tests: it is bounded by what a reader takes, not by this.
+/// The lines that are no tests. A file of a crate that is all tests has none: it is bounded by what a
+/// reader takes, not by this.
 fn lines_before_tests(file: &File) -> usize {
-    if file.path.ends_with("tests.rs") && file.path.starts_with("crates/") {
+    if file.crate_name().is_some() && file.is_all_tests() {
         return 0;
     }
-    let in_tests: usize = file
-        .test_ranges()
-        .iter()
-        .map(|(start, end)| file.text[*start..*end].lines().count())
-        .sum();
-    file.text.lines().count() - in_tests
+    let ranges = file.test_ranges();
+    let in_tests = |at: usize| {
+        ranges
+            .iter()
+            .any(|(start, end)| (*start..*end).contains(&at))
+    };
+    let mut begins = 0;
+    let mut lines = 0;
+    for line in file.text.split_inclusive('\n') {
+        lines += usize::from(!in_tests(begins));
+        begins += line.len();
+    }
+    lines
 }
 
 fn of_file(file: &File) -> Vec<Complaint> {
@@ -171,7 +179,11 @@ mod tests {
 
     #[test]
     fn the_401st_line_before_the_tests_is_flagged() {
-        let edge = format!("{}#[cfg(test)]\nmod tests {{ {} }}", lines(400), lines(500));
+        let edge = format!(
+            "{}#[cfg(test)]\nmod tests {{ #[cfg(test)]\nmod inner {{ {} }} }}",
+            lines(400),
+            lines(500)
+        );
         let over = format!("{}#[cfg(test)]\nmod tests {{}}", lines(401));
         let sly = format!("#[cfg(test)]\nuse a;\n{}", lines(401));
         flags(
