@@ -2,13 +2,16 @@
 //!
 //! Knows no clock, no file system, no SQL: text comes in, a [`Program`] or [`Diagnostic`]s go out.
 
+mod check;
 pub mod diagnostic;
 pub mod expression;
 pub mod program;
+mod reader;
 pub mod scenario;
 pub mod template;
 mod yaml;
 
+pub use check::check;
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use program::Program;
 pub use scenario::Scenario;

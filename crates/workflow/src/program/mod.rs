@@ -5,6 +5,7 @@ pub mod expression;
 pub mod policy;
 pub mod rule;
 pub mod schema;
+mod walk;
 
 pub use definition::{
     Aggregate, Band, Bands, CompleteSince, Definition, Health, HealthName, Label, Measure, Metric,

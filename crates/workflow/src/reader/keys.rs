@@ -37,7 +37,11 @@ impl<'n> Keys<'n> {
 
     /// The value of a key, if there is one; E103 if it was left empty.
     pub(crate) fn get(&self, notes: &mut Notes, key: &str) -> Option<&'n Node> {
-        let entry = self.node.entries().iter().find(|entry| &*entry.key == key)?;
+        let entry = self
+            .node
+            .entries()
+            .iter()
+            .find(|entry| &*entry.key == key)?;
         if matches!(entry.value.kind, NodeKind::Broken) {
             return None;
         }
@@ -66,7 +70,9 @@ impl<'n> Keys<'n> {
     /// Where the key stands.
     pub(crate) fn span_of(&self, key: &str) -> Option<Span> {
         let mut entries = self.node.entries().iter();
-        entries.find(|entry| &*entry.key == key).map(|entry| entry.key_span)
+        entries
+            .find(|entry| &*entry.key == key)
+            .map(|entry| entry.key_span)
     }
 
     /// Where the map begins: its first key.
@@ -86,7 +92,10 @@ pub(crate) fn is_map(notes: &mut Notes, node: &Node, what: &str) -> bool {
         NodeKind::Map(_) => true,
         NodeKind::Broken => false,
         NodeKind::Scalar(_) | NodeKind::List(_) => {
-            let message = format!("{what} is a map of keys and values, but this is {}", node.kind_word());
+            let message = format!(
+                "{what} is a map of keys and values, but this is {}",
+                node.kind_word()
+            );
             notes.error("E103", node.span, message);
             false
         }

@@ -1,7 +1,7 @@
 //! Notations: durations, times of day, days, mailboxes, schedules.
 
-use super::value::{scalar, short};
 use super::Notes;
+use super::value::{scalar, short};
 use crate::program::{Period, Schedule};
 use crate::yaml::Node;
 use jiff::civil::{Date, DateTime, Time};
@@ -15,7 +15,10 @@ pub(crate) fn period(notes: &mut Notes, node: &Node, what: &str) -> Option<Perio
     let scalar = scalar(notes, node, what)?;
     let found = parse_period(&scalar.text);
     if found.is_none() {
-        let message = format!("`{}` is not a duration: {what} needs one", short(&scalar.text));
+        let message = format!(
+            "`{}` is not a duration: {what} needs one",
+            short(&scalar.text)
+        );
         let help = "for example `30m`, `12h`, `3d`, `2w` or `3 business days`";
         notes.error_help("E103", node.span, message, help.to_owned());
     }
@@ -32,7 +35,9 @@ pub(crate) fn parse_period(text: &str) -> Option<Period> {
         "h" => (Period::Seconds(count.checked_mul(3600)?), count / 24),
         "d" => (Period::Days(count), count),
         "w" => (Period::Days(count.checked_mul(7)?), count.checked_mul(7)?),
-        unit if matches!(unit.trim(), "business day" | "business days") && unit.starts_with(' ') => {
+        unit if matches!(unit.trim(), "business day" | "business days")
+            && unit.starts_with(' ') =>
+        {
             (Period::BusinessDays(count), count)
         }
         _ => return None,
@@ -53,10 +58,11 @@ pub(crate) fn parse_time(text: &str) -> Option<Time> {
 
 /// A civil day, `2026-01-05`.
 pub(crate) fn parse_date(text: &str) -> Option<Date> {
-    let is_shaped = text.len() == 10 && text.bytes().enumerate().all(|(at, byte)| match at {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    });
+    let is_shaped = text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
     is_shaped.then(|| text.parse().ok()).flatten()
 }
 
@@ -66,7 +72,12 @@ pub(crate) fn date(notes: &mut Notes, node: &Node, what: &str) -> Option<Date> {
     let found = parse_date(&scalar.text);
     if found.is_none() {
         let message = format!("`{}` is not a day: {what} needs one", short(&scalar.text));
-        notes.error_help("E103", node.span, message, "for example `2026-01-05`".to_owned());
+        notes.error_help(
+            "E103",
+            node.span,
+            message,
+            "for example `2026-01-05`".to_owned(),
+        );
     }
     found
 }
@@ -74,12 +85,18 @@ pub(crate) fn date(notes: &mut Notes, node: &Node, what: &str) -> Option<Date> {
 /// A civil time, `2026-01-05 09:00`.
 pub(crate) fn civil(notes: &mut Notes, node: &Node, what: &str) -> Option<DateTime> {
     let scalar = scalar(notes, node, what)?;
-    let found = scalar.text.split_once(' ').and_then(|(day, time)| {
-        Some(parse_date(day)?.to_datetime(parse_time(time.trim())?))
-    });
+    let found = scalar
+        .text
+        .split_once(' ')
+        .and_then(|(day, time)| Some(parse_date(day)?.to_datetime(parse_time(time.trim())?)));
     if found.is_none() {
         let message = format!("`{}` is not a time: {what} needs one", short(&scalar.text));
-        notes.error_help("E103", node.span, message, "for example `2026-01-05 09:00`".to_owned());
+        notes.error_help(
+            "E103",
+            node.span,
+            message,
+            "for example `2026-01-05 09:00`".to_owned(),
+        );
     }
     found
 }
@@ -89,7 +106,10 @@ pub(crate) fn mailbox(notes: &mut Notes, node: &Node, what: &str) -> Option<Mail
     let scalar = scalar(notes, node, what)?;
     let found = parse_mailbox(&scalar.text);
     if found.is_none() {
-        let message = format!("`{}` is not a mailbox: {what} needs one", short(&scalar.text));
+        let message = format!(
+            "`{}` is not a mailbox: {what} needs one",
+            short(&scalar.text)
+        );
         let help = "for example `Customer Success <success@vendor.example>`";
         notes.error_help("E103", node.span, message, help.to_owned());
     }
@@ -101,7 +121,9 @@ fn parse_mailbox(text: &str) -> Option<Mailbox> {
         return None;
     }
     let (name, address) = match text.trim().strip_suffix('>') {
-        Some(open) => open.rsplit_once('<').map(|(name, address)| (name.trim(), address))?,
+        Some(open) => open
+            .rsplit_once('<')
+            .map(|(name, address)| (name.trim(), address))?,
         None => ("", text.trim()),
     };
     if !is_address(address) || name.contains(['<', '>']) {
@@ -116,18 +138,27 @@ fn parse_mailbox(text: &str) -> Option<Mailbox> {
 /// Whether it has the shape of an address: one `@`, something on both sides, no space.
 pub(crate) fn is_address(text: &str) -> bool {
     let is_plain = |part: &str| {
-        !part.is_empty() && !part.contains(|letter: char| letter.is_whitespace() || letter.is_control() || "<>\"(),:;@[]\\".contains(letter))
+        !part.is_empty()
+            && !part.contains(|letter: char| {
+                letter.is_whitespace() || letter.is_control() || "<>\"(),:;@[]\\".contains(letter)
+            })
     };
-    text.len() <= 254 && text.split_once('@').is_some_and(|(local, domain)| {
-        is_plain(local) && is_plain(domain) && !domain.starts_with('.') && !domain.ends_with('.')
-    })
+    text.len() <= 254
+        && text.split_once('@').is_some_and(|(local, domain)| {
+            is_plain(local)
+                && is_plain(domain)
+                && !domain.starts_with('.')
+                && !domain.ends_with('.')
+        })
 }
 
 /// A schedule; its form is checked, its words are kept. E406 if it is none.
 pub(crate) fn schedule(notes: &mut Notes, node: &Node) -> Option<Schedule> {
     let scalar = scalar(notes, node, "a schedule")?;
     if is_schedule(&scalar.text) {
-        return Some(Schedule { text: scalar.text.clone() });
+        return Some(Schedule {
+            text: scalar.text.clone(),
+        });
     }
     let message = format!("`{}` is not a schedule I know", short(&scalar.text));
     let help = "for example `Mon 09:00`, `business day 09:00`, `month first business day 09:00`";
@@ -160,7 +191,10 @@ fn is_schedule(text: &str) -> bool {
 pub(crate) fn is_cron(text: &str) -> bool {
     let fields: Vec<&str> = text.split_whitespace().collect();
     let is_field = |field: &&str| {
-        field.len() <= 64 && field.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"*,-/#L?".contains(&byte))
+        field.len() <= 64
+            && field
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"*,-/#L?".contains(&byte))
     };
     fields.len() == 5 && fields.iter().all(is_field)
 }
@@ -205,7 +239,15 @@ mod tests {
         ] {
             assert!(is_schedule(good), "{good}");
         }
-        for bad in ["monthly 09:00", "day", "day 9:00", "month 32 09:00", "Mon, Thu 09:00", "", "day 24:00"] {
+        for bad in [
+            "monthly 09:00",
+            "day",
+            "day 9:00",
+            "month 32 09:00",
+            "Mon, Thu 09:00",
+            "",
+            "day 24:00",
+        ] {
             assert!(!is_schedule(bad), "{bad}");
         }
     }
@@ -216,7 +258,14 @@ mod tests {
         assert_eq!(both.name.as_deref(), Some("成功"));
         assert_eq!(&*both.address, "success@vendor.example");
         assert!(parse_mailbox("a@b.example").is_some());
-        for bad in ["success", "a@b@c", "x <a@b", "a\u{7}@b.example", "<>", "x <y> <a@b.example>"] {
+        for bad in [
+            "success",
+            "a@b@c",
+            "x <a@b",
+            "a\u{7}@b.example",
+            "<>",
+            "x <y> <a@b.example>",
+        ] {
             assert!(parse_mailbox(bad).is_none(), "{bad}");
         }
     }

@@ -33,7 +33,11 @@ pub(crate) fn text(notes: &mut Notes, node: &Node, what: &str) -> Option<Box<str
     }
     let is_control = |letter: char| letter.is_control() && letter != '\n';
     if scalar.text.contains(is_control) {
-        notes.error("E103", node.span, format!("{what} holds a control character"));
+        notes.error(
+            "E103",
+            node.span,
+            format!("{what} holds a control character"),
+        );
         return None;
     }
     Some(scalar.text.clone())
@@ -81,7 +85,11 @@ pub(crate) fn word<T: Copy>(
         return Some(*value);
     }
     let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    let message = format!("`{}` is not a word for {what}: {}", short(&scalar.text), known.join(", "));
+    let message = format!(
+        "`{}` is not a word for {what}: {}",
+        short(&scalar.text),
+        known.join(", ")
+    );
     notes.error_help("E103", node.span, message, nearest_of(&scalar.text, &known));
     None
 }
@@ -101,9 +109,16 @@ pub(crate) fn flag(notes: &mut Notes, node: &Node, what: &str) -> Option<bool> {
 }
 
 /// A whole number from `least` to `most`.
-pub(crate) fn whole(notes: &mut Notes, node: &Node, what: &str, (least, most): (u32, u32)) -> Option<u32> {
+pub(crate) fn whole(
+    notes: &mut Notes,
+    node: &Node,
+    what: &str,
+    (least, most): (u32, u32),
+) -> Option<u32> {
     let scalar = scalar(notes, node, what)?;
-    let number = is_canonical(scalar).then(|| scalar.text.parse().ok()).flatten();
+    let number = is_canonical(scalar)
+        .then(|| scalar.text.parse().ok())
+        .flatten();
     let fits = number.filter(|number| (least..=most).contains(number));
     if fits.is_none() {
         let message = format!("{what} is a whole number from {least} to {most}");
@@ -121,7 +136,9 @@ fn is_canonical(scalar: &Scalar) -> bool {
 /// A plain number.
 pub(crate) fn number(notes: &mut Notes, node: &Node, what: &str) -> Option<Decimal> {
     let scalar = scalar(notes, node, what)?;
-    let number = is_canonical(scalar).then(|| scalar.text.parse().ok()).flatten();
+    let number = is_canonical(scalar)
+        .then(|| scalar.text.parse().ok())
+        .flatten();
     if number.is_none() {
         notes.error("E103", node.span, format!("{what} is a plain number"));
     }
@@ -131,14 +148,21 @@ pub(crate) fn number(notes: &mut Notes, node: &Node, what: &str) -> Option<Decim
 /// A share from 0% to 100%.
 pub(crate) fn share(notes: &mut Notes, node: &Node, what: &str) -> Option<Decimal> {
     let scalar = scalar(notes, node, what)?;
-    let percent = scalar.text.strip_suffix('%').and_then(|digits| digits.trim_end().parse::<Decimal>().ok());
+    let percent = scalar
+        .text
+        .strip_suffix('%')
+        .and_then(|digits| digits.trim_end().parse::<Decimal>().ok());
     let hundred = Decimal::from_count(100);
     let fits = percent
         .filter(|percent| (Decimal::ZERO..=hundred).contains(percent))
         .and_then(|percent| percent.div(hundred));
     if fits.is_none() {
         let message = format!("{what} is a share from 0% to 100%");
-        let help = scalar.text.parse::<Decimal>().ok().map(|_| format!("did you mean `{}%`?", scalar.text));
+        let help = scalar
+            .text
+            .parse::<Decimal>()
+            .ok()
+            .map(|_| format!("did you mean `{}%`?", scalar.text));
         notes.error_help("E103", node.span, message, help);
     }
     fits

@@ -25,24 +25,39 @@ pub(crate) struct Refusal {
     pub(crate) span: Span,
 }
 
-/// The tree of a text, as far as it can be read, and all that was refused.
-pub(crate) fn parse(text: &str) -> (Option<Node>, Vec<Refusal>) {
+/// What reading a text gives.
+#[derive(Debug, Default)]
+pub(crate) struct Parsed {
+    /// The tree, as far as it can be read.
+    pub(crate) root: Option<Node>,
+    /// All that was refused.
+    pub(crate) refusals: Vec<Refusal>,
+    /// Whether it was read to its end.
+    pub(crate) is_whole: bool,
+}
+
+/// Reads a text.
+pub(crate) fn parse(text: &str) -> Parsed {
     if text.len() > FILE_BYTES_MAX {
-        let size = refusal(
-            Span { start: 0, end: 0 },
-            "this file is larger than 1 MiB",
-            Some("split it"),
-        );
-        return (None, vec![size]);
+        let start = Span { start: 0, end: 0 };
+        let message = "this file is larger than 1 MiB";
+        return Parsed {
+            refusals: vec![refusal(start, message, Some("split it"))],
+            ..Parsed::default()
+        };
     }
     let mut refusals = tabs(text);
     // A tab is as long as a space, so every place stays true.
     let clean = text.replace('\t', " ");
     let mut builder = Builder::new(&clean);
-    builder.run();
+    let is_whole = builder.run();
     refusals.append(&mut builder.refusals);
     refusals.truncate(REFUSALS_MAX);
-    (builder.root, refusals)
+    Parsed {
+        root: builder.root,
+        refusals,
+        is_whole,
+    }
 }
 
 fn refusal(span: Span, message: impl Into<String>, help: Option<&str>) -> Refusal {
@@ -121,7 +136,9 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn run(&mut self) {
+    /// Reads all events; says whether the end was reached.
+    fn run(&mut self) -> bool {
+        let mut is_whole = true;
         let skipped = usize::from(self.text.starts_with('\u{feff}'));
         let body = &self.text[self.bytes[skipped]..];
         self.bytes.drain(..skipped);
@@ -130,12 +147,14 @@ impl<'a> Builder<'a> {
             match next {
                 Ok((event, span)) => {
                     let span = self.span(span);
-                    if !self.take(event, span) {
+                    is_whole = self.take(event, span);
+                    if !is_whole {
                         break;
                     }
                 }
                 Err(error) => {
                     self.unreadable(&error);
+                    is_whole = false;
                     break;
                 }
             }
@@ -143,6 +162,7 @@ impl<'a> Builder<'a> {
         while !self.stack.is_empty() {
             self.close(None);
         }
+        is_whole
     }
 
     fn byte(&self, character: usize) -> usize {
@@ -419,8 +439,8 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> Vec<(String, String)> {
-        let (_, refusals) = parse(text);
-        refusals
+        parse(text)
+            .refusals
             .into_iter()
             .map(|refusal| {
                 let part = text.get(refusal.span.start..refusal.span.end).unwrap_or("");
@@ -451,8 +471,8 @@ mod tests {
     fn all_refusals_of_a_file_are_collected_and_the_rest_is_read() {
         let text = "a: 1\na: 2\nb: &x 3\nc: *x\nd: 4\n";
         assert_eq!(refused(text).len(), 3);
-        let (root, _) = parse(text);
-        let keys: Vec<Box<str>> = root
+        let keys: Vec<Box<str>> = parse(text)
+            .root
             .expect("a tree")
             .entries()
             .iter()
@@ -489,8 +509,7 @@ mod tests {
             "\u{0}".to_owned(),
             "%YAML 9\n---\n".to_owned(),
         ] {
-            let (_, refusals) = parse(&text);
-            assert!(refusals.len() <= REFUSALS_MAX);
+            assert!(parse(&text).refusals.len() <= REFUSALS_MAX);
         }
     }
 

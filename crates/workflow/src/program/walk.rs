@@ -1,0 +1,95 @@
+//! A walk over an expression and all its parts.
+
+use super::definition::Definition;
+use super::expression::{Expr, ExprKind};
+
+impl Expr {
+    /// The parts directly under it, from left to right.
+    pub fn children(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Where {
+                list,
+                condition,
+                sort,
+            } => {
+                let mut parts = vec![&**list, &**condition];
+                parts.extend(sort.iter().map(|(by, _)| &**by));
+                parts
+            }
+            ExprKind::Count(of)
+            | ExprKind::Not(of)
+            | ExprKind::Known(of)
+            | ExprKind::Negate(of)
+            | ExprKind::DaysUntil(of)
+            | ExprKind::DaysSince(of)
+            | ExprKind::BusinessDaysUntil(of)
+            | ExprKind::BusinessDaysSince(of)
+            | ExprKind::HoursSince(of)
+            | ExprKind::Round(of) => vec![of],
+            ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().collect(),
+            ExprKind::Compare { left, right, .. } | ExprKind::Arithmetic { left, right, .. } => {
+                vec![left, right]
+            }
+            ExprKind::Between { value, .. } => vec![value],
+            ExprKind::Among { value, list } => std::iter::once(&**value).chain(list).collect(),
+            ExprKind::InPeriod { date, .. } => vec![date],
+            ExprKind::Contains { whole, part } => vec![whole, part],
+            ExprKind::Else(a, b) | ExprKind::Min(a, b) | ExprKind::Max(a, b) => vec![a, b],
+            ExprKind::Const(_)
+            | ExprKind::Account(_)
+            | ExprKind::Contract(_)
+            | ExprKind::Contact(_)
+            | ExprKind::Csm(_)
+            | ExprKind::Risk(_)
+            | ExprKind::Event(_)
+            | ExprKind::EventContact { .. }
+            | ExprKind::Role(_)
+            | ExprKind::RoleField { .. }
+            | ExprKind::Metric(_)
+            | ExprKind::Previous(_)
+            | ExprKind::Change(_)
+            | ExprKind::Segment(_)
+            | ExprKind::Label(_)
+            | ExprKind::Health(_)
+            | ExprKind::RiskOpen(_)
+            | ExprKind::AnyOpenRisk
+            | ExprKind::With(_)
+            | ExprKind::Remember(_)
+            | ExprKind::Step { .. }
+            | ExprKind::List(_) => Vec::new(),
+        }
+    }
+
+    /// Shows it and every part below it to `look`.
+    pub fn each(&self, look: &mut dyn FnMut(&Expr)) {
+        look(self);
+        for part in self.children() {
+            part.each(look);
+        }
+    }
+
+    /// The definitions that it reads itself; `any_open_risk` and `open_risks` read all `risks`.
+    pub fn definitions(&self, risks: usize) -> Vec<Definition> {
+        let mut found = Vec::new();
+        self.each(&mut |part| match &part.kind {
+            ExprKind::Metric(index) | ExprKind::Previous(index) | ExprKind::Change(index) => {
+                found.push(Definition::Metric(*index));
+            }
+            ExprKind::Segment(index) => found.push(Definition::Segment(*index)),
+            ExprKind::Label(index) => found.push(Definition::Label(*index)),
+            ExprKind::Health(_) => found.push(Definition::Health),
+            ExprKind::RiskOpen(index) => found.push(Definition::Risk(*index)),
+            ExprKind::AnyOpenRisk | ExprKind::List(super::expression::ListKind::Risks) => {
+                found.extend((0..risks).map(Definition::Risk));
+            }
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "all other kinds read no definition; `children` lists them"
+            )]
+            _ => {}
+        });
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
