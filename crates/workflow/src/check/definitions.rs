@@ -1,10 +1,11 @@
 //! Definitions: read twice. First to learn their types, what each reads and which fail; then to say what is wrong.
 
+use super::defined::Definitions;
 use super::order::{Reads, order};
 use super::sort::Sorted;
 use crate::diagnostic::Span;
-use crate::expression::{Defined, Scope, World, changes_with_time, is_always_known};
-use crate::program::{Aggregate, Definition, Expr, Health, Label, Metric, Reduce, Risk, Segment, Source, Type, Window};
+use crate::expression::{Defined, Scope, World};
+use crate::program::{Definition, Type};
 use crate::reader::Notes;
 use crate::reader::definition::{label, label_words, risk, segment};
 use crate::reader::health::health;
@@ -20,23 +21,6 @@ pub(crate) struct Drafts<'a> {
     labels: Vec<Named<'a>>,
     risks: Vec<Named<'a>>,
     health: Option<Found<'a>>,
-}
-
-/// The definitions after reading; `None` where one failed.
-#[derive(Default)]
-pub(crate) struct Definitions {
-    /// Metrics.
-    pub(crate) metrics: Vec<Option<Metric>>,
-    /// Segments.
-    pub(crate) segments: Vec<Option<Segment>>,
-    /// Labels.
-    pub(crate) labels: Vec<Option<Label>>,
-    /// Risks.
-    pub(crate) risks: Vec<Option<Risk>>,
-    /// Health.
-    pub(crate) health: Option<Health>,
-    /// Each after all it reads.
-    pub(crate) order: Vec<Definition>,
 }
 
 impl<'a> Drafts<'a> {
@@ -85,15 +69,22 @@ impl<'a> Drafts<'a> {
         let order = self.sort(notes, scope, &first);
         self.mark(scope, &first, &order);
         let mut second = Definitions {
-            metrics: self.metrics.iter().map(|named| {
-                notes.open(named.file);
-                metric(notes, named.name, named.node, scope)
-            }).collect(),
+            metrics: self
+                .metrics
+                .iter()
+                .map(|named| {
+                    notes.open(named.file);
+                    metric(notes, named.name, named.node, scope)
+                })
+                .collect(),
             ..Definitions::default()
         };
         self.read_others(notes, scope, &mut second);
         self.fail(Arc::make_mut(&mut scope.world), &second);
-        second.order = order;
+        second.order = order
+            .into_iter()
+            .filter(|definition| !second.is_fold(*definition))
+            .collect();
         second
     }
 
@@ -107,10 +98,14 @@ impl<'a> Drafts<'a> {
             is_count: false,
         };
         for (index, named) in self.metrics.iter().enumerate() {
-            world.metrics.insert(named.name.into(), plain(index, Type::Number));
+            world
+                .metrics
+                .insert(named.name.into(), plain(index, Type::Number));
         }
         for (index, named) in self.segments.iter().enumerate() {
-            world.segments.insert(named.name.into(), plain(index, Type::Bool));
+            world
+                .segments
+                .insert(named.name.into(), plain(index, Type::Bool));
         }
         for (index, named) in self.labels.iter().enumerate() {
             let words = Type::Word(label_words(named.node));
@@ -125,14 +120,33 @@ impl<'a> Drafts<'a> {
     }
 
     /// The metrics, formulas after what they need, so that each knows the types it builds on.
-    fn first_metrics(&self, notes: &mut Notes, scratch: &mut Notes, scope: &mut Scope, into: &mut Definitions) {
+    fn first_metrics(
+        &self,
+        notes: &mut Notes,
+        scratch: &mut Notes,
+        scope: &mut Scope,
+        into: &mut Definitions,
+    ) {
         into.metrics = self.metrics.iter().map(|_| None).collect();
-        let index: BTreeMap<&str, usize> = self.metrics.iter().enumerate().map(|(at, named)| (named.name, at)).collect();
-        let reads: Reads = self.metrics.iter().enumerate().map(|(at, named)| {
-            let words = formula_text(named.node).map(words).unwrap_or_default();
-            let read = words.into_iter().filter_map(|word| index.get(word)).map(|at| Definition::Metric(*at));
-            (Definition::Metric(at), read.collect())
-        }).collect();
+        let index: BTreeMap<&str, usize> = self
+            .metrics
+            .iter()
+            .enumerate()
+            .map(|(at, named)| (named.name, at))
+            .collect();
+        let reads: Reads = self
+            .metrics
+            .iter()
+            .enumerate()
+            .map(|(at, named)| {
+                let words = formula_text(named.node).map(words).unwrap_or_default();
+                let read = words
+                    .into_iter()
+                    .filter_map(|word| index.get(word))
+                    .map(|at| Definition::Metric(*at));
+                (Definition::Metric(at), read.collect())
+            })
+            .collect();
         let (order, circles) = order(&reads);
         for circle in circles {
             self.circle(notes, Arc::make_mut(&mut scope.world), &circle);
@@ -160,18 +174,30 @@ impl<'a> Drafts<'a> {
 
     /// Segments, labels, risks and health.
     fn read_others(&self, notes: &mut Notes, scope: &Scope, into: &mut Definitions) {
-        into.segments = self.segments.iter().map(|named| {
-            notes.open(named.file);
-            segment(notes, named, scope)
-        }).collect();
-        into.labels = self.labels.iter().map(|named| {
-            notes.open(named.file);
-            label(notes, named, scope)
-        }).collect();
-        into.risks = self.risks.iter().map(|named| {
-            notes.open(named.file);
-            risk(notes, named, scope)
-        }).collect();
+        into.segments = self
+            .segments
+            .iter()
+            .map(|named| {
+                notes.open(named.file);
+                segment(notes, named, scope)
+            })
+            .collect();
+        into.labels = self
+            .labels
+            .iter()
+            .map(|named| {
+                notes.open(named.file);
+                label(notes, named, scope)
+            })
+            .collect();
+        into.risks = self
+            .risks
+            .iter()
+            .map(|named| {
+                notes.open(named.file);
+                risk(notes, named, scope)
+            })
+            .collect();
         into.health = self.health.and_then(|found| {
             notes.open(found.file);
             health(notes, found.node, scope)
@@ -200,15 +226,26 @@ impl<'a> Drafts<'a> {
     }
 
     fn circle(&self, notes: &mut Notes, world: &mut World, circle: &[Definition]) {
-        let names: Vec<&str> = circle.iter().map(|definition| self.place(*definition).0).collect();
+        let names: Vec<&str> = circle
+            .iter()
+            .map(|definition| self.place(*definition).0)
+            .collect();
         if names.iter().any(|name| world.failed.contains(*name)) {
             return;
         }
         if let Some(first) = circle.first() {
             let (name, file, span) = self.place(*first);
             notes.open(file);
-            let message = format!("these definitions need one another in a circle: {} -> {name}", names.join(" -> "));
-            notes.error_help("E505", span, message, "take one of them out of the circle".to_owned());
+            let message = format!(
+                "these definitions need one another in a circle: {} -> {name}",
+                names.join(" -> ")
+            );
+            notes.error_help(
+                "E505",
+                span,
+                message,
+                "take one of them out of the circle".to_owned(),
+            );
         }
         world.failed.extend(names.into_iter().map(Box::from));
     }
@@ -277,79 +314,8 @@ impl<'a> Drafts<'a> {
     }
 }
 
-impl Definitions {
-    /// All that were read without a mistake.
-    fn present(&self) -> Vec<Definition> {
-        let mut all: Vec<Definition> = Vec::new();
-        let good = |is_some: bool, definition| is_some.then_some(definition);
-        let metrics = self.metrics.iter().enumerate();
-        all.extend(metrics.filter_map(|(at, it)| good(it.is_some(), Definition::Metric(at))));
-        let segments = self.segments.iter().enumerate();
-        all.extend(segments.filter_map(|(at, it)| good(it.is_some(), Definition::Segment(at))));
-        let labels = self.labels.iter().enumerate();
-        all.extend(labels.filter_map(|(at, it)| good(it.is_some(), Definition::Label(at))));
-        let risks = self.risks.iter().enumerate();
-        all.extend(risks.filter_map(|(at, it)| good(it.is_some(), Definition::Risk(at))));
-        all.extend(good(self.health.is_some(), Definition::Health));
-        all
-    }
-
-    /// The expressions of one definition; those over `event` read no definition.
-    pub(crate) fn expressions(&self, definition: Definition) -> Vec<&Expr> {
-        match definition {
-            Definition::Metric(at) => self.metrics[at].iter().flat_map(|metric| match &metric.source {
-                Source::Formula(expr) => Some(expr),
-                Source::Events(aggregate) => since(aggregate),
-            }).collect(),
-            Definition::Segment(at) => self.segments[at].iter().map(|segment| &segment.condition).collect(),
-            Definition::Label(at) => {
-                let lines = self.labels[at].iter().flat_map(|label| &label.lines);
-                lines.filter_map(|(_, condition)| condition.as_ref()).collect()
-            }
-            Definition::Risk(at) => self.risks[at].iter().flat_map(|risk| {
-                [Some(&risk.opens), Some(&risk.closes), risk.high_if.as_ref()].into_iter().flatten()
-            }).collect(),
-            Definition::Health => self.health.iter().flat_map(|health| {
-                let measures = health.outcome.measures.iter().chain(&health.experience.measures);
-                measures.flat_map(|measure| [&measure.value, &measure.green, &measure.yellow]).chain(&health.red_if)
-            }).collect(),
-        }
-    }
-
-    /// Whether a definition is always known, changes with time, and counts things.
-    fn marks(&self, definition: Definition, scope: &Scope) -> Option<(bool, bool, bool)> {
-        let exprs = self.expressions(definition);
-        let in_time = exprs.iter().any(|expr| changes_with_time(expr, scope));
-        let is_known = exprs.iter().all(|expr| is_always_known(expr, scope));
-        match definition {
-            Definition::Metric(at) => {
-                let Source::Events(aggregate) = &self.metrics[at].as_ref()?.source else {
-                    return Some((is_known, in_time, false));
-                };
-                let in_window = matches!(aggregate.window, Window::Days(_) | Window::Hours(_));
-                let is_count = matches!(aggregate.how, Reduce::Count | Reduce::CountDistinct(_));
-                Some((false, in_window, is_count))
-            }
-            Definition::Segment(_) => Some((is_known, in_time, false)),
-            Definition::Label(at) => {
-                let lines = &self.labels[at].as_ref()?.lines;
-                let has_last = lines.last().is_some_and(|(_, condition)| condition.is_none());
-                Some((has_last, in_time, false))
-            }
-            Definition::Risk(_) => Some((true, in_time, false)),
-            Definition::Health => None,
-        }
-    }
-}
-
-fn since(aggregate: &Aggregate) -> Option<&Expr> {
-    match &aggregate.window {
-        Window::Since(expr) => Some(expr),
-        Window::Days(_) | Window::Hours(_) | Window::Ever => None,
-    }
-}
-
 /// The words of an expression, undotted.
 fn words(text: &str) -> Vec<&str> {
-    text.split(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.'))).collect()
+    text.split(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.')))
+        .collect()
 }

@@ -1,20 +1,24 @@
 //! The check: the texts of a workspace to a program, or to every mistake in them.
 
+mod defined;
 mod definitions;
 mod order;
 mod policies;
 mod sort;
+mod workflows;
 
 use crate::expression::{Scope, World};
 use crate::program::{Program, Schema};
 use crate::reader::engine_event::{self, Names};
 use crate::reader::{Notes, schema};
-use crate::{Checked, Files, Severity};
-use definitions::{Definitions, Drafts};
+use crate::{Checked, Files};
+use defined::Definitions;
+use definitions::Drafts;
 use policies::Policies;
 use sort::Sorted;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use workflows::Workflows;
 
 /// Checks a workspace.
 pub fn check(files: &Files) -> Checked {
@@ -39,7 +43,7 @@ pub fn check(files: &Files) -> Checked {
     let drafts = Drafts::gather(&mut notes, &sorted, &roles);
     let names = policies::Names::gather(&mut notes, &sorted);
     scope.world = Arc::new(World {
-        schema: with_engine_events(schema, &sorted, &drafts, &names),
+        schema: with_engine_events(files, schema, &sorted, &drafts, &names),
         roles,
         failed,
         ..World::default()
@@ -50,12 +54,19 @@ pub fn check(files: &Files) -> Checked {
         ..scope.clone()
     };
     let policies = policies::read(&mut notes, &sorted, &names, &with_csm);
+    let templates = workflows::templates(&mut notes, files);
+    let workspace = workflows::workspace(&scope, &names, &policies, templates);
+    let mut workflows = workflows::read(&mut notes, &sorted, &workspace);
+    let not_yet = std::mem::take(&mut workflows.not_yet);
     let is_good = notes.errors() == 0;
-    let program = is_good.then(|| assemble(&scope.world.schema, definitions, policies)).flatten();
+    let schema = &scope.world.schema;
+    let program = is_good
+        .then(|| assemble(schema, definitions, policies, workflows))
+        .flatten();
     Checked {
         program,
         diagnostics: notes.sorted(),
-        not_yet: Vec::new(),
+        not_yet,
         scenarios: Vec::new(),
     }
 }
@@ -83,19 +94,32 @@ fn read_schema(notes: &mut Notes, sorted: &Sorted<'_>) -> (Schema, BTreeSet<Box<
 fn roles(schema: &Schema) -> Vec<Box<str>> {
     let role = schema.contact.fields.get("role");
     match role.map(|field| &field.kind) {
-        Some(crate::program::FieldType::Pick(words)) => {
-            words.words.iter().filter(|word| &***word != "user").cloned().collect()
-        }
+        Some(crate::program::FieldType::Pick(words)) => words
+            .words
+            .iter()
+            .filter(|word| &***word != "user")
+            .cloned()
+            .collect(),
         Some(_) | None => Vec::new(),
     }
 }
 
-fn with_engine_events(mut schema: Schema, sorted: &Sorted<'_>, drafts: &Drafts<'_>, names: &policies::Names<'_>) -> Schema {
+fn with_engine_events(
+    files: &Files,
+    mut schema: Schema,
+    sorted: &Sorted<'_>,
+    drafts: &Drafts<'_>,
+    names: &policies::Names<'_>,
+) -> Schema {
     let workflow = |root: &crate::yaml::Node| Some(root.get("workflow")?.scalar()?.text.clone());
     let names = Names {
-        workflows: sorted.workflows.iter().filter_map(|tree| workflow(&tree.root)).collect(),
+        workflows: sorted
+            .workflows
+            .iter()
+            .filter_map(|tree| workflow(&tree.root))
+            .collect(),
         topics: names.topics().into_iter().collect(),
-        templates: Vec::new(),
+        templates: template_names(files),
         risks: drafts.risk_names(),
         stages: drafts.words_of("stage"),
     };
@@ -103,8 +127,27 @@ fn with_engine_events(mut schema: Schema, sorted: &Sorted<'_>, drafts: &Drafts<'
     schema
 }
 
+/// Names of templates, whatever is in them.
+fn template_names(files: &Files) -> Vec<Box<str>> {
+    let names = files
+        .keys()
+        .filter_map(|file| file.strip_prefix("templates/")?.strip_suffix(".hbs"));
+    let names = names.filter_map(|file| file.rsplit('/').next()?.split('.').next());
+    names
+        .filter(|name| crate::reader::value::is_name(name))
+        .map(Box::from)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
+}
+
 /// The program, once nothing has failed.
-fn assemble(schema: &Schema, definitions: Definitions, policies: Policies) -> Option<Program> {
+fn assemble(
+    schema: &Schema,
+    definitions: Definitions,
+    policies: Policies,
+    workflows: Workflows,
+) -> Option<Program> {
     let mut program = Program {
         revision: "".into(),
         schema: schema.clone(),
@@ -127,8 +170,8 @@ fn assemble(schema: &Schema, definitions: Definitions, policies: Policies) -> Op
         sender: policies.sender,
         routes: policies.routes,
         webhooks: policies.webhooks,
-        workflows: Vec::new(),
-        templates: BTreeMap::new(),
+        workflows: workflows.running.into_values().collect(),
+        templates: workflows.templates,
     };
     program.revision = revision(&program);
     Some(program)
@@ -138,5 +181,10 @@ fn assemble(schema: &Schema, definitions: Definitions, policies: Policies) -> Op
 fn revision(program: &Program) -> Box<str> {
     let text = serde_json::to_string(program).unwrap_or_default();
     let digest = model::id::digest(&[&text]);
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>()
+        .into()
 }

@@ -46,7 +46,8 @@ impl Walk<'_> {
             path.push((at, next + 1));
             if on_path.contains(&read) {
                 let begin = path.iter().position(|(on, _)| *on == read).unwrap_or(0);
-                self.circles.push(path[begin..].iter().map(|(on, _)| *on).collect());
+                self.circles
+                    .push(path[begin..].iter().map(|(on, _)| *on).collect());
             } else if !self.done.contains(&read) {
                 on_path.insert(read);
                 path.push((read, 0));
@@ -61,7 +62,9 @@ mod tests {
     use Definition::Metric;
 
     fn check(edges: &[(usize, &[usize])]) -> (Vec<Definition>, usize) {
-        let reads = edges.iter().map(|(from, to)| (Metric(*from), to.iter().map(|to| Metric(*to)).collect()));
+        let reads = edges
+            .iter()
+            .map(|(from, to)| (Metric(*from), to.iter().map(|to| Metric(*to)).collect()));
         let (order, circles) = order(&reads.collect());
         (order, circles.len())
     }
@@ -80,7 +83,9 @@ mod tests {
 
     #[test]
     fn a_long_chain_needs_no_deep_stack() {
-        let reads = (0..100_000).map(|at| (Metric(at), vec![Metric(at + 1)])).collect();
+        let reads = (0..100_000)
+            .map(|at| (Metric(at), vec![Metric(at + 1)]))
+            .collect();
         let (order, circles) = order(&reads);
         assert_eq!((order.len(), circles.len()), (100_001, 0));
     }

@@ -3,7 +3,8 @@
 use super::sort::Sorted;
 use crate::expression::Scope;
 use crate::program::{
-    Calendar, CompleteSince, Defaults, Limit, OverLimit, Period, Route, Schedule, Sender, Topic, Webhook,
+    Calendar, CompleteSince, Defaults, Limit, OverLimit, Period, Route, Schedule, Sender, Topic,
+    Webhook,
 };
 use crate::reader::Notes;
 use crate::reader::named::{Found, Named, named};
@@ -70,7 +71,12 @@ fn set(list: &[Named<'_>]) -> BTreeSet<Box<str>> {
 }
 
 /// Reads all policies. `scope` is an account's, with its CSM.
-pub(crate) fn read(notes: &mut Notes, sorted: &Sorted<'_>, names: &Names<'_>, scope: &Scope) -> Policies {
+pub(crate) fn read(
+    notes: &mut Notes,
+    sorted: &Sorted<'_>,
+    names: &Names<'_>,
+    scope: &Scope,
+) -> Policies {
     let topics = read_topics(notes, names);
     let sender = one(notes, sorted, "sender", policy::sender);
     check_sender(notes, sorted, names, &topics);
@@ -87,29 +93,46 @@ pub(crate) fn read(notes: &mut Notes, sorted: &Sorted<'_>, names: &Names<'_>, sc
         notes.open(found.file);
         limits.extend(policy::limits(notes, found.node, &known));
     }
-    let period = |key: &'static str| move |notes: &mut Notes, node: &Node| notation::period(notes, node, key);
+    let period = |key: &'static str| {
+        move |notes: &mut Notes, node: &Node| notation::period(notes, node, key)
+    };
     Policies {
         calendar: read_calendar(notes, sorted),
         topics,
         limits,
-        over_limit: one(notes, sorted, "over_limit", |notes, node| value::word(notes, node, "`over_limit`", &over))
-            .unwrap_or(OverLimit::Delay),
-        delay_at_most: one(notes, sorted, "delay_at_most", period("`delay_at_most`")).unwrap_or(Period::Days(DELAY_DAYS)),
+        over_limit: one(notes, sorted, "over_limit", |notes, node| {
+            value::word(notes, node, "`over_limit`", &over)
+        })
+        .unwrap_or(OverLimit::Delay),
+        delay_at_most: one(notes, sorted, "delay_at_most", period("`delay_at_most`"))
+            .unwrap_or(Period::Days(DELAY_DAYS)),
         spread: one(notes, sorted, "spread", period("`spread`")).unwrap_or(Period::Seconds(0)),
         digest: one(notes, sorted, "digest", notation::schedule),
-        holdout: one(notes, sorted, "holdout", |notes, node| value::share(notes, node, "`holdout`")).unwrap_or(Decimal::ZERO),
-        defaults: one(notes, sorted, "defaults", |notes, node| policy::defaults(notes, node, scope))
-            .unwrap_or_else(policy::plain_defaults),
+        holdout: one(notes, sorted, "holdout", |notes, node| {
+            value::share(notes, node, "`holdout`")
+        })
+        .unwrap_or(Decimal::ZERO),
+        defaults: one(notes, sorted, "defaults", |notes, node| {
+            policy::defaults(notes, node, scope)
+        })
+        .unwrap_or_else(policy::plain_defaults),
         sender,
         routes,
         webhooks,
-        complete_since: one(notes, sorted, "complete_since", |notes, node| Some(policy::complete_since(notes, node, scope)))
-            .unwrap_or_default(),
+        complete_since: one(notes, sorted, "complete_since", |notes, node| {
+            Some(policy::complete_since(notes, node, scope))
+        })
+        .unwrap_or_default(),
     }
 }
 
 /// What stands under a key that may be there once.
-fn one<T>(notes: &mut Notes, sorted: &Sorted<'_>, key: &str, read: impl FnOnce(&mut Notes, &Node) -> Option<T>) -> Option<T> {
+fn one<T>(
+    notes: &mut Notes,
+    sorted: &Sorted<'_>,
+    key: &str,
+    read: impl FnOnce(&mut Notes, &Node) -> Option<T>,
+) -> Option<T> {
     let Found { node, .. } = sorted.one(notes, key)?;
     read(notes, node)
 }
@@ -139,14 +162,26 @@ fn read_routes(notes: &mut Notes, names: &Names<'_>, scope: &Scope) -> BTreeMap<
 }
 
 /// The law wants to know who writes what people did not ask for.
-fn check_sender(notes: &mut Notes, sorted: &Sorted<'_>, names: &Names<'_>, topics: &BTreeMap<Box<str>, Topic>) {
+fn check_sender(
+    notes: &mut Notes,
+    sorted: &Sorted<'_>,
+    names: &Names<'_>,
+    topics: &BTreeMap<Box<str>, Topic>,
+) {
     if !sorted.all("sender").is_empty() {
         return;
     }
-    let is_promotional = |name: &str| topics.get(name).is_some_and(|topic| topic.purpose == Purpose::Promotional);
+    let is_promotional = |name: &str| {
+        topics
+            .get(name)
+            .is_some_and(|topic| topic.purpose == Purpose::Promotional)
+    };
     if let Some(first) = names.topics.iter().find(|named| is_promotional(named.name)) {
         notes.open(first.file);
-        let message = format!("`sender` is missing: the topic `{}` is promotional, so its mails must say who writes", first.name);
+        let message = format!(
+            "`sender` is missing: the topic `{}` is promotional, so its mails must say who writes",
+            first.name
+        );
         let help = "write `sender: {name: …, postal_address: …, contact: …}`";
         notes.error_help("E102", first.span, message, help.to_owned());
     }
@@ -154,5 +189,8 @@ fn check_sender(notes: &mut Notes, sorted: &Sorted<'_>, names: &Names<'_>, topic
 
 fn read_calendar(notes: &mut Notes, sorted: &Sorted<'_>) -> Calendar {
     let holidays = sorted.holidays.map(|tree| (tree.file, &tree.root));
-    one(notes, sorted, "calendar", |notes, node| calendar::calendar(notes, node, holidays)).unwrap_or_else(calendar::plain)
+    one(notes, sorted, "calendar", |notes, node| {
+        calendar::calendar(notes, node, holidays)
+    })
+    .unwrap_or_else(calendar::plain)
 }

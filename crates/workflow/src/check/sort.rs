@@ -12,9 +12,25 @@ pub(crate) const FILES_MAX: usize = 10_000;
 
 /// Keys of definitions files.
 pub(crate) const DEFINITION_KEYS: [&str; 19] = [
-    "entities", "events", "metrics", "segments", "labels", "health", "risks", "complete_since",
-    "calendar", "topics", "limits", "over_limit", "delay_at_most", "spread", "digest", "holdout",
-    "defaults", "sender", "routes",
+    "entities",
+    "events",
+    "metrics",
+    "segments",
+    "labels",
+    "health",
+    "risks",
+    "complete_since",
+    "calendar",
+    "topics",
+    "limits",
+    "over_limit",
+    "delay_at_most",
+    "spread",
+    "digest",
+    "holdout",
+    "defaults",
+    "sender",
+    "routes",
 ];
 
 /// A YAML file that was read.
@@ -78,7 +94,12 @@ impl<'a> Sorted<'a> {
         for other in others {
             notes.open(other.file);
             let help = format!("it is in {} already", first.file);
-            notes.error_help("E105", other.key_span, format!("`{key}` is defined twice"), help);
+            notes.error_help(
+                "E105",
+                other.key_span,
+                format!("`{key}` is defined twice"),
+                help,
+            );
         }
         notes.open(first.file);
         Some(*first)
@@ -88,7 +109,9 @@ impl<'a> Sorted<'a> {
 /// Sorts the files; keys that belong nowhere are E101.
 pub(crate) fn sort<'a>(notes: &mut Notes, trees: &'a [Tree<'a>]) -> Sorted<'a> {
     let mut sorted = Sorted::default();
-    let named = trees.iter().find_map(|tree| calendar::holidays_path(tree.root.get("calendar")?));
+    let named = trees
+        .iter()
+        .find_map(|tree| calendar::holidays_path(tree.root.get("calendar")?));
     let holidays = named.map(|path| format!("workflows/{path}"));
     for tree in trees {
         notes.open(tree.file);
@@ -107,7 +130,10 @@ pub(crate) fn sort<'a>(notes: &mut Notes, trees: &'a [Tree<'a>]) -> Sorted<'a> {
             }
             definitions(notes, tree, &mut sorted);
         } else if !root.is_null() {
-            let message = format!("a file is a map of keys and values, but this is {}", root.kind_word());
+            let message = format!(
+                "a file is a map of keys and values, but this is {}",
+                root.kind_word()
+            );
             notes.error("E103", root.span, message);
         }
     }
@@ -116,15 +142,27 @@ pub(crate) fn sort<'a>(notes: &mut Notes, trees: &'a [Tree<'a>]) -> Sorted<'a> {
 
 fn is_test(tree: &Tree<'_>) -> bool {
     let has = |key| tree.root.get(key).is_some();
-    tree.file.ends_with(".test.yaml") || tree.file.ends_with(".test.yml") || has("tests") || has("accounts")
+    tree.file.ends_with(".test.yaml")
+        || tree.file.ends_with(".test.yml")
+        || has("tests")
+        || has("accounts")
 }
 
 fn definitions<'a>(notes: &mut Notes, tree: &'a Tree<'a>, sorted: &mut Sorted<'a>) {
     let has = |key| tree.root.get(key).is_some();
     if has("steps") || has("start") {
-        let span = tree.root.entries().first().map_or(tree.root.span, |entry| entry.key_span);
+        let span = tree
+            .root
+            .entries()
+            .first()
+            .map_or(tree.root.span, |entry| entry.key_span);
         let help = "begin with `workflow: its-name`";
-        notes.error_help("E102", span, "`workflow` is missing: a workflow needs its name", help.to_owned());
+        notes.error_help(
+            "E102",
+            span,
+            "`workflow` is missing: a workflow needs its name",
+            help.to_owned(),
+        );
         return;
     }
     for entry in tree.root.entries() {
@@ -143,13 +181,22 @@ fn definitions<'a>(notes: &mut Notes, tree: &'a Tree<'a>, sorted: &mut Sorted<'a
             key_span: entry.key_span,
             node: &entry.value,
         };
-        sorted.definitions.entry(&entry.key).or_default().push(found);
+        sorted
+            .definitions
+            .entry(&entry.key)
+            .or_default()
+            .push(found);
     }
 }
 
 fn unknown(notes: &mut Notes, key: &str, span: Span) {
-    let known = DEFINITION_KEYS.into_iter().chain(["webhooks", "workflow", "accounts", "tests"]);
+    let known = DEFINITION_KEYS
+        .into_iter()
+        .chain(["webhooks", "workflow", "accounts", "tests"]);
     let help = nearest(key, known).map(|near| format!("did you mean `{near}`?"));
-    let message = format!("a file of definitions has no key `{}`", crate::reader::value::short(key));
+    let message = format!(
+        "a file of definitions has no key `{}`",
+        crate::reader::value::short(key)
+    );
     notes.error_help("E101", span, message, help);
 }

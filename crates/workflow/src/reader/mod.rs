@@ -1,11 +1,17 @@
 //! Readers: from YAML trees to checked parts, noting every mistake.
 
+pub(crate) mod act;
+pub(crate) mod branch;
 pub(crate) mod calendar;
 pub(crate) mod definition;
+pub(crate) mod desk;
 pub(crate) mod engine_event;
 pub(crate) mod expression;
+pub(crate) mod given;
+pub(crate) mod head;
 pub(crate) mod health;
 pub(crate) mod keys;
+pub(crate) mod later;
 pub(crate) mod metric;
 pub(crate) mod named;
 pub(crate) mod notation;
@@ -13,7 +19,11 @@ pub(crate) mod notes;
 pub(crate) mod policy;
 pub(crate) mod route;
 pub(crate) mod schema;
+pub(crate) mod start;
+pub(crate) mod step;
+pub(crate) mod survey;
 pub(crate) mod value;
+pub(crate) mod workflow;
 
 pub(crate) use keys::Keys;
 pub(crate) use notes::Notes;

@@ -126,3 +126,8 @@ pub(crate) fn keep_own<'a>(
         })
         .collect()
 }
+
+/// Whether a name means something in every expression.
+pub(crate) fn is_word(name: &str) -> bool {
+    TAKEN.contains(&name)
+}

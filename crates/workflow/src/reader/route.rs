@@ -28,6 +28,7 @@ pub(crate) fn route(
     )?;
     let before = notes.errors();
     let mut targets = Vec::new();
+    let mut is_good = true;
     for entry in named.node.entries() {
         let target = match &*entry.key {
             "slack" => slack(notes, &entry.value, scope).map(RouteTarget::Slack),
@@ -35,12 +36,13 @@ pub(crate) fn route(
             "email" => address(notes, &entry.value, scope).map(RouteTarget::Email),
             _ => continue,
         };
+        is_good &= target.is_some();
         targets.extend(target);
     }
     let otherwise = keys
         .get(notes, "else")
         .and_then(|node| other(notes, node, routes));
-    if targets.is_empty() && notes.errors() == before {
+    if targets.is_empty() && is_good {
         let message = format!("the route `{}` leads nowhere", named.name);
         notes.error_help(
             "E102",
@@ -49,7 +51,7 @@ pub(crate) fn route(
             "write `slack`, `channel` or `email`".to_owned(),
         );
     }
-    (notes.errors() == before).then_some(Route { targets, otherwise })
+    (is_good && notes.errors() == before).then_some(Route { targets, otherwise })
 }
 
 /// A Slack user or channel: an id, or an expression that gives one.

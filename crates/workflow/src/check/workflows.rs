@@ -1,0 +1,129 @@
+//! Workflows and their templates: read one by one, put together.
+
+use super::policies::{Names, Policies};
+use super::sort::Sorted;
+use crate::Files;
+use crate::expression::Scope;
+use crate::program::{Template, Workflow};
+use crate::reader::Notes;
+use crate::reader::desk::Workspace;
+use crate::reader::workflow::workflow;
+use crate::template::{Parsed, parse};
+use std::collections::BTreeMap;
+
+/// All workflows of a workspace.
+#[derive(Default)]
+pub(crate) struct Workflows {
+    /// Those that can run, by name.
+    pub(crate) running: BTreeMap<Box<str>, Workflow>,
+    /// Names of those set aside.
+    pub(crate) not_yet: Vec<Box<str>>,
+    /// Every name, whatever came of it.
+    pub(crate) names: Vec<Box<str>>,
+    /// The templates that the running ones use.
+    pub(crate) templates: BTreeMap<Box<str>, Template>,
+}
+
+/// Reads every template file. A name of which some file failed has no texts.
+pub(crate) fn templates(notes: &mut Notes, files: &Files) -> BTreeMap<Box<str>, Vec<Parsed>> {
+    let mut templates: BTreeMap<Box<str>, Vec<Parsed>> = BTreeMap::new();
+    let mut failed = Vec::new();
+    for (file, text) in files {
+        let Some(name) = file
+            .strip_prefix("templates/")
+            .filter(|name| name.ends_with(".hbs"))
+        else {
+            continue;
+        };
+        notes.open(file);
+        let (parsed, diagnostics) = parse(file, text);
+        for diagnostic in diagnostics {
+            notes.take(diagnostic);
+        }
+        match parsed {
+            Some(parsed) => templates
+                .entry(parsed.text.name.clone())
+                .or_default()
+                .push(parsed),
+            None => {
+                let name = name.rsplit('/').next().unwrap_or(name);
+                failed.push(Box::from(name.split('.').next().unwrap_or(name)));
+            }
+        }
+    }
+    for name in failed {
+        templates.insert(name, Vec::new());
+    }
+    templates
+}
+
+/// What workflows may speak of.
+pub(crate) fn workspace(
+    scope: &Scope,
+    names: &Names<'_>,
+    policies: &Policies,
+    templates: BTreeMap<Box<str>, Vec<Parsed>>,
+) -> Workspace {
+    let topics = policies.topics.iter();
+    Workspace {
+        scope: scope.clone(),
+        topics: topics
+            .map(|(name, topic)| (name.clone(), topic.purpose))
+            .collect(),
+        topic_names: names.topics(),
+        routes: names.routes(),
+        webhooks: names.webhooks(),
+        templates,
+        locale: policies.defaults.locale.clone(),
+        has_from: policies.defaults.from.is_some(),
+    }
+}
+
+/// Reads all workflows.
+pub(crate) fn read(notes: &mut Notes, sorted: &Sorted<'_>, workspace: &Workspace) -> Workflows {
+    let mut all = Workflows::default();
+    let mut places: BTreeMap<Box<str>, &str> = BTreeMap::new();
+    for tree in &sorted.workflows {
+        notes.open(tree.file);
+        let read = workflow(notes, &tree.root, workspace);
+        let Some(name) = read.name else {
+            continue;
+        };
+        if let Some(first) = places.get(&name) {
+            let span = tree
+                .root
+                .get("workflow")
+                .map_or(tree.root.span, |node| node.span);
+            let message = format!("the workflow `{name}` is defined twice");
+            notes.error_help("E105", span, message, format!("it is in {first} already"));
+            continue;
+        }
+        places.insert(name.clone(), tree.file);
+        all.names.push(name.clone());
+        if read.is_later {
+            all.not_yet.push(name.clone());
+        }
+        if let Some(workflow) = read.workflow {
+            all.running.insert(name, workflow);
+            for (name, template) in read.templates {
+                keep(&mut all.templates, name, template);
+            }
+        }
+    }
+    all.not_yet.sort();
+    all
+}
+
+/// A template used in several places reads what each of them needs.
+fn keep(templates: &mut BTreeMap<Box<str>, Template>, name: Box<str>, template: Template) {
+    let Some(known) = templates.get_mut(&name) else {
+        templates.insert(name, template);
+        return;
+    };
+    for read in template.reads {
+        if !known.reads.iter().any(|other| other.path == read.path) {
+            known.reads.push(read);
+        }
+    }
+    known.reads.sort_by(|a, b| a.path.cmp(&b.path));
+}

@@ -1,0 +1,264 @@
+//! What reaches people: `send`, `alert`, `task`.
+
+use super::desk::Desk;
+use super::expression::expression;
+use super::keys::one_or_more;
+use super::notation::{mailbox, period};
+use super::policy::{address, check_topic};
+use super::route::check_route;
+use super::step::Place;
+use super::value::{scalar, text, word};
+use super::{Keys, Notes};
+use crate::expression::{Scope, Want};
+use crate::program::{Approval, ApprovalOtherwise, Expr, IfNobody, Says, Verb};
+use crate::yaml::Node;
+use model::Purpose;
+
+/// Reads a `send`.
+pub(crate) fn send(notes: &mut Notes, desk: &mut Desk<'_>, place: &Place<'_, '_>) -> Option<Verb> {
+    let keys = &place.keys;
+    let to = keys
+        .need(notes, "to")
+        .and_then(|node| recipients(notes, desk, node));
+    let cc = optional(keys.get(notes, "cc"), |node| recipients(notes, desk, node));
+    let topic = topic(notes, desk, place);
+    if let (Some(topic), Some(node)) = (&topic, keys.get(notes, "cc")) {
+        check_copies(notes, desk, topic, node);
+    }
+    let from = optional(keys.get(notes, "from"), |node| {
+        mailbox(notes, node, "`from`")
+    });
+    if !keys.has("from") && !desk.workspace.has_from {
+        let message = "nobody writes this mail: there is neither `from` here nor in `defaults`";
+        notes.error("E102", place.value.span, message);
+    }
+    let with_csm = Scope {
+        has_csm: true,
+        ..desk.scope.clone()
+    };
+    let reply_to = optional(keys.get(notes, "reply_to"), |node| {
+        address(notes, node, &with_csm)
+    });
+    let words = [
+        ("alert", IfNobody::Alert),
+        ("skip", IfNobody::Skip),
+        ("stop", IfNobody::Stop),
+    ];
+    let if_nobody = keys
+        .get(notes, "if_nobody")
+        .and_then(|node| word(notes, node, "`if_nobody`", &words));
+    let approval = optional(keys.get(notes, "approval"), |node| {
+        approval(notes, desk, node)
+    });
+    later_keys(notes, desk, keys);
+    let scope = Scope {
+        has_contact: true,
+        has_unsubscribe_url: true,
+        ..with_csm
+    };
+    let template = template(notes, desk, place, place.value, &scope);
+    Some(Verb::Send {
+        template: template?,
+        to: to?,
+        cc: cc?.unwrap_or_default(),
+        from: from?,
+        reply_to: reply_to?,
+        topic: topic?,
+        if_nobody: if_nobody.unwrap_or(IfNobody::Alert),
+        approval: approval?,
+    })
+}
+
+/// `Some(None)`: not written. `None`: written and wrong.
+fn optional<T>(node: Option<&Node>, read: impl FnOnce(&Node) -> Option<T>) -> Option<Option<T>> {
+    match node {
+        None => Some(None),
+        Some(node) => read(node).map(Some),
+    }
+}
+
+fn recipients(notes: &mut Notes, desk: &Desk<'_>, node: &Node) -> Option<Vec<Expr>> {
+    let items = one_or_more(node);
+    if items.is_empty() {
+        notes.error("E102", node.span, "this list of recipients is empty");
+        return None;
+    }
+    let all: Vec<Option<Expr>> = items
+        .iter()
+        .map(|item| expression(notes, item, &desk.scope, &Want::Contacts))
+        .collect();
+    all.into_iter().collect()
+}
+
+fn topic(notes: &mut Notes, desk: &Desk<'_>, place: &Place<'_, '_>) -> Option<Box<str>> {
+    if let Some(node) = place.keys.get(notes, "topic") {
+        let name = scalar(notes, node, "a topic")?;
+        return check_topic(notes, &name.text, node.span, &desk.workspace.topic_names)
+            .then(|| name.text.clone());
+    }
+    if desk.topic.is_none() {
+        let message = "this mail has no topic: people must be able to leave it";
+        notes.error_help(
+            "E102",
+            place.value.span,
+            message,
+            "write `topic:` here or for the whole workflow".to_owned(),
+        );
+    }
+    desk.topic.clone()
+}
+
+/// Copies would go to people who cannot leave for themselves.
+fn check_copies(notes: &mut Notes, desk: &Desk<'_>, topic: &str, node: &Node) {
+    match desk.workspace.topics.get(topic) {
+        Some(Purpose::Service | Purpose::Promotional) => {
+            let message = format!("the topic `{topic}` can be left, so its mails have no `cc`");
+            notes.error_help(
+                "E212",
+                node.span,
+                message,
+                "put these people into `to`".to_owned(),
+            );
+        }
+        Some(Purpose::Contractual) | None => {}
+    }
+}
+
+fn approval(notes: &mut Notes, desk: &Desk<'_>, node: &Node) -> Option<Approval> {
+    let keys = Keys::of(notes, node, "`approval`", &["by", "at_most", "otherwise"])?;
+    let by = keys
+        .need(notes, "by")
+        .and_then(|node| one_route(notes, desk, node));
+    let at_most = keys
+        .need(notes, "at_most")
+        .and_then(|node| period(notes, node, "`at_most`"));
+    let words = [
+        ("skip", ApprovalOtherwise::Skip),
+        ("send", ApprovalOtherwise::Send),
+        ("stop", ApprovalOtherwise::Stop),
+    ];
+    let otherwise = keys
+        .need(notes, "otherwise")
+        .and_then(|node| word(notes, node, "`otherwise`", &words));
+    Some(Approval {
+        by: by?,
+        at_most: at_most?,
+        otherwise: otherwise?,
+    })
+}
+
+fn later_keys(notes: &mut Notes, desk: &mut Desk<'_>, keys: &Keys<'_>) {
+    if let Some(node) = keys.get(notes, "at_limit") {
+        word(
+            notes,
+            node,
+            "`at_limit`",
+            &[("delay", ()), ("skip", ()), ("ignore", ())],
+        );
+        desk.later(keys.span_of("at_limit").unwrap_or(node.span), "`at_limit`");
+    }
+    if let Some(node) = keys.get(notes, "with") {
+        desk.later(
+            keys.span_of("with").unwrap_or(node.span),
+            "`with` on a step",
+        );
+    }
+}
+
+fn template(
+    notes: &mut Notes,
+    desk: &mut Desk<'_>,
+    place: &Place<'_, '_>,
+    node: &Node,
+    scope: &Scope,
+) -> Option<Box<str>> {
+    let name = scalar(notes, node, "a template")?;
+    let is_good = desk.template(notes, node, &name.text, scope, &place.known);
+    is_good.then(|| name.text.clone())
+}
+
+/// A template that colleagues read.
+fn inner_template(
+    notes: &mut Notes,
+    desk: &mut Desk<'_>,
+    place: &Place<'_, '_>,
+    node: &Node,
+) -> Option<Box<str>> {
+    let scope = Scope {
+        has_csm: true,
+        ..desk.scope.clone()
+    };
+    template(notes, desk, place, node, &scope)
+}
+
+fn one_route(notes: &mut Notes, desk: &Desk<'_>, node: &Node) -> Option<Box<str>> {
+    let name = scalar(notes, node, "a route")?;
+    check_route(notes, &name.text, node.span, &desk.workspace.routes).then(|| name.text.clone())
+}
+
+/// Reads an `alert`.
+pub(crate) fn alert(notes: &mut Notes, desk: &mut Desk<'_>, place: &Place<'_, '_>) -> Option<Verb> {
+    let keys = &place.keys;
+    let listed: Vec<Option<Box<str>>> = one_or_more(place.value)
+        .iter()
+        .map(|node| one_route(notes, desk, node))
+        .collect();
+    let routes: Option<Vec<Box<str>>> = listed.into_iter().collect();
+    if let Some(node) = keys.get(notes, "deliver")
+        && word(
+            notes,
+            node,
+            "`deliver`",
+            &[("now", false), ("digest", true)],
+        ) == Some(true)
+    {
+        desk.later(node.span, "`deliver: digest`");
+    }
+    let template = keys
+        .get(notes, "template")
+        .map(|node| inner_template(notes, desk, place, node));
+    let plain = keys
+        .get(notes, "text")
+        .map(|node| text(notes, node, "`text`"));
+    let says = match (template, plain) {
+        (Some(name), None) => name.map(Says::Template),
+        (None, Some(words)) => words.map(Says::Text),
+        (Some(_), Some(_)) => {
+            notes.error(
+                "E104",
+                place.value.span,
+                "an `alert` has either `template` or `text`",
+            );
+            None
+        }
+        (None, None) if keys.has("template") || keys.has("text") => None,
+        (None, None) => {
+            let message = "this alert says nothing: it needs `template` or `text`";
+            notes.error("E102", place.value.span, message);
+            None
+        }
+    };
+    Some(Verb::Alert {
+        routes: routes.filter(|routes| !routes.is_empty())?,
+        says: says?,
+    })
+}
+
+/// Reads a `task`.
+pub(crate) fn task(notes: &mut Notes, desk: &mut Desk<'_>, place: &Place<'_, '_>) -> Option<Verb> {
+    let keys = &place.keys;
+    let title = text(notes, place.value, "a task");
+    let assignee = keys
+        .need(notes, "assignee")
+        .and_then(|node| one_route(notes, desk, node));
+    let due = optional(keys.get(notes, "due"), |node| period(notes, node, "`due`"));
+    let template = optional(keys.get(notes, "template"), |node| {
+        inner_template(notes, desk, place, node)
+    });
+    Some(Verb::Task {
+        title: title?,
+        assignee: assignee?,
+        due: due?,
+        template: template?,
+    })
+}

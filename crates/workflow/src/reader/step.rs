@@ -1,0 +1,372 @@
+//! Steps: one verb each, and what modifies it.
+
+use super::desk::Desk;
+use super::expression::{condition, window};
+use super::keys::items;
+use super::start::say_verdict;
+use super::survey::{Survey, VERBS, default_id, verb};
+use super::value::{text, word};
+use super::{Keys, Notes, act, branch, later};
+use crate::diagnostic::nearest;
+use crate::expression::{Scope, is_always_known, known_when_true};
+use crate::program::{AtWindow, Comparison, Expr, ExprKind, Hours, Step, StepResult, Verb};
+use crate::yaml::{Node, NodeKind};
+
+/// How deep blocks may nest.
+pub(crate) const BLOCKS_MAX: usize = 4;
+/// The most steps of one list.
+pub(crate) const STEPS_MAX: usize = 500;
+
+const MODIFIERS: [&str; 5] = ["id", "if", "at", "hours", "title"];
+
+/// Reads a list of steps. `None` if one failed, or is still to come.
+pub(crate) fn steps(
+    notes: &mut Notes,
+    desk: &mut Desk<'_>,
+    node: &Node,
+    survey: &Survey,
+) -> Option<Vec<Step>> {
+    let list = items(notes, node, "`steps`")?;
+    if desk.depth > BLOCKS_MAX || list.len() > STEPS_MAX {
+        let message =
+            format!("steps nest at most {BLOCKS_MAX} deep, and a list has at most {STEPS_MAX}");
+        notes.error("E103", node.span, message);
+        return None;
+    }
+    desk.depth += 1;
+    let mut read = Vec::new();
+    let mut guard_before: Option<Expr> = None;
+    let mut is_stopped = false;
+    for item in list {
+        if is_stopped {
+            notes.error(
+                "E501",
+                item.span,
+                "this is never reached: the step above it ends the run",
+            );
+        }
+        let guard = item.get("if").is_some();
+        is_stopped = item.get("stop").is_some() && !guard && item.get("at").is_none();
+        let step = step(notes, desk, item, survey, guard_before.as_ref());
+        guard_before = step.as_ref().and_then(|read| read.guard.clone());
+        read.push(step.and_then(|read| read.step));
+    }
+    desk.depth -= 1;
+    read.into_iter().collect()
+}
+
+/// A step, and its `if` even where the rest failed.
+struct Read {
+    guard: Option<Expr>,
+    step: Option<Step>,
+}
+
+/// What a verb needs to be read.
+pub(crate) struct Place<'a, 'n> {
+    /// The step's keys.
+    pub(crate) keys: Keys<'n>,
+    /// The value of the verb.
+    pub(crate) value: &'n Node,
+    /// All ids.
+    pub(crate) survey: &'a Survey,
+    /// Whether there is an `if`.
+    pub(crate) has_guard: bool,
+    /// What surely is known while the step acts.
+    pub(crate) known: Vec<Expr>,
+}
+
+fn step(
+    notes: &mut Notes,
+    desk: &mut Desk<'_>,
+    node: &Node,
+    survey: &Survey,
+    before: Option<&Expr>,
+) -> Option<Read> {
+    if !super::keys::is_map(notes, node, "a step") {
+        return None;
+    }
+    let Some(verb) = one_verb(notes, node) else {
+        return Some(Read {
+            guard: None,
+            step: None,
+        });
+    };
+    let keys = Keys::of(notes, node, what(verb), &known_keys(verb))?;
+    let guard_node = keys.get(notes, "if");
+    let guard = guard_node.map(|node| condition(notes, node, &desk.scope));
+    if let (Some(node), Some(Some(expr))) = (guard_node, &guard) {
+        look_at_guard(notes, node, expr, before, &desk.scope);
+    }
+    let at_node = keys.get(notes, "at");
+    let at = at_node.map(|node| window(notes, node, &desk.scope));
+    if let (Some(node), Some(Some(at))) = (at_node, &at) {
+        check_window(notes, desk, node, at);
+    }
+    let words = [("working", Hours::Working), ("any", Hours::Any)];
+    let hours = keys
+        .get(notes, "hours")
+        .and_then(|node| word(notes, node, "`hours`", &words));
+    let title = keys
+        .get(notes, "title")
+        .and_then(|node| text(notes, node, "a title"));
+    let mut known = Vec::new();
+    if let Some(Some(guard)) = &guard {
+        known.extend(known_when_true(guard));
+    }
+    if let Some(Some(at)) = &at {
+        known.push(at.date.clone());
+    }
+    let id = id(node, verb);
+    let mut read = None;
+    if let Some(value) = keys.get(notes, verb) {
+        let has_guard = guard_node.is_some();
+        let place = Place {
+            keys,
+            value,
+            survey,
+            has_guard,
+            known,
+        };
+        read = act(notes, desk, verb, &place, id.as_deref());
+    }
+    if let Some(id) = &id {
+        desk.pass(survey, id);
+    }
+    let is_good =
+        guard.as_ref().is_none_or(Option::is_some) && at.as_ref().is_none_or(Option::is_some);
+    let guard = guard.flatten();
+    let step = read.filter(|_| is_good).and_then(|verb| {
+        Some(Step {
+            id: id?,
+            title,
+            condition: guard.clone(),
+            at: at.flatten(),
+            hours: hours.unwrap_or(Hours::Working),
+            verb,
+        })
+    });
+    Some(Read { guard, step })
+}
+
+fn act(
+    notes: &mut Notes,
+    desk: &mut Desk<'_>,
+    verb: &str,
+    place: &Place<'_, '_>,
+    id: Option<&str>,
+) -> Option<Verb> {
+    match verb {
+        "send" => act::send(notes, desk, place),
+        "alert" => act::alert(notes, desk, place),
+        "task" => act::task(notes, desk, place),
+        "then" => branch::then(notes, desk, place, id),
+        _ => {
+            later::read(notes, desk, verb, place, id);
+            None
+        }
+    }
+}
+
+/// E104 unless the step has exactly one verb.
+fn one_verb(notes: &mut Notes, node: &Node) -> Option<&'static str> {
+    let found = verb(node);
+    if found.is_some() {
+        return found;
+    }
+    let entries = node.entries();
+    let first = entries.first().map_or(node.span, |entry| entry.key_span);
+    let mut verbs = entries.iter().filter(|entry| VERBS.contains(&&*entry.key));
+    if let (Some(one), Some(two)) = (verbs.next(), verbs.next()) {
+        let message = format!(
+            "a step does one thing, this one has `{}` and `{}`",
+            one.key, two.key
+        );
+        notes.error_help(
+            "E104",
+            two.key_span,
+            message,
+            "make two steps of it".to_owned(),
+        );
+        return None;
+    }
+    let others = || {
+        entries
+            .iter()
+            .filter(|entry| !MODIFIERS.contains(&&*entry.key))
+    };
+    let misspelt = others().find_map(|entry| Some((entry, nearest(&entry.key, VERBS)?)));
+    if let Some((entry, near)) = misspelt {
+        let message = format!("a step has no key `{}`", entry.key);
+        notes.error_help(
+            "E101",
+            entry.key_span,
+            message,
+            format!("did you mean `{near}`?"),
+        );
+        return None;
+    }
+    if others().any(|entry| matches!(entry.value.kind, NodeKind::Broken)) {
+        return None;
+    }
+    let help = format!("one of {}", VERBS.join(", "));
+    notes.error_help(
+        "E104",
+        first,
+        "this step does nothing: it has no verb",
+        help,
+    );
+    None
+}
+
+fn what(verb: &str) -> &'static str {
+    match verb {
+        "send" => "a `send`",
+        "alert" => "an `alert`",
+        "task" => "a `task`",
+        "webhook" => "a `webhook`",
+        "set" => "a `set`",
+        "wait" => "a `wait`",
+        "then" => "an `if … then`",
+        "match" => "a `match`",
+        "split" => "a `split`",
+        _ => "a `stop`",
+    }
+}
+
+fn known_keys(verb: &'static str) -> Vec<&'static str> {
+    let own: &[&'static str] = match verb {
+        "send" => &[
+            "to",
+            "cc",
+            "from",
+            "reply_to",
+            "topic",
+            "if_nobody",
+            "approval",
+            "at_limit",
+            "with",
+        ],
+        "alert" => &["template", "text", "deliver"],
+        "task" => &["assignee", "due", "template"],
+        "webhook" => &["body"],
+        "then" => &["else"],
+        "match" => &["cases", "otherwise"],
+        _ => &[],
+    };
+    MODIFIERS
+        .into_iter()
+        .chain([verb])
+        .chain(own.iter().copied())
+        .collect()
+}
+
+fn id(node: &Node, verb: &str) -> Option<Box<str>> {
+    match node.get("id") {
+        Some(id) => id.scalar().map(|scalar| scalar.text.clone()),
+        None => default_id(node, verb)
+            .map(|(id, _)| id)
+            .or_else(|| (verb == "stop").then(|| "stop".into())),
+    }
+}
+
+/// Never or always true; siblings that leave a hole; the trap of `opened`.
+fn look_at_guard(
+    notes: &mut Notes,
+    node: &Node,
+    guard: &Expr,
+    before: Option<&Expr>,
+    scope: &Scope,
+) {
+    say_verdict(notes, node, guard, scope);
+    let mut asks_opened = false;
+    guard.each(&mut |part| {
+        asks_opened |= matches!(
+            &part.kind,
+            ExprKind::Step {
+                result: StepResult::Opened,
+                ..
+            }
+        );
+    });
+    if asks_opened {
+        let message = "mail programs that guard privacy open every mail: `opened` says little";
+        notes.warn(
+            "W606",
+            node.span,
+            message,
+            "ask for `clicked` or `replied`".to_owned(),
+        );
+    }
+    let is_hole =
+        before.is_some_and(|before| is_opposite(before, guard)) && !is_always_known(guard, scope);
+    if is_hole {
+        let message = "this `if` and the one above it both skip a customer for whom it is unknown";
+        notes.warn(
+            "W603",
+            node.span,
+            message,
+            "use one step with `if`, `then` and `else`".to_owned(),
+        );
+    }
+}
+
+/// Whether one condition is the other's negation, as they are written.
+fn is_opposite(a: &Expr, b: &Expr) -> bool {
+    match (&a.kind, &b.kind) {
+        (ExprKind::Not(inner), _) if **inner == *b => true,
+        (_, ExprKind::Not(inner)) if **inner == *a => true,
+        (
+            ExprKind::Compare {
+                how: how_a,
+                left: left_a,
+                right: right_a,
+            },
+            ExprKind::Compare {
+                how: how_b,
+                left: left_b,
+                right: right_b,
+            },
+        ) => left_a == left_b && right_a == right_b && is_opposite_sign(*how_a, *how_b),
+        _ => false,
+    }
+}
+
+fn is_opposite_sign(a: Comparison, b: Comparison) -> bool {
+    use Comparison::{AtLeast, AtMost, Equal, Greater, Less, NotEqual};
+    let pair = |x, y| (a == x && b == y) || (a == y && b == x);
+    pair(Equal, NotEqual) || pair(Less, AtLeast) || pair(Greater, AtMost)
+}
+
+/// E403: outside of `while`; E404: over before a step above it opens.
+fn check_window(notes: &mut Notes, desk: &mut Desk<'_>, node: &Node, at: &AtWindow) {
+    let same = |above: &&AtWindow| above.date == at.date && above.is_business == at.is_business;
+    let latest = desk
+        .windows_above
+        .iter()
+        .filter(same)
+        .map(|above| above.opens)
+        .max();
+    if let Some(opens) = latest.filter(|opens| at.closes < *opens) {
+        let side = if opens < 0 { "before" } else { "after" };
+        let message = format!(
+            "this window is over before the step above it opens ({} days {side})",
+            opens.abs()
+        );
+        notes.error("E404", node.span, message);
+    }
+    let (nearest_day, farthest) = (i64::from(-at.closes), i64::from(-at.opens));
+    let bounds = desk
+        .while_windows
+        .iter()
+        .filter(|bound| bound.date == at.date && !at.is_business);
+    for bound in bounds {
+        let is_outside = bound.low.is_some_and(|low| farthest < low)
+            || bound.high.is_some_and(|high| nearest_day > high);
+        if is_outside {
+            let message = "no run is left by then: this window lies outside of `while`";
+            notes.error("E403", node.span, message);
+            break;
+        }
+    }
+    desk.windows_above.push(at.clone());
+}

@@ -1,0 +1,311 @@
+//! Workflows: from a file to what can run.
+
+use super::desk::{Desk, Subject, Workspace};
+use super::expression::condition;
+use super::given::given;
+use super::head::{head, later_keys};
+use super::notation::period;
+use super::start::{once_per, say_verdict, start};
+use super::step::steps;
+use super::survey::Survey;
+use super::value::{scalar, share, short};
+use super::{Keys, Notes};
+use crate::expression::{Scope, Verdict, date_windows, verdict};
+use crate::program::{
+    Expr, ExprKind, ForEach, Goal, OncePer, Start, Step, Template, Type, Workflow,
+};
+use crate::yaml::Node;
+
+const KEYS: [&str; 19] = [
+    "workflow",
+    "title",
+    "description",
+    "owner",
+    "status",
+    "for_each",
+    "topic",
+    "priority",
+    "start",
+    "once_per",
+    "if_running",
+    "while",
+    "goal",
+    "holdout",
+    "holds_back",
+    "with",
+    "remember",
+    "steps",
+    "edits",
+];
+
+/// What reading a workflow gives.
+pub(crate) struct Read {
+    /// Its name, if that is one.
+    pub(crate) name: Option<Box<str>>,
+    /// The workflow, if it is right and can run.
+    pub(crate) workflow: Option<Workflow>,
+    /// The templates it uses.
+    pub(crate) templates: Vec<(Box<str>, Template)>,
+    /// Whether it uses what is still to come.
+    pub(crate) is_later: bool,
+}
+
+/// Reads a workflow's file.
+pub(crate) fn workflow(notes: &mut Notes, root: &Node, workspace: &Workspace) -> Read {
+    let mut desk = Desk::new(workspace);
+    let before = notes.errors();
+    let known: Vec<&'static str> = KEYS.into_iter().chain(["moved"]).collect();
+    let keys = Keys::of(notes, root, "a workflow", &known);
+    let name = keys.and_then(|keys| name(notes, &keys));
+    let read = keys.and_then(|keys| whole(notes, &mut desk, &keys, name.clone()));
+    let is_later = desk.tell_later(notes);
+    Read {
+        name,
+        workflow: read.filter(|_| !is_later && notes.errors() == before),
+        templates: desk.templates,
+        is_later,
+    }
+}
+
+fn name(notes: &mut Notes, keys: &Keys<'_>) -> Option<Box<str>> {
+    let node = keys.need(notes, "workflow")?;
+    let name = scalar(notes, node, "the name of a workflow")?;
+    let is_good = (1..=64).contains(&name.text.len())
+        && name
+            .text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if is_good && &*name.text != "all" {
+        return Some(name.text.clone());
+    }
+    let message = format!("`{}` is not a name for a workflow", short(&name.text));
+    let help = "small letters, digits and `-`, at most 64, and not `all`";
+    notes.error_help("E103", node.span, message, help.to_owned());
+    None
+}
+
+fn whole(
+    notes: &mut Notes,
+    desk: &mut Desk<'_>,
+    keys: &Keys<'_>,
+    name: Option<Box<str>>,
+) -> Option<Workflow> {
+    let head = head(notes, desk, keys);
+    set_scope(desk, head.subject);
+    let with = given(notes, desk, keys, "with");
+    let remember = given(notes, desk, keys, "remember");
+    let start_node = keys.need(notes, "start");
+    let start = start_node.and_then(|node| start(notes, desk, node));
+    let once = once(notes, desk, keys, start_node, head.subject);
+    let survey = survey(notes, keys);
+    let watched = watch_scope(desk, &survey);
+    let while_true = match keys.get(notes, "while") {
+        Some(node) => Some(while_condition(notes, desk, node, &watched, start.as_ref())),
+        None => None,
+    };
+    let goal = match keys.get(notes, "goal") {
+        Some(node) => Some(goal_condition(notes, node, &watched)),
+        None => None,
+    };
+    holdout(notes, desk, keys);
+    let list = keys.need(notes, "steps");
+    let done = list.and_then(|node| main_steps(notes, desk, node, &survey));
+    let then = keys
+        .get(notes, "goal")
+        .and_then(|node| node.get("then"))
+        .map(|node| then_steps(notes, desk, node, &survey));
+    later_keys(notes, desk, keys);
+    let (goal, within) = match goal {
+        Some(goal) => {
+            let goal = goal?;
+            (Some(goal.0), goal.1)
+        }
+        None => (None, None),
+    };
+    let goal = match (goal, then) {
+        (Some(when), then) => Some(Goal {
+            when,
+            within,
+            then: then.unwrap_or(Some(Vec::new()))?,
+        }),
+        (None, _) => None,
+    };
+    let name = name?;
+    Some(Workflow {
+        title: head.title.unwrap_or_else(|| name.clone()),
+        name,
+        owner: head.owner,
+        status: head.status?,
+        for_each: match head.subject {
+            Subject::Now(for_each) => for_each,
+            Subject::Csm => return None,
+        },
+        topic: desk.topic.clone(),
+        priority: head.priority,
+        start: start?,
+        once_per: once?,
+        while_true: match while_true {
+            Some(condition) => Some(condition?),
+            None => None,
+        },
+        goal,
+        holds_back: head.holds_back,
+        with: with?,
+        remember: remember?,
+        steps: done?,
+    })
+}
+
+fn set_scope(desk: &mut Desk<'_>, subject: Subject) {
+    let scope = &mut desk.scope;
+    match subject {
+        Subject::Now(ForEach::Account) => {}
+        Subject::Now(ForEach::Contract) => scope.has_contract = true,
+        Subject::Now(ForEach::Contact) => scope.has_contact = true,
+        Subject::Now(ForEach::Risk) => scope.has_risk = true,
+        Subject::Csm => {
+            scope.has_account = false;
+            scope.has_csm = true;
+            scope.has_portfolio = true;
+        }
+    }
+}
+
+fn once(
+    notes: &mut Notes,
+    desk: &Desk<'_>,
+    keys: &Keys<'_>,
+    start: Option<&Node>,
+    subject: Subject,
+) -> Option<OncePer> {
+    if let Some(node) = keys.get(notes, "once_per") {
+        return once_per(notes, desk, node, subject);
+    }
+    let is_needed =
+        start.is_some_and(|start| start.get("when").is_some() || start.get("event").is_some());
+    if is_needed && !keys.has("once_per") {
+        let message = "`once_per` is missing: how often may the same customer go through this?";
+        let help = "for example `account`, `contract.renewal_date`, `180d` or `occurrence`";
+        notes.error_help("E102", keys.place(), message, help.to_owned());
+    }
+    None
+}
+
+/// Ids of the steps, then of those under `goal.then`.
+fn survey(notes: &mut Notes, keys: &Keys<'_>) -> Survey {
+    let mut survey = Survey::default();
+    let mut quiet = Notes::default();
+    if let Some(node) = keys.get(&mut quiet, "steps") {
+        survey.list(notes, node);
+    }
+    if let Some(node) = keys
+        .get(&mut quiet, "goal")
+        .and_then(|goal| goal.get("then"))
+    {
+        survey.list(notes, node);
+    }
+    survey
+}
+
+/// `while` and `goal` are watched all along, so they may ask about every step.
+fn watch_scope(desk: &Desk<'_>, survey: &Survey) -> Scope {
+    Scope {
+        steps: survey.steps.iter().cloned().collect(),
+        ..desk.scope.clone()
+    }
+}
+
+fn while_condition(
+    notes: &mut Notes,
+    desk: &mut Desk<'_>,
+    node: &Node,
+    scope: &Scope,
+    start: Option<&Start>,
+) -> Option<Expr> {
+    let expr = condition(notes, node, scope)?;
+    say_verdict(notes, node, &expr, scope);
+    desk.while_windows = date_windows(&expr);
+    if let Some(Start::When { when, .. }) = start {
+        let both = Expr {
+            kind: ExprKind::And(vec![when.clone(), expr.clone()]),
+            ty: Type::Bool,
+        };
+        let is_new =
+            verdict(when, scope) != Verdict::Never && verdict(&expr, scope) != Verdict::Never;
+        if is_new && verdict(&both, scope) == Verdict::Never {
+            let message = "this can never be true together with `start`, so no run could begin";
+            notes.error("E601", node.span, message);
+        }
+    }
+    Some(expr)
+}
+
+/// `goal`: a condition, or a map with `when` and `within`.
+fn goal_condition(
+    notes: &mut Notes,
+    node: &Node,
+    scope: &Scope,
+) -> Option<(Expr, Option<crate::program::Period>)> {
+    let is_short =
+        node.scalar().is_some() || node.get("all").is_some() || node.get("any").is_some();
+    if is_short {
+        let expr = condition(notes, node, scope)?;
+        say_verdict(notes, node, &expr, scope);
+        return Some((expr, None));
+    }
+    let keys = Keys::of(notes, node, "`goal`", &["when", "within", "then"])?;
+    let within = keys
+        .get(notes, "within")
+        .map(|node| period(notes, node, "`within`"));
+    let when = keys.need(notes, "when")?;
+    let expr = condition(notes, when, scope)?;
+    say_verdict(notes, when, &expr, scope);
+    match within {
+        Some(within) => Some((expr, Some(within?))),
+        None => Some((expr, None)),
+    }
+}
+
+fn holdout(notes: &mut Notes, desk: &mut Desk<'_>, keys: &Keys<'_>) {
+    let Some(node) = keys.get(notes, "holdout") else {
+        return;
+    };
+    share(notes, node, "`holdout`");
+    desk.later(node.span, "`holdout`");
+    let has_within = keys
+        .get(&mut Notes::default(), "goal")
+        .is_some_and(|goal| goal.get("within").is_some());
+    if !has_within {
+        let message =
+            "with a holdout the goal needs `within`, so that both groups are watched equally long";
+        notes.error("E801", node.span, message);
+    }
+}
+
+fn main_steps(
+    notes: &mut Notes,
+    desk: &mut Desk<'_>,
+    node: &Node,
+    survey: &Survey,
+) -> Option<Vec<Step>> {
+    desk.expect(survey);
+    let read = steps(notes, desk, node, survey);
+    if read.as_ref().is_some_and(Vec::is_empty) {
+        notes.error("E102", node.span, "a workflow needs a step");
+        return None;
+    }
+    read
+}
+
+/// Steps on success: free of `while`; those above are all the others.
+fn then_steps(
+    notes: &mut Notes,
+    desk: &mut Desk<'_>,
+    node: &Node,
+    survey: &Survey,
+) -> Option<Vec<Step>> {
+    desk.while_windows.clear();
+    desk.windows_above.clear();
+    super::branch::refuse_waits(notes, node);
+    steps(notes, desk, node, survey)
+}
