@@ -1,6 +1,16 @@
 //! The scenario runner: the tests that CS Ops write, on virtual time.
 
+mod act;
+mod compare;
+mod fixture;
+mod paste;
+mod stage;
+
+use compare::Happened;
 use model::Outgoing;
+use stage::Stage;
+use std::collections::BTreeMap;
+use workflow::program::Status;
 use workflow::{Program, Scenario};
 
 /// What a scenario gave.
@@ -20,10 +30,42 @@ pub fn run(
     scenario: &Scenario,
     render: &dyn Fn(&Outgoing) -> String,
 ) -> Outcome {
-    let _ = (program, scenario, render);
+    let program = only(program, scenario);
+    let mut stage = Stage::new(&program, scenario);
+    stage.arrive();
+    for entry in &scenario.timeline {
+        stage.play(entry);
+    }
+    stage.go_on_until(scenario.end_at);
+    let texts: Vec<String> = stage
+        .happened
+        .iter()
+        .map(|happened| happened.text(render))
+        .collect();
+    let shown: Vec<(&Happened, &str)> = stage
+        .happened
+        .iter()
+        .zip(texts.iter().map(String::as_str))
+        .collect();
+    let differences = compare::differences(scenario, &shown);
     Outcome {
-        is_passed: false,
-        happened: String::new(),
-        differences: vec!["the scenario runner is still to come".to_owned()],
+        is_passed: differences.is_empty() && stage.mistakes.is_empty(),
+        happened: paste::timeline(scenario, &stage.happened),
+        differences: stage.mistakes.iter().cloned().chain(differences).collect(),
     }
 }
+
+/// The program with only the workflow that the scenario is about, live; a scenario about all has them as they are.
+fn only(program: &Program, scenario: &Scenario) -> Program {
+    let mut program = program.clone();
+    if let Some(name) = &scenario.workflow {
+        program.workflows.retain(|workflow| workflow.name == *name);
+        for workflow in &mut program.workflows {
+            workflow.status = Status::Live;
+        }
+    }
+    program
+}
+
+/// Values held fast, by name.
+type Pinned = BTreeMap<Box<str>, Option<model::Value>>;
