@@ -6,6 +6,8 @@
 //! Inside a window that is not covered a count is [`Reading::AtLeast`]; a comparison with it is known only where more
 //! events could not change it.
 
+mod clock;
+mod definition;
 mod expression;
 mod knowledge;
 mod list;
@@ -13,7 +15,10 @@ mod number;
 mod reading;
 mod scene;
 
+pub(crate) use clock::hours_between;
+pub(crate) use expression::words_of;
 pub use knowledge::{Carrier, Knowledge, RiskCase, StepResults};
 pub use list::Item;
+pub(crate) use number::{Order, order, typed};
 pub use reading::Reading;
 pub use scene::{RunScope, Scene};

@@ -3,14 +3,14 @@
 use super::knowledge::{Knowledge, StepResults};
 use super::list::Item;
 use super::reading::Reading;
-use crate::calendar::{day_of, start_of};
+use crate::calendar::{day_of, from_number, start_of};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use model::Value;
 use std::collections::BTreeMap;
 use workflow::Program;
-use workflow::program::Expr;
+use workflow::program::{Expr, ExprKind};
 
 /// How deep names may lead to further names; the checker refuses circles, so this is never reached.
 pub(crate) const DEPTH_MAX: u8 = 64;
@@ -49,6 +49,8 @@ pub struct Scene<'a> {
     pub run: Option<RunScope<'a>>,
     /// How deep names have led.
     pub(crate) depth: u8,
+    /// Whether counts are taken for what was seen, inside a quotient of counts of one event.
+    pub(crate) is_as_seen: bool,
 }
 
 impl<'a> Scene<'a> {
@@ -70,6 +72,7 @@ impl<'a> Scene<'a> {
             item: None,
             run: None,
             depth: 0,
+            is_as_seen: false,
         }
     }
 
@@ -141,9 +144,35 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// The instant at which the day with this number begins, if the calendar reaches so far.
+    pub(crate) fn start_of_number(&self, day: i32) -> Option<Timestamp> {
+        from_number(day).map(|day| self.start_of(day))
+    }
+
+    /// The same, one name further in.
+    pub(crate) fn deeper(self) -> Self {
+        Self {
+            depth: self.depth.saturating_add(1),
+            ..self
+        }
+    }
+
+    /// The scene in which the `where` of a metric is read: that of definitions, with the event.
+    pub(crate) fn of_event(self) -> Self {
+        Self {
+            event: self.event,
+            ..self.of_definitions()
+        }
+    }
+
     /// The id of the contract that `contract.x` means.
     pub(crate) fn contract_id(&self) -> Option<&'a str> {
-        self.contract.or_else(|| self.known.current_contract())
+        match self.item {
+            Some(Item::Contract(id)) => Some(id),
+            Some(Item::Contact(_) | Item::Risk(_)) | None => {
+                self.contract.or_else(|| self.known.current_contract())
+            }
+        }
     }
 
     /// What an expression gives; an *at least* is not known. Where an `else` stands behind it, that shows.
@@ -163,7 +192,6 @@ impl<'a> Scene<'a> {
 
     /// What an expression shows where it stands alone.
     fn shown(&self, expr: &Expr) -> Reading {
-        use workflow::program::ExprKind;
         if let ExprKind::Else(first, second) = &expr.kind {
             return match self.shown(first) {
                 known @ Reading::Known(_) => known,

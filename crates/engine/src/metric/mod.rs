@@ -6,15 +6,19 @@
 //! Folding is in two strokes, since the first reads the account and the second changes it:
 //! `let told = tell(&scene, &plan, kind, at)` and then, for each, `one.fold(&mut metrics, &mut sets)`.
 
+mod amount;
 mod coverage;
 mod distinct;
 mod plan;
 mod read;
 mod tally;
 mod tell;
+mod uses;
 
 pub use coverage::Coverage;
-pub use distinct::{Sets, Values};
+pub use distinct::{DISTINCT_VALUES_MAX, Sets, Values};
 pub use plan::{Need, Plan};
-pub use tally::{Metrics, Tally};
+pub(crate) use read::{Covered, Span};
+pub use tally::{DAYS_KEPT_MAX, Metrics, Tally};
 pub use tell::{Told, tell};
+pub(crate) use uses::children;

@@ -1,33 +1,91 @@
 //! What one event tells the metrics.
 
-use super::distinct::Sets;
-use super::plan::Plan;
-use super::tally::Metrics;
+use super::distinct::{Sets, Values};
+use super::plan::{Keep, Need, Plan};
+use super::tally::{Metrics, Moment};
+use crate::calendar::{day_number, day_of, hour_of};
 use crate::evaluate::Scene;
 use jiff::Timestamp;
+use model::{Decimal, Value};
 
-/// What one event tells one basis.
+/// What one event tells one basis: all that folding needs, read from the account as it stood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Told {
     /// The basis.
     pub basis: Box<str>,
-    /// Whether the basis counts different values, so that [`Told::fold`] needs the part `sets`.
-    pub needs_sets: bool,
+    /// The value whose different ones are counted, hashed: then [`Told::fold`] needs the part `sets`.
+    pub distinct: Option<u64>,
+    moment: Moment,
+    amount: Option<Decimal>,
+    today: i32,
+    this_hour: i64,
+    keep: Keep,
 }
 
-/// What an event of type `kind` that happened at `at` tells; its fields are the scene's event.
-pub fn tell(_scene: &Scene<'_>, _plan: &Plan, _kind: &str, _at: Timestamp) -> Vec<Told> {
-    Vec::new()
+/// What an event of type `kind` that happened at `at` tells; its fields are the scene's event, `where` is asked now.
+pub fn tell(scene: &Scene<'_>, plan: &Plan, kind: &str, at: Timestamp) -> Vec<Told> {
+    let bases = plan.by_event.get(kind).map_or(&[][..], Vec::as_slice);
+    bases
+        .iter()
+        .filter_map(|basis| Some((basis, plan.bases.get(basis)?)))
+        .filter(|(_, need)| is_meant(scene, need))
+        .map(|(basis, need)| {
+            let field = |name: &Option<Box<str>>| scene.event?.get(name.as_ref()?);
+            Told {
+                basis: basis.clone(),
+                distinct: field(&need.distinct).map(hash),
+                moment: Moment {
+                    at,
+                    day: day_number(day_of(at, scene.zone)),
+                    hour: hour_of(at, scene.zone),
+                },
+                amount: field(&need.amount).and_then(Value::decimal),
+                today: day_number(scene.today()),
+                this_hour: hour_of(scene.now(), scene.zone),
+                keep: need.keep.clone(),
+            }
+        })
+        .collect()
+}
+
+/// Whether the basis takes the event: an unknown `where` does not.
+fn is_meant(scene: &Scene<'_>, need: &Need) -> bool {
+    match &need.condition {
+        Some(condition) => scene.of_event().is_true(condition),
+        None => true,
+    }
+}
+
+/// A value's place among different ones.
+fn hash(value: &Value) -> u64 {
+    let digest = match value.text() {
+        Some(text) => model::id::digest(&[text]),
+        None => model::id::digest(&[&value.to_json().to_string()]),
+    };
+    let mut head = [0; 8];
+    head.copy_from_slice(&digest[..8]);
+    u64::from_be_bytes(head)
 }
 
 impl Told {
-    /// Folds it in; gives whether anything changed.
-    pub fn fold(&self, _metrics: &mut Metrics, _sets: &mut Sets) -> bool {
-        false
+    /// Folds it in; gives whether anything changed in the part `sets`.
+    pub fn fold(&self, metrics: &mut Metrics, sets: &mut Sets) -> bool {
+        let tally = metrics.tallies.entry(self.basis.clone()).or_default();
+        tally.add(self.moment, self.amount, &self.keep);
+        tally.prune(self.today, self.this_hour, &self.keep);
+        let Some(hash) = self.distinct else {
+            return false;
+        };
+        let values: &mut Values = sets.values.entry(self.basis.clone()).or_default();
+        values.prune(self.today, &self.keep, tally);
+        values.add(hash, self.moment, &self.keep, tally)
     }
 
-    /// Takes it out again: counts and sums of its day (a message that expired).
-    pub fn retract(&self, _metrics: &mut Metrics) -> bool {
-        false
+    /// Takes it out of its day's counts and sums again, as for a message that expired. A latest or earliest moment, a least or
+    /// greatest value and different values stay: nobody keeps what they hid.
+    pub fn retract(&self, metrics: &mut Metrics) {
+        if let Some(tally) = metrics.tallies.get_mut(&self.basis) {
+            tally.take(self.moment, self.amount);
+        }
     }
 }

@@ -1,0 +1,181 @@
+//! Every expression of a program, and which metrics are read over the window before theirs.
+
+use std::collections::BTreeSet;
+use workflow::Program;
+use workflow::program::{
+    Expr, ExprKind, OncePer, RouteTarget, Source, Start, Step, Verb, Window, Workflow,
+};
+
+/// The metrics that `previous` or `change` read anywhere in the program.
+pub(crate) fn read_before(program: &Program) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    for expr in expressions(program) {
+        collect(expr, &mut found);
+    }
+    found
+}
+
+/// Notes the metrics under `previous` and `change` in one expression.
+fn collect(expr: &Expr, found: &mut BTreeSet<usize>) {
+    if let ExprKind::Previous(index) | ExprKind::Change(index) = &expr.kind {
+        found.insert(*index);
+    }
+    for child in children(expr) {
+        collect(child, found);
+    }
+}
+
+/// The expressions directly inside one.
+pub(crate) fn children(expr: &Expr) -> Vec<&Expr> {
+    match &expr.kind {
+        ExprKind::Const(_)
+        | ExprKind::Account(_)
+        | ExprKind::Contract(_)
+        | ExprKind::Contact(_)
+        | ExprKind::Csm(_)
+        | ExprKind::Risk(_)
+        | ExprKind::Event(_)
+        | ExprKind::EventContact { .. }
+        | ExprKind::Role(_)
+        | ExprKind::RoleField { .. }
+        | ExprKind::Metric(_)
+        | ExprKind::Previous(_)
+        | ExprKind::Change(_)
+        | ExprKind::Segment(_)
+        | ExprKind::Label(_)
+        | ExprKind::Health(_)
+        | ExprKind::RiskOpen(_)
+        | ExprKind::AnyOpenRisk
+        | ExprKind::With(_)
+        | ExprKind::Remember(_)
+        | ExprKind::Step { .. }
+        | ExprKind::List(_) => Vec::new(),
+        ExprKind::Where {
+            list,
+            condition,
+            sort,
+        } => {
+            let mut all: Vec<&Expr> = vec![list, condition];
+            all.extend(sort.as_ref().map(|(by, _)| &**by));
+            all
+        }
+        ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().collect(),
+        ExprKind::Among { value, list } => std::iter::once(&**value).chain(list).collect(),
+        ExprKind::Count(one)
+        | ExprKind::Not(one)
+        | ExprKind::Between { value: one, .. }
+        | ExprKind::InPeriod { date: one, .. }
+        | ExprKind::Known(one)
+        | ExprKind::Negate(one)
+        | ExprKind::DaysUntil(one)
+        | ExprKind::DaysSince(one)
+        | ExprKind::BusinessDaysUntil(one)
+        | ExprKind::BusinessDaysSince(one)
+        | ExprKind::HoursSince(one)
+        | ExprKind::Round(one) => vec![one],
+        ExprKind::Compare { left, right, .. }
+        | ExprKind::Arithmetic { left, right, .. }
+        | ExprKind::Contains {
+            whole: left,
+            part: right,
+        }
+        | ExprKind::Else(left, right)
+        | ExprKind::Min(left, right)
+        | ExprKind::Max(left, right) => vec![left, right],
+    }
+}
+
+/// Every expression of a program that stands by itself.
+fn expressions(program: &Program) -> Vec<&Expr> {
+    let mut all = Vec::new();
+    for metric in &program.metrics {
+        match &metric.source {
+            Source::Formula(formula) => all.push(formula),
+            Source::Events(aggregate) => {
+                all.extend(&aggregate.condition);
+                if let Window::Since(since) = &aggregate.window {
+                    all.push(since);
+                }
+            }
+        }
+    }
+    all.extend(program.segments.iter().map(|segment| &segment.condition));
+    let lines = program.labels.iter().flat_map(|label| &label.lines);
+    all.extend(lines.filter_map(|(_, condition)| condition.as_ref()));
+    if let Some(health) = &program.health {
+        for measure in [&health.outcome, &health.experience].map(|side| &side.measures) {
+            all.extend(
+                measure
+                    .iter()
+                    .flat_map(|one| [&one.value, &one.green, &one.yellow]),
+            );
+        }
+        all.extend(&health.red_if);
+    }
+    for risk in &program.risks {
+        all.extend([&risk.opens, &risk.closes]);
+        all.extend(&risk.high_if);
+    }
+    all.extend(&program.defaults.reply_to);
+    let targets = program.routes.values().flat_map(|route| &route.targets);
+    all.extend(targets.filter_map(|target| match target {
+        RouteTarget::Slack(to) | RouteTarget::Email(to) => Some(to),
+        RouteTarget::Channel(_) => None,
+    }));
+    let reads = program
+        .templates
+        .values()
+        .flat_map(|template| &template.reads);
+    all.extend(reads.map(|read| &read.value));
+    program
+        .workflows
+        .iter()
+        .for_each(|workflow| of_workflow(workflow, &mut all));
+    all
+}
+
+/// Those of a workflow.
+fn of_workflow<'a>(workflow: &'a Workflow, all: &mut Vec<&'a Expr>) {
+    let Start::When {
+        when, condition, ..
+    } = &workflow.start;
+    all.push(when);
+    all.extend(condition);
+    if let OncePer::Field(field) = &workflow.once_per {
+        all.push(field);
+    }
+    all.extend(&workflow.while_true);
+    all.extend(
+        workflow
+            .with
+            .iter()
+            .chain(&workflow.remember)
+            .map(|(_, value)| value),
+    );
+    if let Some(goal) = &workflow.goal {
+        all.push(&goal.when);
+        of_steps(&goal.then, all);
+    }
+    of_steps(&workflow.steps, all);
+}
+
+/// Those of steps.
+fn of_steps<'a>(steps: &'a [Step], all: &mut Vec<&'a Expr>) {
+    for step in steps {
+        all.extend(&step.condition);
+        all.extend(step.at.as_ref().map(|at| &at.date));
+        match &step.verb {
+            Verb::Send {
+                to, cc, reply_to, ..
+            } => {
+                all.extend(to.iter().chain(cc));
+                all.extend(reply_to);
+            }
+            Verb::Branch { then, otherwise } => {
+                of_steps(then, all);
+                of_steps(otherwise, all);
+            }
+            Verb::Alert { .. } | Verb::Task { .. } => {}
+        }
+    }
+}
