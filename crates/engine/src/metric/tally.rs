@@ -108,8 +108,11 @@ impl Tally {
         }
     }
 
-    /// One event less; gives whether its day was still kept.
-    pub(crate) fn take(&mut self, moment: Moment, value: Option<Decimal>) {
+    /// One event less; gives whether there was one.
+    pub(crate) fn take(&mut self, moment: Moment, value: Option<Decimal>) -> bool {
+        if self.ever.count == 0 {
+            return false;
+        }
         self.ever.take(value);
         if let Ok(at) = self.days.binary_search_by_key(&moment.day, |(day, _)| *day) {
             self.days[at].1.take(value);
@@ -122,6 +125,7 @@ impl Tally {
             self.hours[at].1.take(value);
             self.hours.retain(|(_, amount)| amount.count > 0);
         }
+        true
     }
 
     /// Drops what no window reaches any more.

@@ -13,8 +13,9 @@ use model::{Decimal, Value};
 pub struct Told {
     /// The basis.
     pub basis: Box<str>,
-    /// The value whose different ones are counted, hashed: then [`Told::fold`] needs the part `sets`.
-    pub distinct: Option<u64>,
+    /// Whether different values are counted, so that [`Told::fold`] needs the part `sets`.
+    pub needs_sets: bool,
+    distinct: Option<u64>,
     moment: Moment,
     amount: Option<Decimal>,
     today: i32,
@@ -33,6 +34,7 @@ pub fn tell(scene: &Scene<'_>, plan: &Plan, kind: &str, at: Timestamp) -> Vec<To
             let field = |name: &Option<Box<str>>| scene.event?.get(name.as_ref()?);
             Told {
                 basis: basis.clone(),
+                needs_sets: need.distinct.is_some(),
                 distinct: field(&need.distinct).map(hash),
                 moment: Moment {
                     at,
@@ -68,24 +70,24 @@ fn hash(value: &Value) -> u64 {
 }
 
 impl Told {
-    /// Folds it in; gives whether anything changed in the part `sets`.
+    /// Folds it in; gives whether anything changed, in the part `sets` too where it is needed.
     pub fn fold(&self, metrics: &mut Metrics, sets: &mut Sets) -> bool {
         let tally = metrics.tallies.entry(self.basis.clone()).or_default();
         tally.add(self.moment, self.amount, &self.keep);
         tally.prune(self.today, self.this_hour, &self.keep);
         let Some(hash) = self.distinct else {
-            return false;
+            return true;
         };
         let values: &mut Values = sets.values.entry(self.basis.clone()).or_default();
         values.prune(self.today, &self.keep, tally);
-        values.add(hash, self.moment, &self.keep, tally)
+        values.add(hash, self.moment, &self.keep, tally);
+        true
     }
 
     /// Takes it out of its day's counts and sums again, as for a message that expired. A latest or earliest moment, a least or
     /// greatest value and different values stay: nobody keeps what they hid.
-    pub fn retract(&self, metrics: &mut Metrics) {
-        if let Some(tally) = metrics.tallies.get_mut(&self.basis) {
-            tally.take(self.moment, self.amount);
-        }
+    pub fn retract(&self, metrics: &mut Metrics) -> bool {
+        let tally = metrics.tallies.get_mut(&self.basis);
+        tally.is_some_and(|tally| tally.take(self.moment, self.amount))
     }
 }
