@@ -37,6 +37,8 @@ pub struct Defined {
     pub is_known: bool,
     /// Whether time alone can change it: windows, and all that reads what time changes.
     pub changes_with_time: bool,
+    /// Whether it looks at a window (`over`): only then has it a `previous` and a `change`.
+    pub is_windowed: bool,
     /// Whether it counts things: whole and never below nought.
     pub is_count: bool,
 }

@@ -1,0 +1,196 @@
+//! Knowledge: what can never be unknown, and what surely is known while a condition is true.
+
+use super::parts::parts;
+use super::scope::{Defined, Scope};
+use crate::program::{Arithmetic, Entity, Expr, ExprKind, StepResult};
+use model::Decimal;
+use std::collections::BTreeMap;
+
+/// Whether an expression can never be unknown.
+pub fn is_always_known(expr: &Expr, scope: &Scope) -> bool {
+    let world = &scope.world;
+    let all = |expr: &Expr| {
+        parts(expr)
+            .into_iter()
+            .all(|part| is_always_known(part, scope))
+    };
+    match &expr.kind {
+        ExprKind::Account(field) => is_required(&world.schema.account, field),
+        ExprKind::Contract(field) => {
+            scope.has_contract && is_required(&world.schema.contract, field)
+        }
+        ExprKind::Contact(field) => is_required(&world.schema.contact, field),
+        ExprKind::Event(field) => {
+            scope
+                .event
+                .iter()
+                .chain(&scope.started_by)
+                .flatten()
+                .all(|kind| {
+                    let event = world.schema.events.get(kind);
+                    event.is_some_and(|event| {
+                        event
+                            .fields
+                            .get(field)
+                            .is_some_and(|field| field.is_required)
+                    })
+                })
+        }
+        ExprKind::Metric(index) => is_known(&world.metrics, *index),
+        ExprKind::Segment(index) => is_known(&world.segments, *index),
+        ExprKind::Label(index) => is_known(&world.labels, *index),
+        ExprKind::With(index) => scope.with.get(*index).is_some_and(|given| given.is_known),
+        ExprKind::Remember(index) => scope
+            .remember
+            .get(*index)
+            .is_some_and(|given| given.is_known),
+        ExprKind::Step { result, .. } => match result {
+            StepResult::Outcome | StepResult::Event(_) | StepResult::Chosen => false,
+            StepResult::Sent
+            | StepResult::Delivered
+            | StepResult::Opened
+            | StepResult::Clicked
+            | StepResult::Replied
+            | StepResult::Bounced
+            | StepResult::Skipped
+            | StepResult::Done
+            | StepResult::Ok
+            | StepResult::TimedOut => true,
+        },
+        ExprKind::Const(_)
+        | ExprKind::Risk(_)
+        | ExprKind::RiskOpen(_)
+        | ExprKind::AnyOpenRisk
+        | ExprKind::List(_)
+        | ExprKind::Where { .. }
+        | ExprKind::Count(_) => true,
+        ExprKind::Csm(_)
+        | ExprKind::EventContact { .. }
+        | ExprKind::Role(_)
+        | ExprKind::RoleField { .. }
+        | ExprKind::Previous(_)
+        | ExprKind::Change(_)
+        | ExprKind::Health(_) => false,
+        ExprKind::Known(inner) => !asks_of_events(inner),
+        ExprKind::Else(left, right) => {
+            is_always_known(left, scope) || is_always_known(right, scope)
+        }
+        ExprKind::Arithmetic {
+            how: Arithmetic::Divide,
+            right,
+            ..
+        } => is_not_nought(right) && all(expr),
+        ExprKind::Not(_)
+        | ExprKind::And(_)
+        | ExprKind::Or(_)
+        | ExprKind::Compare { .. }
+        | ExprKind::Between { .. }
+        | ExprKind::Among { .. }
+        | ExprKind::InPeriod { .. }
+        | ExprKind::Contains { .. }
+        | ExprKind::Arithmetic { .. }
+        | ExprKind::Negate(_)
+        | ExprKind::DaysUntil(_)
+        | ExprKind::DaysSince(_)
+        | ExprKind::BusinessDaysUntil(_)
+        | ExprKind::BusinessDaysSince(_)
+        | ExprKind::HoursSince(_)
+        | ExprKind::Min(..)
+        | ExprKind::Max(..)
+        | ExprKind::Round(_) => all(expr),
+    }
+}
+
+fn is_required(entity: &Entity, field: &str) -> bool {
+    entity
+        .fields
+        .get(field)
+        .is_some_and(|field| field.is_required)
+}
+
+fn is_known(names: &BTreeMap<Box<str>, Defined>, index: usize) -> bool {
+    names
+        .values()
+        .any(|defined| defined.index == index && defined.is_known)
+}
+
+fn is_not_nought(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Const(value) => value.decimal().is_some_and(|value| value != Decimal::ZERO),
+        _ => false,
+    }
+}
+
+/// Whether "is it known" may itself be unknown: what was not seen in a window that is not covered proves nothing.
+fn asks_of_events(expr: &Expr) -> bool {
+    let is_of_events = matches!(
+        expr.kind,
+        ExprKind::Metric(_)
+            | ExprKind::Previous(_)
+            | ExprKind::Change(_)
+            | ExprKind::Segment(_)
+            | ExprKind::Label(_)
+            | ExprKind::With(_)
+            | ExprKind::Remember(_)
+    );
+    is_of_events || parts(expr).into_iter().any(asks_of_events)
+}
+
+/// What surely is known while the condition is true: fields, metrics and the like, as expressions.
+pub fn known_when_true(condition: &Expr) -> Vec<Expr> {
+    known_when(condition, true)
+}
+
+fn known_when(expr: &Expr, truth: bool) -> Vec<Expr> {
+    match &expr.kind {
+        ExprKind::Not(inner) => known_when(inner, !truth),
+        ExprKind::And(all) if truth => union(all.iter().map(|part| known_when(part, true))),
+        ExprKind::And(all) => shared(all.iter().map(|part| known_when(part, false))),
+        ExprKind::Or(all) if truth => shared(all.iter().map(|part| known_when(part, true))),
+        ExprKind::Or(all) => union(all.iter().map(|part| known_when(part, false))),
+        ExprKind::Known(inner) if truth => surely(inner),
+        ExprKind::Known(_) => Vec::new(),
+        ExprKind::Else(left, right) => {
+            shared([known_when(left, truth), known_when(right, truth)].into_iter())
+        }
+        _ => surely(expr),
+    }
+}
+
+/// What is known when this is.
+fn surely(expr: &Expr) -> Vec<Expr> {
+    let below = parts(expr);
+    match &expr.kind {
+        ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Else(..) => {
+            shared(below.into_iter().map(surely))
+        }
+        ExprKind::Among { value, .. } => surely(value),
+        ExprKind::Const(_)
+        | ExprKind::Known(_)
+        | ExprKind::List(_)
+        | ExprKind::Where { .. }
+        | ExprKind::Count(_) => Vec::new(),
+        _ if below.is_empty() => vec![expr.clone()],
+        _ => union(below.into_iter().map(surely)),
+    }
+}
+
+fn union(sets: impl Iterator<Item = Vec<Expr>>) -> Vec<Expr> {
+    let mut all: Vec<Expr> = Vec::new();
+    for expr in sets.flatten() {
+        if !all.contains(&expr) {
+            all.push(expr);
+        }
+    }
+    all
+}
+
+fn shared(mut sets: impl Iterator<Item = Vec<Expr>>) -> Vec<Expr> {
+    let Some(mut common) = sets.next() else {
+        return Vec::new();
+    };
+    for set in sets {
+        common.retain(|expr| set.contains(expr));
+    }
+    common
+}

@@ -1,0 +1,7 @@
+//! Expressions, tested as data.
+
+mod analysis;
+pub(crate) mod fixture;
+mod mistakes;
+mod random;
+mod types;
