@@ -5,7 +5,7 @@ use super::order::{Reads, order};
 use super::sort::Sorted;
 use crate::diagnostic::Span;
 use crate::expression::{Defined, Scope, World};
-use crate::program::{Definition, Type};
+use crate::program::{Definition, Source, Type, Window};
 use crate::reader::Notes;
 use crate::reader::definition::{label, label_words, risk, segment};
 use crate::reader::health::health;
@@ -95,6 +95,7 @@ impl<'a> Drafts<'a> {
             ty,
             is_known: false,
             changes_with_time: true,
+            is_windowed: false,
             is_count: false,
         };
         for (index, named) in self.metrics.iter().enumerate() {
@@ -162,6 +163,7 @@ impl<'a> Drafts<'a> {
                 Some(metric) => {
                     if let Some(defined) = world.metrics.get_mut(named.name) {
                         defined.ty = metric.ty.clone();
+                        defined.is_windowed = is_windowed(metric);
                     }
                 }
                 None => {
@@ -318,4 +320,12 @@ impl<'a> Drafts<'a> {
 fn words(text: &str) -> Vec<&str> {
     text.split(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.')))
         .collect()
+}
+
+/// Whether it looks at a window that slides.
+fn is_windowed(metric: &crate::program::Metric) -> bool {
+    match &metric.source {
+        Source::Events(events) => matches!(events.window, Window::Days(_) | Window::Hours(_)),
+        Source::Formula(_) => false,
+    }
 }
