@@ -59,6 +59,7 @@ rules! {
     only_the_wrapper_begins_a_transaction: sql::begin,
     only_config_reads_the_environment: reach::environment,
     only_outreach_opens_sockets: reach::sockets,
+    no_mail_leaves_by_another_session: reach::transports,
     only_server_and_cli_read_clocks: reach::clocks,
     no_path_of_one_machine_is_named: places::paths,
     no_host_of_one_network_is_named: places::hosts,

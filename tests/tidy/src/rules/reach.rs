@@ -25,6 +25,7 @@ const SOCKETS: &[&str] = &[
     "reqwest",
     "lettre",
 ];
+const TRANSPORTS: &[&str] = &["AsyncTransport", "AsyncSmtpTransport", "SmtpTransport"];
 const CLOCKS: &[&str] = &[
     "Timestamp::now",
     "Zoned::now",
@@ -41,6 +42,10 @@ const CONFIG_ONLY: Reason = Reason {
 const OUTREACH_ONLY: Reason = Reason {
     why: "only `outreach` opens a socket to a customer, so that the last gate cannot be walked round",
     instead: "have `outreach` do it",
+};
+const OWN_SESSION: Reason = Reason {
+    why: "lettre's transports do not say whether a mail may have been sent, and mix up replies after a cancelled send",
+    instead: "use outreach's own session; of lettre only what builds a mail",
 };
 const CLOCK_ABOVE: Reason = Reason {
     why: "only `server` and `cli` read a clock, so that the same inputs give the same decisions",
@@ -64,6 +69,13 @@ pub fn sockets(tree: &Tree) -> Vec<Complaint> {
     tree.crates()
         .filter(|file| file.crate_name() != Some("outreach"))
         .flat_map(|file| banned_words(file, SOCKETS, OUTREACH_ONLY))
+        .collect()
+}
+
+/// No mail leaves by another session than our own.
+pub fn transports(tree: &Tree) -> Vec<Complaint> {
+    tree.crates()
+        .flat_map(|file| banned_words(file, TRANSPORTS, OWN_SESSION))
         .collect()
 }
 
@@ -122,6 +134,16 @@ mod tests {
                 ("crates/server/tests/api.rs", text),
             ],
             &[("crates/server/src/api.rs", 2)],
+        );
+    }
+
+    #[test]
+    fn a_foreign_transport_is_flagged_even_in_outreach() {
+        let text = "//! X.\nuse lettre::Message;\nuse lettre::AsyncSmtpTransport;\n";
+        flags(
+            transports,
+            &[("crates/outreach/src/smtp.rs", text)],
+            &[("crates/outreach/src/smtp.rs", 3)],
         );
     }
 
