@@ -1,0 +1,76 @@
+//! `GET /healthz`: whether every shard can make progress, and if not, why.
+
+use super::Door;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use std::time::Duration;
+use store::{Lease, ShardState};
+use tokio::time::timeout;
+use utoipa::ToSchema;
+
+/// How long the store may take to answer before it counts as not answering.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long a shard may be without an owner before that counts as failing: a takeover takes less.
+const ORPHANED_MAX: SignedDuration = SignedDuration::from_secs(15);
+
+/// How the house is doing.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// `ok` or `failing`.
+    status: &'static str,
+    /// Why it fails.
+    reasons: Vec<String>,
+    /// What people should see, though it works.
+    notes: Vec<String>,
+}
+
+/// Tells whether every shard can make progress.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    responses(
+        (status = 200, description = "Every shard can make progress", body = Health),
+        (status = 503, description = "One can't; the reasons say why", body = Health)
+    )
+)]
+pub(crate) async fn get_health(State(door): State<Door>) -> (StatusCode, Json<Health>) {
+    let shared = &door.shared;
+    let mut reasons = shared.status.troubles();
+    let mut notes = shared.status.notes();
+    let asked = async {
+        let leases = shared.store.leases().await?;
+        let states = shared.store.shard_states().await?;
+        Ok::<_, store::Failure>((leases, states))
+    };
+    match timeout(ANSWER_TIME_MAX, asked).await {
+        Err(_) => reasons.push("the store does not answer".into()),
+        Ok(Err(failure)) => reasons.push(format!("the store fails: {failure}")),
+        Ok(Ok((leases, states))) => {
+            reasons.extend(orphans(&leases, shared.clock.now()));
+            notes.extend(undecided(&states));
+        }
+    }
+    let (code, status) = if reasons.is_empty() {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "failing")
+    };
+    (code, Json(Health { status, reasons, notes }))
+}
+
+/// Shards that nobody works on. A lease that was given back has no end, and counts when nobody took it either.
+fn orphans(leases: &[Lease], now: Timestamp) -> Vec<String> {
+    leases
+        .iter()
+        .filter(|lease| now.duration_since(lease.lease_until) > ORPHANED_MAX)
+        .map(|lease| format!("nobody may {} shard {}", lease.role.as_str(), lease.shard))
+        .collect()
+}
+
+fn undecided(states: &[ShardState]) -> Option<String> {
+    let is_idle = states.iter().all(|state| state.mark.revision.is_none());
+    is_idle.then(|| "no workspace is applied: facts are accepted and not decided".to_owned())
+}

@@ -1,0 +1,82 @@
+//! The journal as people read it: the records of all shards in the public order.
+
+use jiff::Timestamp;
+use model::{AccountId, Record};
+use store::{Failure, JournalFilter, Store};
+
+/// The most records read at once.
+pub const COUNT_MAX: usize = 100_000;
+const PAGE: u32 = 1_000;
+
+/// Which records to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordFilter {
+    /// Only of this account.
+    pub account: Option<AccountId>,
+    /// Only of this workflow.
+    pub workflow: Option<Box<str>>,
+    /// Only from this instant on.
+    pub since: Option<Timestamp>,
+    /// At most so many, the earliest.
+    pub count_max: usize,
+}
+
+/// What orders records: the instant, then names; what is equal stays in the order in which it was decided.
+type Key = (Timestamp, Box<str>, Option<Box<str>>, Option<Box<str>>, Option<Box<str>>);
+
+/// Reads records, ordered by (instant, account, workflow, subject, run, order of emission).
+pub async fn read(store: &Store, filter: &RecordFilter) -> Result<Vec<Box<str>>, Failure> {
+    let shards = match &filter.account {
+        Some(account) => {
+            let shard = store.shard_of(account.as_str());
+            shard..shard + 1
+        }
+        None => 0..store.shards(),
+    };
+    let mut lines: Vec<(Key, Box<str>)> = Vec::new();
+    for shard in shards {
+        read_shard(store, shard, filter, &mut lines).await?;
+    }
+    lines.sort_by(|a, b| a.0.cmp(&b.0));
+    lines.truncate(filter.count_max.min(COUNT_MAX));
+    Ok(lines.into_iter().map(|(_, line)| line).collect())
+}
+
+async fn read_shard(
+    store: &Store,
+    shard: u32,
+    filter: &RecordFilter,
+    lines: &mut Vec<(Key, Box<str>)>,
+) -> Result<(), Failure> {
+    let mut after = 0;
+    loop {
+        let page = JournalFilter {
+            account: filter.account.clone(),
+            workflow: filter.workflow.clone(),
+            since: filter.since,
+            after,
+            count_max: PAGE,
+        };
+        let rows = store.journal(shard, page).await?;
+        let Some(last) = rows.last() else {
+            return Ok(());
+        };
+        after = last.place;
+        for row in rows {
+            lines.push((key(row.at, &row.record), row.record));
+        }
+    }
+}
+
+fn key(at: Timestamp, record: &str) -> Key {
+    match serde_json::from_str::<Record>(record) {
+        Ok(record) => (
+            at,
+            record.account.as_str().into(),
+            record.workflow,
+            record.subject,
+            record.run.map(|run| run.as_str().into()),
+        ),
+        Err(_) => (at, record.into(), None, None, None),
+    }
+}

@@ -1,0 +1,64 @@
+//! What every part of a running server shares.
+
+use crate::active::Active;
+use crate::bell::Bells;
+use crate::measure::Measures;
+use crate::status::Status;
+use crate::{Clock, Config};
+use model::Record;
+use std::sync::{Arc, Mutex, PoisonError};
+use store::{AddressKey, RevisionId, Store};
+use tokio::sync::broadcast;
+
+/// How many records a slow listener may be behind before it misses some.
+const RECORDS_MAX: usize = 4_096;
+
+/// Shared by HTTP, workers and senders; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) config: Arc<Config>,
+    pub(crate) bells: Bells,
+    pub(crate) measures: Measures,
+    pub(crate) status: Status,
+    pub(crate) records: broadcast::Sender<Arc<Record>>,
+    active: Arc<Mutex<Option<Arc<Active>>>>,
+    address_key: [u8; 32],
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config, store: Store, clock: Clock) -> Self {
+        let (records, _) = broadcast::channel(RECORDS_MAX);
+        let bells = Bells::new(store.shards());
+        let address_key = blake3::derive_key("sottaku 2026 address", store.meta().incarnation.as_bytes());
+        Self {
+            store,
+            clock,
+            config: Arc::new(config),
+            bells,
+            measures: Measures::new(),
+            status: Status::default(),
+            records,
+            active: Arc::default(),
+            address_key,
+        }
+    }
+
+    /// The text that decides, if it is the one of that number.
+    pub(crate) fn active(&self, id: RevisionId) -> Option<Arc<Active>> {
+        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        active.clone().filter(|active| active.id == id)
+    }
+
+    pub(crate) fn set_active(&self, active: Arc<Active>) {
+        *self.active.lock().unwrap_or_else(PoisonError::into_inner) = Some(active);
+    }
+
+    /// The keyed hash under which an address is known.
+    pub(crate) fn address(&self, address: &str) -> AddressKey {
+        let (local, domain) = address.trim().rsplit_once('@').unwrap_or((address.trim(), ""));
+        let normal = format!("{local}@{}", domain.to_lowercase());
+        AddressKey(*blake3::keyed_hash(&self.address_key, normal.as_bytes()).as_bytes())
+    }
+}

@@ -1,0 +1,82 @@
+//! Status: how this process's shards are doing, for `/healthz`.
+
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use store::Role;
+
+/// What went wrong on a shard, and since when it has not gone right again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) since: Timestamp,
+    pub(crate) why: Box<str>,
+}
+
+/// The troubles of this process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Status(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    troubles: BTreeMap<(u32, Role), Trouble>,
+    /// Targets without a means, with the number of messages that wait for one.
+    meansless: BTreeMap<Box<str>, u64>,
+    lease_trouble: Option<Trouble>,
+}
+
+impl Status {
+    fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn fails(&self, shard: u32, role: Role, now: Timestamp, why: impl Into<Box<str>>) {
+        let why = why.into();
+        self.with(|inner| {
+            let trouble = inner.troubles.entry((shard, role));
+            trouble.or_insert_with(|| Trouble { since: now, why: why.clone() }).why = why;
+        });
+    }
+
+    pub(crate) fn works(&self, shard: u32, role: Role) {
+        self.with(|inner| inner.troubles.remove(&(shard, role)));
+    }
+
+    pub(crate) fn leases_fail(&self, now: Timestamp, why: impl Into<Box<str>>) {
+        let why = why.into();
+        self.with(|inner| {
+            let trouble = inner.lease_trouble.get_or_insert_with(|| Trouble { since: now, why: why.clone() });
+            trouble.why = why;
+        });
+    }
+
+    pub(crate) fn leases_work(&self) {
+        self.with(|inner| inner.lease_trouble = None);
+    }
+
+    pub(crate) fn without_means(&self, route: &str) {
+        self.with(|inner| *inner.meansless.entry(route.into()).or_default() += 1);
+    }
+
+    pub(crate) fn with_means(&self, route: &str) {
+        self.with(|inner| inner.meansless.remove(route));
+    }
+
+    /// What is wrong so badly that a shard can't make progress.
+    pub(crate) fn troubles(&self) -> Vec<String> {
+        self.with(|inner| {
+            let shards = inner.troubles.iter().map(|((shard, role), trouble)| {
+                format!("shard {shard} can't {} since {}: {}", role.as_str(), trouble.since, trouble.why)
+            });
+            let leases = inner.lease_trouble.iter();
+            shards.chain(leases.map(|trouble| format!("leases fail since {}: {}", trouble.since, trouble.why))).collect()
+        })
+    }
+
+    /// What people should see, though all shards move.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.with(|inner| {
+            let routes = inner.meansless.keys();
+            routes.map(|route| format!("route {route} has no target whose means is configured; its messages wait")).collect()
+        })
+    }
+}
