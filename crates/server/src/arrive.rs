@@ -17,18 +17,33 @@ pub fn log_facts(store: &Store, fact: &NewFact, arrived_at: Timestamp) -> Vec<st
         }
         None => 0..store.shards(),
     };
-    shards.map(|shard| store::NewFact { shard, arrived_at, json: fact.json.clone() }).collect()
+    shards
+        .map(|shard| store::NewFact {
+            shard,
+            arrived_at,
+            json: fact.json.clone(),
+        })
+        .collect()
 }
 
 /// A refused fact as it is put aside.
 pub fn parked(refused: &Refused, at: Timestamp) -> NewParked {
     let raw = &refused.raw;
     let end = raw.floor_char_boundary(raw.len().min(PARKED_BYTES_MAX));
-    NewParked { at, place: None, account: None, parked: refused.parked.clone(), json: raw[..end].into() }
+    NewParked {
+        at,
+        place: None,
+        account: None,
+        parked: refused.parked.clone(),
+        json: raw[..end].into(),
+    }
 }
 
 /// Makes facts and refusals durable together.
-pub(crate) async fn append(shared: &Shared, items: &[Result<NewFact, Refused>]) -> Result<(), AppendError> {
+pub(crate) async fn append(
+    shared: &Shared,
+    items: &[Result<NewFact, Refused>],
+) -> Result<(), AppendError> {
     let now = shared.clock.now();
     let mut incoming = Incoming::default();
     for item in items {

@@ -12,7 +12,11 @@ pub(crate) struct Bells(Arc<[[Notify; 2]]>);
 
 impl Bells {
     pub(crate) fn new(shards: u32) -> Self {
-        Self((0..shards).map(|_| [Notify::new(), Notify::new()]).collect())
+        Self(
+            (0..shards)
+                .map(|_| [Notify::new(), Notify::new()])
+                .collect(),
+        )
     }
 
     /// Wakes who works on a shard, or lets them look again at once if they are busy.

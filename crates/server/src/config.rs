@@ -110,6 +110,8 @@ pub struct Limits {
     pub accounts_cached_max: usize,
     /// How long a stop waits for what is under way.
     pub stop_time_max: Duration,
+    /// The longest wait before a deferred message is tried again; none: as the schedule of retries has it.
+    pub retry_wait_max: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -126,6 +128,7 @@ impl Default for Limits {
             claims_max: 50,
             accounts_cached_max: 4_096,
             stop_time_max: Duration::from_secs(10),
+            retry_wait_max: None,
         }
     }
 }
@@ -187,18 +190,27 @@ impl Config {
 
     /// The settings of a new store beside `dir`, which is what `dev` uses when there is no file.
     pub fn store_options(&self) -> store::OpenOptions {
-        store::OpenOptions { shards: self.shards, clock: self.clock, ..store::OpenOptions::default() }
+        store::OpenOptions {
+            shards: self.shards,
+            clock: self.clock,
+            ..store::OpenOptions::default()
+        }
     }
 }
 
 pub(crate) fn setting(name: &str, why: impl Into<Box<str>>) -> ConfigError {
-    ConfigError::Setting { name: name.into(), why: why.into() }
+    ConfigError::Setting {
+        name: name.into(),
+        why: why.into(),
+    }
 }
 
 fn read(path: &Path) -> Result<Settings, ConfigError> {
     let shown: Box<str> = path.display().to_string().into();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::File { path: shown.clone(), why: error.to_string().into() })?;
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::File {
+        path: shown.clone(),
+        why: error.to_string().into(),
+    })?;
     if text.len() > FILE_BYTES_MAX {
         let why = format!("longer than {FILE_BYTES_MAX} bytes").into();
         return Err(ConfigError::File { path: shown, why });

@@ -54,17 +54,27 @@ pub fn openapi() -> String {
 /// The routes.
 pub(crate) fn router(shared: Shared) -> Router {
     let limits = shared.config.limits.clone();
-    let door = Door { shared, requests: Arc::new(Semaphore::new(limits.requests_max)) };
+    let door = Door {
+        shared,
+        requests: Arc::new(Semaphore::new(limits.requests_max)),
+    };
     let description = openapi();
     let (router, _) = api().split_for_parts();
     let id = HeaderName::from_static("x-request-id");
     let trace = TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
         // The path only: a query may name an account, and headers hold the token.
-        let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let id = request
+            .headers()
+            .get("x-request-id")
+            .and_then(|id| id.to_str().ok())
+            .unwrap_or_default();
         tracing::debug_span!("request", method = %request.method(), path = request.uri().path(), id)
     });
     router
-        .route("/v1/openapi.json", get(move || answer::json_text(description.clone())))
+        .route(
+            "/v1/openapi.json",
+            get(move || answer::json_text(description.clone())),
+        )
         .fallback(answer::not_found)
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
         .layer(CatchPanicLayer::custom(answer::panicked))

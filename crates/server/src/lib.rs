@@ -1,1 +1,25 @@
 //! Wires the house together and runs it.
+
+mod activate;
+mod active;
+mod arrive;
+mod bell;
+mod clock;
+pub mod config;
+mod http;
+mod keeper;
+mod measure;
+pub mod records;
+mod run;
+mod sender;
+mod share;
+mod shared;
+mod status;
+mod worker;
+
+pub use activate::{Activated, Refused, activate, applied_files};
+pub use arrive::{log_facts, parked};
+pub use clock::Clock;
+pub use config::{Config, ConfigError, Secret};
+pub use http::openapi;
+pub use run::{Roles, Server, StartError};

@@ -30,7 +30,11 @@ pub(crate) struct Measures {
 
 impl Measures {
     pub(crate) fn new() -> Self {
-        let times = || [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0];
+        let times = || {
+            [
+                0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0,
+            ]
+        };
         let measures = Self {
             accepted: Counter::default(),
             parked: Family::default(),
@@ -55,18 +59,58 @@ impl Measures {
         let mut counter = |name: &str, help: &str, counter: &Counter| {
             registry.register(name, help, counter.clone());
         };
-        counter("sottaku_facts_accepted", "Facts that became durable", &self.accepted);
+        counter(
+            "sottaku_facts_accepted",
+            "Facts that became durable",
+            &self.accepted,
+        );
         counter("sottaku_facts_decided", "Facts decided", &self.decided);
         counter("sottaku_wakes_decided", "Wake-ups decided", &self.woken);
-        counter("sottaku_wakes_quiet", "Wake-ups that changed nothing: looking ahead was early", &self.quiet);
-        counter("sottaku_decisions_panicked", "Decisions that panicked and were undone", &self.panics);
-        registry.register("sottaku_facts_parked", "Facts put aside, by reason", self.parked.clone());
-        registry.register("sottaku_requests_refused", "Requests refused, by status", self.refused.clone());
-        registry.register("sottaku_commits", "Commits, by outcome", self.commits.clone());
-        registry.register("sottaku_commit_seconds", "How long a commit takes", self.commit_seconds.clone());
-        registry.register("sottaku_append_seconds", "How long facts take to be durable", self.append_seconds.clone());
-        registry.register("sottaku_messages_settled", "Messages, by what became of them", self.messages.clone());
-        registry.register("sottaku_leases_held", "Leases held by this process, by role", self.leases.clone());
+        counter(
+            "sottaku_wakes_quiet",
+            "Wake-ups that changed nothing: looking ahead was early",
+            &self.quiet,
+        );
+        counter(
+            "sottaku_decisions_panicked",
+            "Decisions that panicked and were undone",
+            &self.panics,
+        );
+        registry.register(
+            "sottaku_facts_parked",
+            "Facts put aside, by reason",
+            self.parked.clone(),
+        );
+        registry.register(
+            "sottaku_requests_refused",
+            "Requests refused, by status",
+            self.refused.clone(),
+        );
+        registry.register(
+            "sottaku_commits",
+            "Commits, by outcome",
+            self.commits.clone(),
+        );
+        registry.register(
+            "sottaku_commit_seconds",
+            "How long a commit takes",
+            self.commit_seconds.clone(),
+        );
+        registry.register(
+            "sottaku_append_seconds",
+            "How long facts take to be durable",
+            self.append_seconds.clone(),
+        );
+        registry.register(
+            "sottaku_messages_settled",
+            "Messages, by what became of them",
+            self.messages.clone(),
+        );
+        registry.register(
+            "sottaku_leases_held",
+            "Leases held by this process, by role",
+            self.leases.clone(),
+        );
     }
 
     /// The text that a scraper reads.

@@ -22,7 +22,13 @@ pub struct RecordFilter {
 }
 
 /// What orders records: the instant, then names; what is equal stays in the order in which it was decided.
-type Key = (Timestamp, Box<str>, Option<Box<str>>, Option<Box<str>>, Option<Box<str>>);
+type Key = (
+    Timestamp,
+    Box<str>,
+    Option<Box<str>>,
+    Option<Box<str>>,
+    Option<Box<str>>,
+);
 
 /// Reads records, ordered by (instant, account, workflow, subject, run, order of emission).
 pub async fn read(store: &Store, filter: &RecordFilter) -> Result<Vec<Box<str>>, Failure> {

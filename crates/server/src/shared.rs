@@ -3,6 +3,7 @@
 use crate::active::Active;
 use crate::bell::Bells;
 use crate::measure::Measures;
+use crate::sender::{Means, MeansError};
 use crate::status::Status;
 use crate::{Clock, Config};
 use model::Record;
@@ -19,6 +20,7 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) config: Arc<Config>,
+    pub(crate) means: Arc<Means>,
     pub(crate) bells: Bells,
     pub(crate) measures: Measures,
     pub(crate) status: Status,
@@ -28,27 +30,37 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, store: Store, clock: Clock) -> Self {
+    pub(crate) fn new(config: Config, store: Store, clock: Clock) -> Result<Self, MeansError> {
+        let means = Arc::new(Means::new(&config)?);
         let (records, _) = broadcast::channel(RECORDS_MAX);
         let bells = Bells::new(store.shards());
-        let address_key = blake3::derive_key("sottaku 2026 address", store.meta().incarnation.as_bytes());
-        Self {
+        let address_key =
+            blake3::derive_key("sottaku 2026 address", store.meta().incarnation.as_bytes());
+        Ok(Self {
             store,
             clock,
             config: Arc::new(config),
+            means,
             bells,
             measures: Measures::new(),
             status: Status::default(),
             records,
             active: Arc::default(),
             address_key,
-        }
+        })
     }
 
     /// The text that decides, if it is the one of that number.
     pub(crate) fn active(&self, id: RevisionId) -> Option<Arc<Active>> {
-        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
-        active.clone().filter(|active| active.id == id)
+        self.latest().filter(|active| active.id == id)
+    }
+
+    /// The text that this process read last.
+    pub(crate) fn latest(&self) -> Option<Arc<Active>> {
+        self.active
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn set_active(&self, active: Arc<Active>) {
@@ -57,7 +69,10 @@ impl Shared {
 
     /// The keyed hash under which an address is known.
     pub(crate) fn address(&self, address: &str) -> AddressKey {
-        let (local, domain) = address.trim().rsplit_once('@').unwrap_or((address.trim(), ""));
+        let (local, domain) = address
+            .trim()
+            .rsplit_once('@')
+            .unwrap_or((address.trim(), ""));
         let normal = format!("{local}@{}", domain.to_lowercase());
         AddressKey(*blake3::keyed_hash(&self.address_key, normal.as_bytes()).as_bytes())
     }

@@ -30,10 +30,13 @@ impl Status {
     }
 
     pub(crate) fn fails(&self, shard: u32, role: Role, now: Timestamp, why: impl Into<Box<str>>) {
-        let why = why.into();
+        let why: Box<str> = why.into();
         self.with(|inner| {
-            let trouble = inner.troubles.entry((shard, role));
-            trouble.or_insert_with(|| Trouble { since: now, why: why.clone() }).why = why;
+            let since = inner
+                .troubles
+                .get(&(shard, role))
+                .map_or(now, |trouble| trouble.since);
+            inner.troubles.insert((shard, role), Trouble { since, why });
         });
     }
 
@@ -44,8 +47,11 @@ impl Status {
     pub(crate) fn leases_fail(&self, now: Timestamp, why: impl Into<Box<str>>) {
         let why = why.into();
         self.with(|inner| {
-            let trouble = inner.lease_trouble.get_or_insert_with(|| Trouble { since: now, why: why.clone() });
-            trouble.why = why;
+            let since = inner
+                .lease_trouble
+                .as_ref()
+                .map_or(now, |trouble| trouble.since);
+            inner.lease_trouble = Some(Trouble { since, why });
         });
     }
 
@@ -65,10 +71,21 @@ impl Status {
     pub(crate) fn troubles(&self) -> Vec<String> {
         self.with(|inner| {
             let shards = inner.troubles.iter().map(|((shard, role), trouble)| {
-                format!("shard {shard} can't {} since {}: {}", role.as_str(), trouble.since, trouble.why)
+                format!(
+                    "shard {shard} can't {} since {}: {}",
+                    role.as_str(),
+                    trouble.since,
+                    trouble.why
+                )
             });
             let leases = inner.lease_trouble.iter();
-            shards.chain(leases.map(|trouble| format!("leases fail since {}: {}", trouble.since, trouble.why))).collect()
+            shards
+                .chain(
+                    leases.map(|trouble| {
+                        format!("leases fail since {}: {}", trouble.since, trouble.why)
+                    }),
+                )
+                .collect()
         })
     }
 
@@ -76,7 +93,13 @@ impl Status {
     pub(crate) fn notes(&self) -> Vec<String> {
         self.with(|inner| {
             let routes = inner.meansless.keys();
-            routes.map(|route| format!("route {route} has no target whose means is configured; its messages wait")).collect()
+            routes
+                .map(|route| {
+                    format!(
+                        "route {route} has no target whose means is configured; its messages wait"
+                    )
+                })
+                .collect()
         })
     }
 }

@@ -8,29 +8,45 @@ use store::ClockMode;
 
 type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-pub(super) fn config(settings: Settings, variable: Variable<'_>, base: &Path) -> Result<Config, ConfigError> {
+pub(super) fn config(
+    settings: Settings,
+    variable: Variable<'_>,
+    base: &Path,
+) -> Result<Config, ConfigError> {
     let listen = settings.listen.as_deref().unwrap_or("127.0.0.1:8080");
-    let listen = listen
-        .parse()
-        .map_err(|_| setting("listen", format!("{listen:?} is not an address and port such as 127.0.0.1:8080")))?;
+    let listen = listen.parse().map_err(|_| {
+        setting(
+            "listen",
+            format!("{listen:?} is not an address and port such as 127.0.0.1:8080"),
+        )
+    })?;
     let clock = settings
         .clock
         .as_deref()
         .map(|word| {
-            ClockMode::parse(word).ok_or_else(|| setting("clock", format!("{word:?} is not `live` or `log`")))
+            ClockMode::parse(word)
+                .ok_or_else(|| setting("clock", format!("{word:?} is not `live` or `log`")))
         })
         .transpose()?;
     let mut slack_channels = std::collections::BTreeMap::new();
     for (channel, reference) in &settings.slack.channels {
         let name = format!("slack.channels.{channel:?}");
-        slack_channels.insert(channel.as_str().into(), secret(&name, reference, variable, base)?);
+        slack_channels.insert(
+            channel.as_str().into(),
+            secret(&name, reference, variable, base)?,
+        );
     }
     let smtp = smtp(&settings.smtp, variable, base)?;
     let mode = match (settings.mode.as_deref(), &smtp) {
         (None | Some("captured"), _) => Mode::Captured,
         (Some("smtp"), Some(_)) => Mode::Smtp,
         (Some("smtp"), None) => return Err(setting("smtp.host", "is needed with `mode: smtp`")),
-        (Some(word), _) => return Err(setting("mode", format!("{word:?} is not `captured` or `smtp`"))),
+        (Some(word), _) => {
+            return Err(setting(
+                "mode",
+                format!("{word:?} is not `captured` or `smtp`"),
+            ));
+        }
     };
     Ok(Config {
         listen,
@@ -46,11 +62,20 @@ pub(super) fn config(settings: Settings, variable: Variable<'_>, base: &Path) ->
     })
 }
 
-fn secret(name: &str, reference: &str, variable: Variable<'_>, base: &Path) -> Result<Secret, ConfigError> {
+fn secret(
+    name: &str,
+    reference: &str,
+    variable: Variable<'_>,
+    base: &Path,
+) -> Result<Secret, ConfigError> {
     Secret::follow(reference, variable, base).map_err(|why| setting(name, why))
 }
 
-fn tokens(references: &[String], variable: Variable<'_>, base: &Path) -> Result<Vec<Secret>, ConfigError> {
+fn tokens(
+    references: &[String],
+    variable: Variable<'_>,
+    base: &Path,
+) -> Result<Vec<Secret>, ConfigError> {
     let mut tokens = references
         .iter()
         .enumerate()
@@ -62,7 +87,11 @@ fn tokens(references: &[String], variable: Variable<'_>, base: &Path) -> Result<
     Ok(tokens)
 }
 
-fn smtp(settings: &SmtpSettings, variable: Variable<'_>, base: &Path) -> Result<Option<Smtp>, ConfigError> {
+fn smtp(
+    settings: &SmtpSettings,
+    variable: Variable<'_>,
+    base: &Path,
+) -> Result<Option<Smtp>, ConfigError> {
     let Some(host) = settings.host.as_deref() else {
         return Ok(None);
     };
@@ -71,7 +100,10 @@ fn smtp(settings: &SmtpSettings, variable: Variable<'_>, base: &Path) -> Result<
         Some("implicit") => Tls::Implicit,
         Some("none") => Tls::Plain,
         Some(word) => {
-            return Err(setting("smtp.tls", format!("{word:?} is not `required`, `implicit` or `none`")));
+            return Err(setting(
+                "smtp.tls",
+                format!("{word:?} is not `required`, `implicit` or `none`"),
+            ));
         }
     };
     let password = match variable("SOTTAKU_SMTP_PASSWORD") {
@@ -89,7 +121,10 @@ fn smtp(settings: &SmtpSettings, variable: Variable<'_>, base: &Path) -> Result<
         (None, Some(_)) => return Err(setting("smtp.user", "is needed with `smtp.password`")),
     };
     if login.is_some() && tls == Tls::Plain {
-        return Err(setting("smtp.tls", "a password never crosses the net in the clear: not `none` with `smtp.user`"));
+        return Err(setting(
+            "smtp.tls",
+            "a password never crosses the net in the clear: not `none` with `smtp.user`",
+        ));
     }
     let concurrency_max = settings.concurrency_max.unwrap_or(8);
     if !(1..=256).contains(&concurrency_max) {
@@ -107,8 +142,14 @@ fn smtp(settings: &SmtpSettings, variable: Variable<'_>, base: &Path) -> Result<
         login,
         hello: settings.hello.as_deref().map(Into::into),
         concurrency_max,
-        connect_time_max: time("smtp.connect_time_max", settings.connect_time_max.as_deref())?,
-        command_time_max: time("smtp.command_time_max", settings.command_time_max.as_deref())?,
+        connect_time_max: time(
+            "smtp.connect_time_max",
+            settings.connect_time_max.as_deref(),
+        )?,
+        command_time_max: time(
+            "smtp.command_time_max",
+            settings.command_time_max.as_deref(),
+        )?,
         answer_time_max: time("smtp.answer_time_max", settings.answer_time_max.as_deref())?,
     }))
 }
@@ -119,7 +160,10 @@ fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {
         if (1..=most).contains(&value) {
             Ok(())
         } else {
-            Err(setting(&format!("limits.{name}"), format!("must be from 1 to {most}")))
+            Err(setting(
+                &format!("limits.{name}"),
+                format!("must be from 1 to {most}"),
+            ))
         }
     };
     let duration = |name: &str, text: &Option<String>, default: Duration| {
@@ -128,15 +172,30 @@ fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {
     let limits = Limits {
         batch_facts_max: settings.batch_facts_max.unwrap_or(default.batch_facts_max),
         batch_bytes_max: settings.batch_bytes_max.unwrap_or(default.batch_bytes_max),
-        batch_wait_max: duration("batch_wait_max", &settings.batch_wait_max, default.batch_wait_max)?,
+        batch_wait_max: duration(
+            "batch_wait_max",
+            &settings.batch_wait_max,
+            default.batch_wait_max,
+        )?,
         body_bytes_max: settings.body_bytes_max.unwrap_or(default.body_bytes_max),
         body_facts_max: settings.body_facts_max.unwrap_or(default.body_facts_max),
         requests_max: settings.requests_max.unwrap_or(default.requests_max),
-        request_time_max: duration("request_time_max", &settings.request_time_max, default.request_time_max)?,
+        request_time_max: duration(
+            "request_time_max",
+            &settings.request_time_max,
+            default.request_time_max,
+        )?,
         wakes_max: settings.wakes_max.unwrap_or(default.wakes_max),
         claims_max: settings.claims_max.unwrap_or(default.claims_max),
-        accounts_cached_max: settings.accounts_cached_max.unwrap_or(default.accounts_cached_max),
-        stop_time_max: duration("stop_time_max", &settings.stop_time_max, default.stop_time_max)?,
+        accounts_cached_max: settings
+            .accounts_cached_max
+            .unwrap_or(default.accounts_cached_max),
+        stop_time_max: duration(
+            "stop_time_max",
+            &settings.stop_time_max,
+            default.stop_time_max,
+        )?,
+        retry_wait_max: time("limits.retry_wait_max", settings.retry_wait_max.as_deref())?,
     };
     within("batch_facts_max", limits.batch_facts_max as usize, 100_000)?;
     within("batch_bytes_max", limits.batch_bytes_max, 1 << 30)?;
@@ -145,7 +204,11 @@ fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {
     within("requests_max", limits.requests_max, 100_000)?;
     within("wakes_max", limits.wakes_max as usize, 100_000)?;
     within("claims_max", limits.claims_max as usize, 10_000)?;
-    within("accounts_cached_max", limits.accounts_cached_max, 10_000_000)?;
+    within(
+        "accounts_cached_max",
+        limits.accounts_cached_max,
+        10_000_000,
+    )?;
     Ok(limits)
 }
 
@@ -154,7 +217,12 @@ fn time(name: &str, text: Option<&str>) -> Result<Option<Duration>, ConfigError>
     let Some(text) = text else {
         return Ok(None);
     };
-    let wrong = || setting(name, format!("{text:?} is not a time such as 20ms, 10s or 5m, of at most a day"));
+    let wrong = || {
+        setting(
+            name,
+            format!("{text:?} is not a time such as 20ms, 10s or 5m, of at most a day"),
+        )
+    };
     let span: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
     let time = Duration::try_from(span).map_err(|_| wrong())?;
     if time > Duration::from_secs(86_400) {

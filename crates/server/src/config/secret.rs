@@ -25,7 +25,10 @@ impl Secret {
 
     /// The text of a variable of the environment.
     pub(super) fn of_variable(name: &str, value: String) -> Self {
-        Self { value: value.into(), reference: format!("${{env:{name}}}").into() }
+        Self {
+            value: value.into(),
+            reference: format!("${{env:{name}}}").into(),
+        }
     }
 
     /// Follows a reference, `${env:X}` or `${file:PATH}`.
@@ -34,7 +37,9 @@ impl Secret {
         variable: &dyn Fn(&str) -> Option<String>,
         base: &Path,
     ) -> Result<Self, String> {
-        let inner = reference.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+        let inner = reference
+            .strip_prefix("${")
+            .and_then(|rest| rest.strip_suffix('}'));
         let value = match inner.and_then(|inner| inner.split_once(':')) {
             Some(("env", name)) => variable(name)
                 .ok_or_else(|| format!("the variable {name} of the environment is not set"))?,
@@ -46,14 +51,21 @@ impl Secret {
         if value.is_empty() {
             return Err(format!("{reference} is empty"));
         }
-        Ok(Self { value: value.into(), reference: reference.into() })
+        Ok(Self {
+            value: value.into(),
+            reference: reference.into(),
+        })
     }
 }
 
 fn from_file(path: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     if text.len() > SECRET_BYTES_MAX {
-        return Err(format!("{} is longer than {SECRET_BYTES_MAX} bytes", path.display()));
+        return Err(format!(
+            "{} is longer than {SECRET_BYTES_MAX} bytes",
+            path.display()
+        ));
     }
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -54,6 +54,7 @@ pub(super) struct LimitSettings {
     pub(super) claims_max: Option<u32>,
     pub(super) accounts_cached_max: Option<usize>,
     pub(super) stop_time_max: Option<String>,
+    pub(super) retry_wait_max: Option<String>,
 }
 
 /// Lays the environment over the file: `SOTTAKU_` and the setting's name in capitals.
@@ -75,13 +76,36 @@ pub(super) fn overlay(
     text("SOTTAKU_SMTP_TLS", &mut settings.smtp.tls);
     text("SOTTAKU_SMTP_USER", &mut settings.smtp.user);
     text("SOTTAKU_SMTP_HELLO", &mut settings.smtp.hello);
-    text("SOTTAKU_LIMITS_BATCH_WAIT_MAX", &mut settings.limits.batch_wait_max);
+    text(
+        "SOTTAKU_LIMITS_BATCH_WAIT_MAX",
+        &mut settings.limits.batch_wait_max,
+    );
+    text(
+        "SOTTAKU_LIMITS_RETRY_WAIT_MAX",
+        &mut settings.limits.retry_wait_max,
+    );
     number("SOTTAKU_SHARDS", &mut settings.shards, variable)?;
     number("SOTTAKU_SMTP_PORT", &mut settings.smtp.port, variable)?;
-    number("SOTTAKU_SMTP_CONCURRENCY_MAX", &mut settings.smtp.concurrency_max, variable)?;
-    number("SOTTAKU_LIMITS_BATCH_FACTS_MAX", &mut settings.limits.batch_facts_max, variable)?;
-    number("SOTTAKU_LIMITS_BODY_BYTES_MAX", &mut settings.limits.body_bytes_max, variable)?;
-    number("SOTTAKU_LIMITS_REQUESTS_MAX", &mut settings.limits.requests_max, variable)
+    number(
+        "SOTTAKU_SMTP_CONCURRENCY_MAX",
+        &mut settings.smtp.concurrency_max,
+        variable,
+    )?;
+    number(
+        "SOTTAKU_LIMITS_BATCH_FACTS_MAX",
+        &mut settings.limits.batch_facts_max,
+        variable,
+    )?;
+    number(
+        "SOTTAKU_LIMITS_BODY_BYTES_MAX",
+        &mut settings.limits.body_bytes_max,
+        variable,
+    )?;
+    number(
+        "SOTTAKU_LIMITS_REQUESTS_MAX",
+        &mut settings.limits.requests_max,
+        variable,
+    )
 }
 
 fn number<N: std::str::FromStr>(

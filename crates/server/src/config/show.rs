@@ -39,6 +39,7 @@ impl Config {
                 "claims_max": limits.claims_max,
                 "accounts_cached_max": limits.accounts_cached_max,
                 "stop_time_max": time(limits.stop_time_max),
+                "retry_wait_max": limits.retry_wait_max.map(time),
             },
         })
     }
@@ -64,5 +65,9 @@ fn smtp(smtp: &Smtp) -> Value {
 }
 
 fn time(time: Duration) -> String {
-    if time.subsec_millis() == 0 { format!("{}s", time.as_secs()) } else { format!("{}ms", time.as_millis()) }
+    if time.subsec_millis() == 0 {
+        format!("{}s", time.as_secs())
+    } else {
+        format!("{}ms", time.as_millis())
+    }
 }

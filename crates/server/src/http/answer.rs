@@ -27,12 +27,22 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, problem: Problem { code, message: message.into() }, retry_after: None }
+        Self {
+            status,
+            problem: Problem {
+                code,
+                message: message.into(),
+            },
+            retry_after: None,
+        }
     }
 
     /// The caller may send the same again after so many seconds.
     pub(crate) fn retry_after(self, seconds: &'static str) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+        Self {
+            retry_after: Some(seconds),
+            ..self
+        }
     }
 }
 
@@ -40,17 +50,25 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response<Body> {
         let mut response = (self.status, Json(self.problem)).into_response();
         if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
 }
 
 pub(crate) async fn not_found() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is no such path; GET /v1/openapi.json lists them")
+    Refusal::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "there is no such path; GET /v1/openapi.json lists them",
+    )
 }
 
 pub(crate) async fn json_text(text: String) -> Response<Body> {
@@ -60,7 +78,11 @@ pub(crate) async fn json_text(text: String) -> Response<Body> {
 /// The panic's own text may hold data, so it is not told.
 pub(crate) fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
     tracing::error!("a request handler panicked");
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "failed", "the request failed; what it brought may have been taken: send the same again")
-        .retry_after("5")
-        .into_response()
+    Refusal::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "failed",
+        "the request failed; what it brought may have been taken: send the same again",
+    )
+    .retry_after("5")
+    .into_response()
 }

@@ -19,19 +19,25 @@ pub(crate) fn admit(config: &Config, headers: &HeaderMap) -> Result<(), Refusal>
         .map(|(_, token)| token.trim());
     let given = blake3::hash(token.unwrap_or_default().as_bytes());
     // Hashes compare in constant time, and every token is looked at.
-    let is_known = config
-        .tokens
-        .iter()
-        .fold(false, |is_known, known| is_known | (blake3::hash(known.expose().as_bytes()) == given));
+    let is_known = config.tokens.iter().fold(false, |is_known, known| {
+        is_known | (blake3::hash(known.expose().as_bytes()) == given)
+    });
     if token.is_some() && is_known {
         return Ok(());
     }
     let message = "send `Authorization: Bearer …` with a token from the settings";
-    Err(Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", message))
+    Err(Refusal::new(
+        StatusCode::UNAUTHORIZED,
+        "unauthorized",
+        message,
+    ))
 }
 
 /// Names the scheme in the description.
 pub(crate) fn describe(api: &mut OpenApi) {
-    let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    api.components.get_or_insert_default().security_schemes.insert("bearer".into(), scheme);
+    let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)).into();
+    api.components
+        .get_or_insert_default()
+        .security_schemes
+        .insert("bearer".into(), scheme);
 }

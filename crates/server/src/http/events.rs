@@ -70,13 +70,21 @@ pub(crate) async fn post_events(
     let taken = take(&door, request).await;
     match &taken {
         Ok(accepted) => {
-            measures.accepted.inc_by(u64::try_from(accepted.accepted).unwrap_or(u64::MAX));
+            measures
+                .accepted
+                .inc_by(u64::try_from(accepted.accepted).unwrap_or(u64::MAX));
             for parked in &accepted.parked {
-                measures.parked.get_or_create(&vec![("code", parked.code)]).inc();
+                measures
+                    .parked
+                    .get_or_create(&vec![("code", parked.code)])
+                    .inc();
             }
         }
         Err(refusal) => {
-            measures.refused.get_or_create(&vec![("status", word(refusal.status))]).inc();
+            measures
+                .refused
+                .get_or_create(&vec![("status", word(refusal.status))])
+                .inc();
         }
     }
     taken.map(|accepted| (StatusCode::ACCEPTED, Json(accepted)))
@@ -97,10 +105,22 @@ async fn take(door: &Door, request: Request) -> Result<Accepted, Refusal> {
     let body = Bytes::from_request(Request::from_parts(parts, body), &());
     let body = timeout(limits.request_time_max, body)
         .await
-        .map_err(|_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "slow", "the body came too slowly; nothing was taken"))?
+        .map_err(|_| {
+            Refusal::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "slow",
+                "the body came too slowly; nothing was taken",
+            )
+        })?
         .map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => too_large(format!("a body may have {} bytes", limits.body_bytes_max)),
-            _ => Refusal::new(StatusCode::BAD_REQUEST, "cut", "the body ended too early; nothing was taken"),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                too_large(format!("a body may have {} bytes", limits.body_bytes_max))
+            }
+            _ => Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "cut",
+                "the body ended too early; nothing was taken",
+            ),
         })?;
     let items = decode(door, form, &headers, &body)?;
     let started = std::time::Instant::now();
@@ -114,7 +134,10 @@ async fn take(door: &Door, request: Request) -> Result<Accepted, Refusal> {
         }
         Ok(Ok(())) => {}
     }
-    shared.measures.append_seconds.observe(started.elapsed().as_secs_f64());
+    shared
+        .measures
+        .append_seconds
+        .observe(started.elapsed().as_secs_f64());
     Ok(accepted(items))
 }
 
@@ -125,11 +148,21 @@ fn decode(
     body: &[u8],
 ) -> Result<Vec<Result<NewFact, Refused>>, Refusal> {
     let shared = &door.shared;
-    let rules = Rules { is_log_clock: shared.store.clock() == ClockMode::Log, marks_history: false };
-    let headers: Vec<(&str, &[u8])> =
-        headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-    let items = ingest::decode(form, &headers, body, rules)
-        .map_err(|unreadable| Refusal::new(StatusCode::BAD_REQUEST, "unreadable", unreadable.to_string()))?;
+    let rules = Rules {
+        is_log_clock: shared.store.clock() == ClockMode::Log,
+        marks_history: false,
+    };
+    let headers: Vec<(&str, &[u8])> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()))
+        .collect();
+    let items = ingest::decode(form, &headers, body, rules).map_err(|unreadable| {
+        Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "unreadable",
+            unreadable.to_string(),
+        )
+    })?;
     let facts_max = shared.config.limits.body_facts_max;
     if items.len() > facts_max {
         return Err(too_large(format!("a body may have {facts_max} facts")));
@@ -138,7 +171,9 @@ fn decode(
 }
 
 fn form(headers: &HeaderMap) -> Result<Form, Refusal> {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     let has_attributes = headers.contains_key("ce-specversion") || headers.contains_key("ce-id");
     let is_plain = !headers.contains_key(header::CONTENT_ENCODING);
     content_type.filter(|_| is_plain).and_then(|text| Form::of(text, has_attributes)).ok_or_else(|| {
@@ -149,7 +184,11 @@ fn form(headers: &HeaderMap) -> Result<Form, Refusal> {
 }
 
 fn too_large(message: String) -> Refusal {
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message + "; nothing was taken")
+    Refusal::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too_large",
+        message + "; nothing was taken",
+    )
 }
 
 fn unsure(what: &str) -> Refusal {
@@ -169,7 +208,10 @@ fn accepted(items: Vec<Result<NewFact, Refused>>) -> Accepted {
             field: refused.parked.field,
         })
         .collect();
-    Accepted { accepted: count - parked.len(), parked }
+    Accepted {
+        accepted: count - parked.len(),
+        parked,
+    }
 }
 
 fn word(status: StatusCode) -> &'static str {

@@ -58,7 +58,14 @@ pub(crate) async fn get_health(State(door): State<Door>) -> (StatusCode, Json<He
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "failing")
     };
-    (code, Json(Health { status, reasons, notes }))
+    (
+        code,
+        Json(Health {
+            status,
+            reasons,
+            notes,
+        }),
+    )
 }
 
 /// Shards that nobody works on. A lease that was given back has no end, and counts when nobody took it either.

@@ -50,7 +50,10 @@ pub(crate) async fn get_journal(
     let Query(wanted) = wanted.map_err(|rejection| bad(rejection.body_text()))?;
     let since = wanted
         .since
-        .map(|text| text.parse::<Timestamp>().map_err(|_| bad("since must be RFC 3339 with an offset".into())))
+        .map(|text| {
+            text.parse::<Timestamp>()
+                .map_err(|_| bad("since must be RFC 3339 with an offset".into()))
+        })
         .transpose()?;
     let filter = RecordFilter {
         account: wanted.account.map(AccountId::new),
@@ -58,9 +61,16 @@ pub(crate) async fn get_journal(
         since,
         count_max: wanted.limit.unwrap_or(1_000).min(records::COUNT_MAX),
     };
-    let lines = records::read(&door.shared.store, &filter).await.map_err(|failure| {
-        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "failed", failure.to_string()).retry_after("2")
-    })?;
+    let lines = records::read(&door.shared.store, &filter)
+        .await
+        .map_err(|failure| {
+            Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "failed",
+                failure.to_string(),
+            )
+            .retry_after("2")
+        })?;
     let mut body = String::new();
     for line in lines {
         body.push_str(&line);

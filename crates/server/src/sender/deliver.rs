@@ -1,0 +1,323 @@
+//! One message from its claim to its fate.
+
+use super::fate::{Again, Ending, ending};
+use super::means::Means;
+use crate::active::{self, Active};
+use crate::shared::Shared;
+use model::message::{Channel, Target};
+use model::{Mailbox, Outgoing, Purpose};
+use outreach::Fate;
+use outreach::mail::{self, Letter, Mail};
+use outreach::render::{RenderError, Rendered, RenderedMail, RenderedPost, render_for};
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Captured, Claimed, ClockMode, Outcome, Settlement};
+use tokio::time::sleep;
+
+/// How often an answer of the store that is lost is asked for again.
+const TRIES_MAX: u32 = 6;
+/// How long a message without a means waits before it is looked at again.
+const MEANSLESS_WAIT: Duration = Duration::from_secs(15 * 60);
+/// Why topics that can be left do not leave yet.
+const LEAVABLE: &str = "unsubscribing comes with a later version; captured only";
+
+/// A message made ready to leave.
+enum Ready<'m> {
+    Mail(Box<Mail>, RenderedMail),
+    Post(&'m Target, RenderedPost),
+}
+
+/// Delivers one claimed message and settles its claim.
+pub(super) async fn deliver(shared: Shared, claimed: Arc<Claimed>) {
+    let means = Arc::clone(&shared.means);
+    let (ending, captured) = match ready(&shared, &means, &claimed.outgoing).await {
+        Err(ending) => (ending, None),
+        Ok(ready) if means.is_captured => {
+            let captured = capture(&shared, &claimed.outgoing, ready);
+            let ending = Ending {
+                outcome: Outcome::Sent,
+                detail: "captured".into(),
+            };
+            (ending, Some(captured))
+        }
+        Ok(ready) => {
+            let fate = hand_over(&shared, &means, &claimed, ready).await;
+            (
+                ending(&claimed.outgoing, &fate, again(&shared, &claimed)),
+                None,
+            )
+        }
+    };
+    settle(&shared, &claimed, ending, captured).await;
+}
+
+fn again(shared: &Shared, claimed: &Claimed) -> Again {
+    Again {
+        now: shared.clock.now(),
+        attempt: claimed.attempts + 1,
+        wait_max: shared.config.limits.retry_wait_max,
+        expires: shared.store.clock() == ClockMode::Live,
+    }
+}
+
+/// Chooses the way out and renders; or says how the claim ends instead.
+async fn ready<'m>(
+    shared: &Shared,
+    means: &Means,
+    outgoing: &'m Outgoing,
+) -> Result<Ready<'m>, Ending> {
+    let later = |wait, detail: String| {
+        let until = shared
+            .clock
+            .now()
+            .saturating_add(wait)
+            .unwrap_or(jiff::Timestamp::MAX);
+        Ending {
+            outcome: Outcome::Deferred(until),
+            detail: detail.into(),
+        }
+    };
+    let target = match &outgoing.channel {
+        Channel::Email { .. } => {
+            let is_leavable = matches!(
+                outgoing.purpose,
+                Some(Purpose::Service | Purpose::Promotional)
+            );
+            if is_leavable && !means.is_captured {
+                return Err(Ending {
+                    outcome: Outcome::Suppressed,
+                    detail: LEAVABLE.into(),
+                });
+            }
+            None
+        }
+        Channel::Route { route, targets } => {
+            let Some(target) = means.choose(targets) else {
+                shared.status.without_means(route);
+                return Err(later(
+                    MEANSLESS_WAIT,
+                    format!("route {route} has no target whose means is configured"),
+                ));
+            };
+            shared.status.with_means(route);
+            Some(target)
+        }
+    };
+    let refused = |why: String| Ending {
+        outcome: Outcome::Refused,
+        detail: why.into(),
+    };
+    let unusable = |why: active::Unusable| later(Duration::from_secs(5), why.to_string());
+    let mut active = active::present(shared, false).await.map_err(unusable)?;
+    let mut rendered = render(&active, outgoing, target);
+    if matches!(rendered, Err(RenderError::UnknownTemplate { .. })) {
+        // A text that was applied after this process read its own.
+        active = active::present(shared, true).await.map_err(unusable)?;
+        rendered = render(&active, outgoing, target);
+    }
+    match (
+        rendered.map_err(|error| refused(error.to_string()))?,
+        target,
+    ) {
+        (Rendered::Post(post), Some(target)) => Ok(Ready::Post(target, post)),
+        (Rendered::Post(_), None) => Err(refused(
+            "a post was rendered where a mail was wanted".into(),
+        )),
+        (Rendered::Mail(words), target) => {
+            let from = active.program.defaults.from.as_ref();
+            let mail = build(shared, outgoing, (&words, target, from))
+                .map_err(|error| refused(error.to_string()))?;
+            Ok(Ready::Mail(Box::new(mail), words))
+        }
+    }
+}
+
+fn render(
+    active: &Active,
+    outgoing: &Outgoing,
+    target: Option<&Target>,
+) -> Result<Rendered, RenderError> {
+    match target {
+        Some(target) => render_for(&active.templates, outgoing, target),
+        None => outreach::render::render(&active.templates, outgoing),
+    }
+}
+
+/// Builds the mail: to the message's own recipient, or to a route's address.
+fn build(
+    shared: &Shared,
+    outgoing: &Outgoing,
+    (words, target, default_from): (&RenderedMail, Option<&Target>, Option<&Mailbox>),
+) -> Result<Mail, mail::MailError> {
+    let domain = shared
+        .config
+        .from_domain
+        .as_deref()
+        .unwrap_or("localhost.localdomain");
+    let fallback = Mailbox {
+        name: None,
+        address: format!("sottaku@{domain}").into(),
+    };
+    let routed;
+    let (to, cc, from, reply_to) = match (&outgoing.channel, target) {
+        (
+            Channel::Email {
+                to,
+                cc,
+                from,
+                reply_to,
+                ..
+            },
+            _,
+        ) => (to, cc.as_slice(), from, reply_to.as_ref()),
+        (
+            Channel::Route { .. },
+            Some(Target::Email(address) | Target::Slack(address) | Target::Channel(address)),
+        ) => {
+            routed = Mailbox {
+                name: None,
+                address: address.clone(),
+            };
+            (
+                &routed,
+                [].as_slice(),
+                default_from.unwrap_or(&fallback),
+                None,
+            )
+        }
+        (Channel::Route { .. }, None) => (&fallback, [].as_slice(), &fallback, None),
+    };
+    mail::build(&Letter {
+        message: &outgoing.message,
+        from,
+        to,
+        cc,
+        reply_to,
+        words,
+        at: shared.clock.now(),
+    })
+}
+
+fn capture(shared: &Shared, outgoing: &Outgoing, ready: Ready<'_>) -> Captured {
+    let (channel, to, subject, body) = match ready {
+        Ready::Mail(mail, words) => (
+            "email",
+            mail.envelope.to.to_string(),
+            words.subject,
+            mail.bytes,
+        ),
+        Ready::Post(target, post) => {
+            let (Target::Slack(to) | Target::Channel(to) | Target::Email(to)) = target;
+            let first = post.text.lines().next().unwrap_or_default().to_owned();
+            (
+                "slack",
+                to.to_string(),
+                first,
+                post.payload().to_string().into_bytes(),
+            )
+        }
+    };
+    Captured {
+        message: outgoing.message.clone(),
+        at: shared.clock.now(),
+        channel: channel.into(),
+        to: to.into(),
+        subject: subject.into(),
+        body,
+    }
+}
+
+async fn hand_over(shared: &Shared, means: &Means, claimed: &Claimed, ready: Ready<'_>) -> Fate {
+    match ready {
+        Ready::Mail(mail, _) => match &means.smtp {
+            Some(smtp) => {
+                smtp.hand_over(&mail.envelope, &mail.bytes, || permit(shared, claimed))
+                    .await
+            }
+            None => Fate::NotPermitted,
+        },
+        Ready::Post(target, post) => {
+            let webhook = match target {
+                Target::Channel(channel) => means.channels.get(channel),
+                Target::Slack(_) | Target::Email(_) => None,
+            };
+            let (Some(slack), Some(webhook)) = (&means.slack, webhook) else {
+                return Fate::NotPermitted;
+            };
+            if !permit(shared, claimed).await {
+                return Fate::NotPermitted;
+            }
+            slack.post(webhook, &post.payload()).await
+        }
+    }
+}
+
+/// Asked just before the bytes leave: the attempt row is written, and the claim is still ours.
+async fn permit(shared: &Shared, claimed: &Claimed) -> bool {
+    let n = claimed.attempts + 1;
+    for _ in 0..TRIES_MAX {
+        let now = shared.clock.now();
+        match shared.store.attempt(&claimed.claim, n, now).await {
+            // The attempt and this question are two reads of one truth: between them a switch may have been thrown.
+            Ok(true) => {
+                return shared
+                    .store
+                    .may_send(&claimed.claim, now)
+                    .await
+                    .unwrap_or(false);
+            }
+            Ok(false) => return false,
+            Err(failure) => {
+                let message = &claimed.claim.message;
+                tracing::warn!(%message, %failure, "the attempt could not be written; trying again");
+                sleep(Duration::from_millis(200)).await;
+            }
+        }
+    }
+    false
+}
+
+/// Writes what became of a claim. Where the store does not answer, the claim stays, and its next sender settles it.
+async fn settle(shared: &Shared, claimed: &Claimed, ending: Ending, captured: Option<Captured>) {
+    let message = &claimed.claim.message;
+    let word = match ending.outcome {
+        Outcome::Sent => "sent",
+        Outcome::Refused => "refused",
+        Outcome::Deferred(_) => "deferred",
+        Outcome::Unknown => "unknown",
+        Outcome::Suppressed => "suppressed",
+        Outcome::Expired => "expired",
+    };
+    for attempt in 0..TRIES_MAX {
+        let settlement = Settlement {
+            claim: claimed.claim.clone(),
+            outcome: ending.outcome,
+            detail: ending.detail.clone(),
+            captured: captured.clone(),
+            now: shared.clock.now(),
+        };
+        match shared.store.settle(settlement).await {
+            Ok(true) => {
+                shared
+                    .measures
+                    .messages
+                    .get_or_create(&vec![("state", word)])
+                    .inc();
+                if ending.outcome == Outcome::Unknown {
+                    tracing::error!(%message, "the message may have been sent; nobody knows");
+                }
+                shared.bells.ring(claimed.claim.shard, store::Role::Decide);
+                return;
+            }
+            Ok(false) => {
+                tracing::warn!(%message, word, "the claim was somebody else's when its fate was known");
+                return;
+            }
+            Err(failure) => {
+                tracing::warn!(%message, %failure, "a fate could not be written; trying again");
+                sleep(Duration::from_millis(100 << attempt)).await;
+            }
+        }
+    }
+    tracing::error!(%message, word, "a fate could not be written; the next sender of the shard settles it");
+}

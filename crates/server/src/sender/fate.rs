@@ -1,0 +1,56 @@
+//! From what an attempt came to, to how its claim is settled.
+
+use jiff::{SignedDuration, Timestamp};
+use model::Outgoing;
+use outreach::{Fate, Next, backoff};
+use std::time::Duration;
+use store::Outcome;
+
+/// How a claim ends, in the store's word and in ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ending {
+    pub(super) outcome: Outcome,
+    pub(super) detail: Box<str>,
+}
+
+/// What bounds the next attempt.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Again {
+    pub(super) now: Timestamp,
+    /// Which attempt this was, from 1.
+    pub(super) attempt: u32,
+    /// The longest wait that the settings allow.
+    pub(super) wait_max: Option<Duration>,
+    /// Whether windows and expiry apply (not under the log clock).
+    pub(super) expires: bool,
+}
+
+impl Again {
+    fn at(self, wait: Duration) -> Timestamp {
+        let wait = self.wait_max.map_or(wait, |wait_max| wait.min(wait_max));
+        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+        self.now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// How the claim of a message ends after `fate`.
+pub(super) fn ending(outgoing: &Outgoing, fate: &Fate, again: Again) -> Ending {
+    let key = outgoing.message.as_str();
+    let outcome = match fate.next() {
+        Next::Done => Outcome::Sent,
+        Next::GiveUp => Outcome::Refused,
+        Next::Again(asked) => {
+            Outcome::Deferred(again.at(backoff::wait_at_least(key, again.attempt, asked)))
+        }
+        // The store knows what the topic says, and sends again or holds.
+        Next::AsTopicSays => Outcome::Unknown,
+        Next::AsGateSaid => match outgoing.expires_at {
+            Some(expires_at) if again.expires && expires_at <= again.now => Outcome::Expired,
+            Some(_) | None => Outcome::Deferred(again.at(Duration::from_secs(5))),
+        },
+    };
+    Ending {
+        outcome,
+        detail: fate.to_string().into(),
+    }
+}

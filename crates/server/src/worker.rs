@@ -1,0 +1,238 @@
+//! The worker: decides one shard's log under its lease, batch by batch, each in one commit.
+//!
+//! A batch is only a unit of commit: every fact is decided by itself, in log order. Anything but a known success drops
+//! all that is cached of the shard; what was interrupted is redone from the log, by the same path as normal work.
+
+mod batch;
+mod cache;
+mod control;
+mod draft;
+mod poison;
+mod state;
+mod wakes;
+
+use crate::active::{self, Active, Unusable};
+use crate::shared::Shared;
+use cache::LoadError;
+use jiff::Timestamp;
+use poison::{Panicked, Strikes};
+use state::State;
+use std::sync::Arc;
+use std::time::Duration;
+use store::{CommitError, Failure, Role};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+/// Between two looks at the log of a busy shard that has nothing new; other processes append too.
+const POLL_MIN: Duration = Duration::from_millis(5);
+/// The same for a quiet shard.
+const POLL_MAX: Duration = Duration::from_millis(200);
+/// The longest wait after something failed.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// What one round came to.
+pub(super) enum Round {
+    /// Something was committed; `is_full`: more is surely waiting.
+    Worked { is_full: bool },
+    /// Nothing is to be done before that instant, unless something arrives.
+    Idle { due: Option<Timestamp> },
+}
+
+/// Why a round came to nothing. All that was cached is dropped.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error("somebody else decides the shard now")]
+    Fenced,
+    #[error("the shard has moved")]
+    Moved,
+    #[error("a decision panicked")]
+    Panicked,
+    #[error("{0}")]
+    Failed(Box<str>),
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure.to_string().into())
+    }
+}
+
+impl From<LoadError> for Trouble {
+    fn from(error: LoadError) -> Self {
+        Self::Failed(error.to_string().into())
+    }
+}
+
+impl From<Unusable> for Trouble {
+    fn from(error: Unusable) -> Self {
+        Self::Failed(error.to_string().into())
+    }
+}
+
+impl From<Panicked> for Trouble {
+    fn from(_: Panicked) -> Self {
+        Self::Panicked
+    }
+}
+
+impl From<CommitError> for Trouble {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Fenced { .. } => Self::Fenced,
+            CommitError::Moved { .. } => Self::Moved,
+            CommitError::NoHead(_) | CommitError::Failed(_) => {
+                Self::Failed(error.to_string().into())
+            }
+        }
+    }
+}
+
+/// Decides one shard under one epoch.
+pub(crate) struct Worker {
+    shared: Shared,
+    shard: u32,
+    epoch: u64,
+    strikes: Strikes,
+}
+
+impl Worker {
+    pub(crate) fn new(shared: Shared, shard: u32, epoch: u64) -> Self {
+        Self {
+            shared,
+            shard,
+            epoch,
+            strikes: Strikes::default(),
+        }
+    }
+
+    /// Works until it is told to stop, or somebody else has the shard.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let mut state = None;
+        let mut poll = POLL_MIN;
+        let mut pause = POLL_MIN;
+        while !stop.is_cancelled() {
+            let started = Instant::now();
+            match self.round(&mut state).await {
+                Ok(Round::Worked { is_full }) => {
+                    (poll, pause) = (POLL_MIN, POLL_MIN);
+                    self.shared.status.works(self.shard, Role::Decide);
+                    if !is_full {
+                        self.gather(started, &stop).await;
+                    }
+                }
+                Ok(Round::Idle { due }) => {
+                    pause = POLL_MIN;
+                    self.shared.status.works(self.shard, Role::Decide);
+                    self.rest(due, poll, &stop).await;
+                    poll = (poll * 2).min(POLL_MAX);
+                }
+                Err(Trouble::Fenced) => {
+                    tracing::info!(
+                        shard = self.shard,
+                        epoch = self.epoch,
+                        "let go of the shard: somebody else decides it"
+                    );
+                    break;
+                }
+                Err(trouble) => {
+                    state = None;
+                    self.complain(&trouble);
+                    if matches!(trouble, Trouble::Failed(_)) {
+                        rest(pause, &stop).await;
+                        pause = (pause * 2).min(PAUSE_MAX);
+                    }
+                }
+            }
+        }
+        self.shared.status.works(self.shard, Role::Decide);
+    }
+
+    fn complain(&self, trouble: &Trouble) {
+        let shard = self.shard;
+        match trouble {
+            Trouble::Panicked => {
+                self.shared.measures.panics.inc();
+                tracing::error!(
+                    shard,
+                    "a decision panicked; the batch is undone and tried again"
+                );
+            }
+            Trouble::Moved | Trouble::Fenced => {
+                tracing::info!(shard, "the shard moved; it is loaded again")
+            }
+            Trouble::Failed(why) => {
+                self.shared
+                    .status
+                    .fails(shard, Role::Decide, self.shared.clock.now(), why.clone());
+                tracing::warn!(shard, %why, "the shard could not be decided; trying again");
+            }
+        }
+    }
+
+    /// One round: at most one batch of facts and one page of wake-ups, in one commit.
+    async fn round(&mut self, slot: &mut Option<State>) -> Result<Round, Trouble> {
+        let mut state = match slot.take() {
+            Some(state) => state,
+            None => State::load(&self.shared, self.shard).await?,
+        };
+        let Some(revision) = state.mark.revision else {
+            // Facts are accepted and not decided; the state is read anew each time, since somebody may apply a text.
+            return Ok(Round::Idle { due: None });
+        };
+        let active = active::load(&self.shared, revision).await?;
+        state
+            .cache
+            .trim(self.shared.config.limits.accounts_cached_max);
+        let round = self.decide(&active, &mut state).await?;
+        *slot = Some(state);
+        Ok(round)
+    }
+
+    async fn decide(&mut self, active: &Arc<Active>, state: &mut State) -> Result<Round, Trouble> {
+        if state.must_close_first() {
+            return self.close_page(active, state, None).await;
+        }
+        let limits = &self.shared.config.limits;
+        let (facts_max, bytes_max) = (limits.batch_facts_max, limits.batch_bytes_max);
+        let now = self.shared.clock.now().max(state.last_now);
+        state.read_end(&self.shared, self.shard, now).await?;
+        let stored = self
+            .shared
+            .store
+            .read_log(self.shard, state.mark.position, facts_max, bytes_max)
+            .await?;
+        let is_full = stored.len() >= facts_max as usize;
+        let facts = batch::read(stored);
+        if let Some(control) = facts.first().filter(|fact| fact.is_control()) {
+            return self.control(active, state, control).await;
+        }
+        self.batch(active, state, facts, batch::Clocked { now, is_full })
+            .await
+    }
+
+    /// Lets facts that come one by one share a commit.
+    async fn gather(&self, started: Instant, stop: &CancellationToken) {
+        let wait_max = self.shared.config.limits.batch_wait_max;
+        rest(wait_max.saturating_sub(started.elapsed()), stop).await;
+    }
+
+    async fn rest(&self, due: Option<Timestamp>, poll: Duration, stop: &CancellationToken) {
+        let until_due = due.map(|due| {
+            let wait = due.duration_since(self.shared.clock.now());
+            Duration::try_from(wait).unwrap_or_default()
+        });
+        let wait = until_due.map_or(poll, |until_due| until_due.min(poll));
+        tokio::select! {
+            () = sleep(wait) => {}
+            () = self.shared.bells.wait(self.shard, Role::Decide) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+async fn rest(wait: Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = sleep(wait) => {}
+        () = stop.cancelled() => {}
+    }
+}

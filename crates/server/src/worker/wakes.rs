@@ -1,0 +1,134 @@
+//! Wake-ups under the live clock: never ahead of the log.
+
+use super::batch::{context, engine_clock};
+use super::draft::{About, Draft};
+use super::poison::InputKey;
+use super::state::State;
+use super::{Trouble, Worker};
+use crate::active::Active;
+use engine::Input;
+use jiff::Timestamp;
+use model::AccountId;
+use std::collections::BTreeSet;
+use store::WakeMark;
+
+/// How many times one account is woken in one batch; what is still due then waits for the next.
+const TURNS_MAX: u32 = 100;
+
+/// A page of wake-ups that was decided.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    count: usize,
+    /// Where the scan goes on.
+    pub(super) mark: Option<WakeMark>,
+    /// Whether more are surely due.
+    pub(super) is_full: bool,
+}
+
+impl Page {
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+impl Worker {
+    /// Decides a page of the wake-ups due by the instant at which the log's end was read, if that end is reached.
+    pub(super) async fn due_page(
+        &mut self,
+        active: &Active,
+        state: &mut State,
+        draft: &mut Draft,
+        (touched, now): (&mut BTreeSet<AccountId>, Timestamp),
+    ) -> Result<Page, Trouble> {
+        let Some(until) = state.wakes_until(draft.commit.to_position) else {
+            return Ok(Page::default());
+        };
+        let wakes_max = self.shared.config.limits.wakes_max;
+        let due = self
+            .shared
+            .store
+            .due(self.shard, until, state.wake_mark, wakes_max)
+            .await?;
+        let mark = due.last().map(|wake| wake.mark);
+        let is_full = due.len() >= wakes_max as usize;
+        // What this batch touched has its wake-up in memory; the store's is older.
+        let mut accounts: BTreeSet<AccountId> = touched
+            .iter()
+            .filter(|account| {
+                let cached = state.cache.get_mut(account);
+                cached
+                    .is_some_and(|cached| cached.account.wake_at().is_some_and(|due| due <= until))
+            })
+            .cloned()
+            .collect();
+        accounts.extend(
+            due.into_iter()
+                .map(|wake| wake.account)
+                .filter(|account| !touched.contains(account)),
+        );
+        state
+            .cache
+            .fill(&self.shared.store, self.shard, accounts.iter().cloned())
+            .await?;
+        for account in &accounts {
+            self.wake(active, state, draft, (account, until, now))?;
+        }
+        let count = accounts.len();
+        touched.extend(accounts);
+        Ok(Page {
+            count,
+            mark,
+            is_full,
+        })
+    }
+
+    fn wake(
+        &mut self,
+        active: &Active,
+        state: &mut State,
+        draft: &mut Draft,
+        (account, until, now): (&AccountId, Timestamp, Timestamp),
+    ) -> Result<(), Trouble> {
+        let Some(cached) = state.cache.get_mut(account) else {
+            return Err(Trouble::Failed(
+                format!("account {account} was not loaded").into(),
+            ));
+        };
+        let context = context(active, &state.csms, engine_clock(self.shared.store.clock()));
+        for _ in 0..TURNS_MAX {
+            let Some(due) = cached.account.wake_at().filter(|due| *due <= until) else {
+                break;
+            };
+            let key = InputKey::Wake(account.clone(), Some(due));
+            if self.strikes.is_poison(&key) {
+                draft.park_wake(self.shared.clock.now(), cached);
+                break;
+            }
+            let inner = &mut cached.account;
+            let decision = self
+                .strikes
+                .guard(&key, || engine::decide(&context, inner, Input::Wake, now))?;
+            draft.wakes += 1;
+            draft.quiet += u64::from(!decision.is_changed);
+            draft.commit.woken.push(account.clone());
+            let is_stuck =
+                !decision.is_changed && cached.account.wake_at().is_some_and(|next| next <= due);
+            draft.take(
+                &self.shared,
+                active,
+                About {
+                    account,
+                    fact: None,
+                    at: now,
+                },
+                decision,
+            );
+            if is_stuck {
+                tracing::error!(%account, "a wake-up moved nothing, not even itself; the account sleeps until its next fact");
+                cached.account.head.wake_at = None;
+                break;
+            }
+        }
+        Ok(())
+    }
+}
