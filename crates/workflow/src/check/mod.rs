@@ -57,6 +57,7 @@ pub fn check(files: &Files) -> Checked {
     let templates = workflows::templates(&mut notes, files);
     let workspace = workflows::workspace(&scope, &names, &policies, templates);
     let mut workflows = workflows::read(&mut notes, &sorted, &workspace);
+    let scenarios = workflows::tests(&mut notes, &sorted, &workspace, &workflows.steps);
     let not_yet = std::mem::take(&mut workflows.not_yet);
     let is_good = notes.errors() == 0;
     let schema = &scope.world.schema;
@@ -67,7 +68,7 @@ pub fn check(files: &Files) -> Checked {
         program,
         diagnostics: notes.sorted(),
         not_yet,
-        scenarios: Vec::new(),
+        scenarios,
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::policies::{Names, Policies};
 use super::sort::Sorted;
-use crate::Files;
 use crate::expression::Scope;
 use crate::program::{Template, Workflow};
 use crate::reader::Notes;
 use crate::reader::desk::Workspace;
+use crate::reader::scenario::{Bench, StepIds, scenarios};
 use crate::reader::workflow::workflow;
 use crate::template::{Parsed, parse};
+use crate::{Files, Scenario};
 use std::collections::BTreeMap;
 
 /// All workflows of a workspace.
@@ -18,8 +19,8 @@ pub(crate) struct Workflows {
     pub(crate) running: BTreeMap<Box<str>, Workflow>,
     /// Names of those set aside.
     pub(crate) not_yet: Vec<Box<str>>,
-    /// Every name, whatever came of it.
-    pub(crate) names: Vec<Box<str>>,
+    /// Every name with the ids of its steps, whatever came of it.
+    pub(crate) steps: StepIds,
     /// The templates that the running ones use.
     pub(crate) templates: BTreeMap<Box<str>, Template>,
 }
@@ -99,7 +100,7 @@ pub(crate) fn read(notes: &mut Notes, sorted: &Sorted<'_>, workspace: &Workspace
             continue;
         }
         places.insert(name.clone(), tree.file);
-        all.names.push(name.clone());
+        all.steps.insert(name.clone(), read.steps);
         if read.is_later {
             all.not_yet.push(name.clone());
         }
@@ -126,4 +127,20 @@ fn keep(templates: &mut BTreeMap<Box<str>, Template>, name: Box<str>, template: 
         }
     }
     known.reads.sort_by(|a, b| a.path.cmp(&b.path));
+}
+
+/// Reads all tests.
+pub(crate) fn tests(
+    notes: &mut Notes,
+    sorted: &Sorted<'_>,
+    workspace: &Workspace,
+    steps: &StepIds,
+) -> Vec<Scenario> {
+    let bench = Bench { workspace, steps };
+    let mut all = Vec::new();
+    for tree in &sorted.tests {
+        notes.open(tree.file);
+        all.extend(scenarios(notes, &tree.root, &bench));
+    }
+    all
 }

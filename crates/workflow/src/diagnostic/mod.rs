@@ -53,7 +53,7 @@ impl Severity {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
-            Self::NotYet => "not yet",
+            Self::NotYet => "note",
             Self::Warning => "warning",
         }
     }

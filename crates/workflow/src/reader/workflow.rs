@@ -15,6 +15,7 @@ use crate::program::{
     Expr, ExprKind, ForEach, Goal, OncePer, Start, Step, Template, Type, Workflow,
 };
 use crate::yaml::Node;
+use std::collections::BTreeSet;
 
 const KEYS: [&str; 19] = [
     "workflow",
@@ -46,6 +47,8 @@ pub(crate) struct Read {
     pub(crate) workflow: Option<Workflow>,
     /// The templates it uses.
     pub(crate) templates: Vec<(Box<str>, Template)>,
+    /// The ids of its steps.
+    pub(crate) steps: BTreeSet<Box<str>>,
     /// Whether it uses what is still to come.
     pub(crate) is_later: bool,
 }
@@ -57,12 +60,14 @@ pub(crate) fn workflow(notes: &mut Notes, root: &Node, workspace: &Workspace) ->
     let known: Vec<&'static str> = KEYS.into_iter().chain(["moved"]).collect();
     let keys = Keys::of(notes, root, "a workflow", &known);
     let name = keys.and_then(|keys| name(notes, &keys));
-    let read = keys.and_then(|keys| whole(notes, &mut desk, &keys, name.clone()));
+    let survey = keys.map_or_else(Survey::default, |keys| survey(notes, &keys));
+    let read = keys.and_then(|keys| whole(notes, &mut desk, &keys, &survey, name.clone()));
     let is_later = desk.tell_later(notes);
     Read {
         name,
         workflow: read.filter(|_| !is_later && notes.errors() == before),
         templates: desk.templates,
+        steps: survey.steps.into_iter().map(|(id, _)| id).collect(),
         is_later,
     }
 }
@@ -88,6 +93,7 @@ fn whole(
     notes: &mut Notes,
     desk: &mut Desk<'_>,
     keys: &Keys<'_>,
+    survey: &Survey,
     name: Option<Box<str>>,
 ) -> Option<Workflow> {
     let head = head(notes, desk, keys);
@@ -97,8 +103,7 @@ fn whole(
     let start_node = keys.need(notes, "start");
     let start = start_node.and_then(|node| start(notes, desk, node));
     let once = once(notes, desk, keys, start_node, head.subject);
-    let survey = survey(notes, keys);
-    let watched = watch_scope(desk, &survey);
+    let watched = watch_scope(desk, survey);
     let while_true = match keys.get(notes, "while") {
         Some(node) => Some(while_condition(notes, desk, node, &watched, start.as_ref())),
         None => None,
@@ -109,11 +114,11 @@ fn whole(
     };
     holdout(notes, desk, keys);
     let list = keys.need(notes, "steps");
-    let done = list.and_then(|node| main_steps(notes, desk, node, &survey));
+    let done = list.and_then(|node| main_steps(notes, desk, node, survey));
     let then = keys
         .get(notes, "goal")
         .and_then(|node| node.get("then"))
-        .map(|node| then_steps(notes, desk, node, &survey));
+        .map(|node| then_steps(notes, desk, node, survey));
     later_keys(notes, desk, keys);
     let (goal, within) = match goal {
         Some(goal) => {

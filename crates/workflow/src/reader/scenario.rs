@@ -1,0 +1,296 @@
+//! Scenarios: the tests that stand beside the workflows.
+
+use super::desk::Workspace;
+use super::fixture::{field, json, object, pinned};
+use super::keys::{is_map, items};
+use super::notation::civil;
+use super::value::{flag, scalar, short, text};
+use super::{Keys, Notes, timeline};
+use crate::diagnostic::nearest;
+use crate::program::Entity;
+use crate::scenario::{Fixture, Scenario};
+use crate::yaml::{Entry, Node};
+use jiff::Span as Length;
+use jiff::civil::DateTime;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The ids of each workflow's steps.
+pub(crate) type StepIds = BTreeMap<Box<str>, BTreeSet<Box<str>>>;
+
+const FIXTURE_KEYS: [&str; 6] = ["account", "contract", "contacts", "csm", "risk", "metrics"];
+const TEST_KEYS: [&str; 10] = [
+    "test",
+    "workflow",
+    "given",
+    "but",
+    "start_at",
+    "end_at",
+    "going_live",
+    "split",
+    "holdout",
+    "timeline",
+];
+
+/// The most accounts, and tests, of one file.
+pub(crate) const TESTS_MAX: usize = 1_000;
+
+/// What tests are read with.
+pub(crate) struct Bench<'a> {
+    /// What there is.
+    pub(crate) workspace: &'a Workspace,
+    /// Which steps each workflow has.
+    pub(crate) steps: &'a StepIds,
+}
+
+/// Reads a file of tests.
+pub(crate) fn scenarios(notes: &mut Notes, root: &Node, bench: &Bench<'_>) -> Vec<Scenario> {
+    let Some(keys) = Keys::of(notes, root, "a file of tests", &["accounts", "tests"]) else {
+        return Vec::new();
+    };
+    let mut fixtures = BTreeMap::new();
+    if let Some(accounts) = keys.get(notes, "accounts")
+        && is_map(notes, accounts, "`accounts`")
+    {
+        for entry in accounts.entries() {
+            fixtures.insert(entry.key.clone(), fixture(notes, &entry.value, bench));
+        }
+    }
+    let Some(tests) = keys
+        .get(notes, "tests")
+        .and_then(|node| items(notes, node, "`tests`"))
+    else {
+        return Vec::new();
+    };
+    if tests.len() > TESTS_MAX {
+        notes.error(
+            "E103",
+            root.span,
+            format!("a file has at most {TESTS_MAX} tests"),
+        );
+        return Vec::new();
+    }
+    tests
+        .iter()
+        .filter_map(|node| scenario(notes, node, &fixtures, bench))
+        .collect()
+}
+
+fn fixture(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Fixture {
+    let mut fixture = Fixture::default();
+    let Some(keys) = Keys::of(notes, node, "an account of a test", &FIXTURE_KEYS) else {
+        return fixture;
+    };
+    let scope = &bench.workspace.scope;
+    let schema = &scope.world.schema;
+    if let Some(node) = keys.get(notes, "account") {
+        fixture.account = object(notes, node, "account", &schema.account, scope);
+    }
+    if let Some(node) = keys.get(notes, "contract") {
+        fixture.contract = Some(object(notes, node, "contract", &schema.contract, scope));
+    }
+    if let Some(node) = keys.get(notes, "contacts") {
+        contacts(notes, node, bench, &mut fixture);
+    }
+    if let Some(node) = keys.get(notes, "csm") {
+        fixture.csm = Some(object(notes, node, "csm", &schema.csm, scope));
+    }
+    if let Some(node) = keys.get(notes, "metrics")
+        && is_map(notes, node, "`metrics`")
+    {
+        for entry in node.entries() {
+            pin(notes, entry, bench, &mut fixture);
+        }
+    }
+    fixture
+}
+
+fn contacts(notes: &mut Notes, node: &Node, bench: &Bench<'_>, fixture: &mut Fixture) {
+    let scope = &bench.workspace.scope;
+    let list = items(notes, node, "`contacts`").unwrap_or_default();
+    let read = list
+        .iter()
+        .map(|node| object(notes, node, "contact", &scope.world.schema.contact, scope));
+    fixture.contacts = read.collect();
+}
+
+fn pin(notes: &mut Notes, entry: &Entry, bench: &Bench<'_>, fixture: &mut Fixture) {
+    if let Some(value) = pinned(notes, entry, &bench.workspace.scope) {
+        fixture.pinned.insert(entry.key.clone(), value);
+    }
+}
+
+/// An entity's field by its dotted name; `None`: it is no field, so it may be a pinned name.
+pub(crate) fn entity_of<'b>(
+    bench: &'b Bench<'_>,
+    key: &'b str,
+) -> Option<(&'b Entity, &'b str, &'b str)> {
+    let schema = &bench.workspace.scope.world.schema;
+    let (entity, name) = key.split_once('.')?;
+    let fields = match entity {
+        "account" => &schema.account,
+        "contract" => &schema.contract,
+        "csm" => &schema.csm,
+        _ => return None,
+    };
+    Some((fields, entity, name))
+}
+
+/// Lays `but` over a fixture.
+fn overlay(notes: &mut Notes, node: &Node, bench: &Bench<'_>, fixture: &mut Fixture) {
+    if !is_map(notes, node, "`but`") {
+        return;
+    }
+    for entry in node.entries() {
+        if &*entry.key == "contacts" {
+            contacts(notes, &entry.value, bench, fixture);
+            continue;
+        }
+        let Some((entity, of, name)) = entity_of(bench, &entry.key) else {
+            pin(notes, entry, bench, fixture);
+            continue;
+        };
+        let scope = &bench.workspace.scope;
+        let Some(field) = field(notes, of, name, entry.key_span, entity, scope) else {
+            continue;
+        };
+        if let Some(value) = json(notes, &entry.value, &field.kind) {
+            let target = match of {
+                "account" => &mut fixture.account,
+                "contract" => fixture.contract.get_or_insert_default(),
+                _ => fixture.csm.get_or_insert_default(),
+            };
+            target.insert(name.to_owned(), value);
+        }
+    }
+}
+
+fn scenario(
+    notes: &mut Notes,
+    node: &Node,
+    fixtures: &BTreeMap<Box<str>, Fixture>,
+    bench: &Bench<'_>,
+) -> Option<Scenario> {
+    let keys = Keys::of(notes, node, "a test", &TEST_KEYS)?;
+    let before = notes.errors();
+    let sentence = keys.need(notes, "test");
+    let name = sentence.and_then(|node| text(notes, node, "`test`"));
+    let workflow = keys
+        .need(notes, "workflow")
+        .and_then(|node| workflow(notes, node, bench));
+    let account = keys
+        .need(notes, "given")
+        .and_then(|node| given(notes, node, fixtures));
+    let start_at = keys
+        .need(notes, "start_at")
+        .and_then(|node| civil(notes, node, "`start_at`"));
+    let end_at = keys
+        .get(notes, "end_at")
+        .and_then(|node| civil(notes, node, "`end_at`"));
+    let live = keys
+        .get(notes, "going_live")
+        .and_then(|node| flag(notes, node, "`going_live`"));
+    if let Some(node) = keys.get(notes, "holdout") {
+        flag(notes, node, "`holdout`");
+    }
+    if let Some(node) = keys.get(notes, "split") {
+        is_map(notes, node, "`split`");
+    }
+    let steps = workflow
+        .as_ref()
+        .and_then(|name| bench.steps.get(name.as_deref()?));
+    let timeline = match keys.get(notes, "timeline") {
+        Some(node) => timeline::timeline(notes, node, bench, steps),
+        None => Vec::new(),
+    };
+    let mut fixture = fixtures.get(account.as_deref()?)?.clone();
+    if let Some(node) = keys.get(notes, "but") {
+        overlay(notes, node, bench, &mut fixture);
+    }
+    let start_at = start_at?;
+    let last = timeline.last().map_or(start_at, |entry| entry.at);
+    let end_at = end_at.or_else(|| day_after(last))?;
+    check_order(notes, &keys, start_at, end_at, &timeline);
+    if notes.errors() > before {
+        return None;
+    }
+    Some(Scenario {
+        file: notes.file.clone(),
+        span: sentence?.span,
+        name: name?,
+        workflow: workflow?,
+        account: account?,
+        fixture,
+        start_at,
+        end_at,
+        is_going_live: live.unwrap_or(false),
+        timeline,
+    })
+}
+
+fn day_after(time: DateTime) -> Option<DateTime> {
+    time.checked_add(Length::new().days(1)).ok()
+}
+
+/// Time runs forward, from `start_at` to `end_at`.
+fn check_order(
+    notes: &mut Notes,
+    keys: &Keys<'_>,
+    start_at: DateTime,
+    end_at: DateTime,
+    timeline: &[crate::scenario::Entry],
+) {
+    let mut before = start_at;
+    for entry in timeline {
+        if entry.at < before {
+            let message = format!(
+                "this is before {}: a timeline runs forward",
+                before.strftime("%Y-%m-%d %H:%M")
+            );
+            notes.error("E103", entry.span, message);
+        }
+        before = before.max(entry.at);
+    }
+    if let (true, Some(span)) = (end_at < before, keys.span_of("end_at")) {
+        notes.error("E103", span, "the test ends before its last entry");
+    }
+}
+
+/// A workflow's name, or `all` (`Some(None)`).
+fn workflow(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Option<Option<Box<str>>> {
+    let name = scalar(notes, node, "a workflow")?;
+    if &*name.text == "all" {
+        return Some(None);
+    }
+    if bench.steps.contains_key(&name.text) {
+        return Some(Some(name.text.clone()));
+    }
+    let near = nearest(&name.text, bench.steps.keys().map(|name| &**name));
+    let help = near.map(|near| format!("did you mean `{near}`?"));
+    notes.error_help(
+        "E103",
+        node.span,
+        format!("there is no workflow `{}`", short(&name.text)),
+        help,
+    );
+    None
+}
+
+fn given(
+    notes: &mut Notes,
+    node: &Node,
+    fixtures: &BTreeMap<Box<str>, Fixture>,
+) -> Option<Box<str>> {
+    let name = scalar(notes, node, "`given`")?;
+    if fixtures.contains_key(&name.text) {
+        return Some(name.text.clone());
+    }
+    let near = nearest(&name.text, fixtures.keys().map(|name| &**name));
+    let help = near.map(|near| format!("did you mean `{near}`?"));
+    notes.error_help(
+        "E103",
+        node.span,
+        format!("there is no account `{}` in this file", short(&name.text)),
+        help,
+    );
+    None
+}
