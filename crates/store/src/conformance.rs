@@ -75,7 +75,8 @@ cases! {
         a_lease_is_one_owners_until_it_expires,
         renewing_keeps_the_epoch,
         a_lease_given_back_is_free_at_once_and_fences,
-        deciding_and_sending_are_leased_apart;
+        deciding_and_sending_are_leased_apart,
+        who_is_there_is_seen_until_it_leaves_or_is_silent;
     commit:
         a_commit_writes_all_of_it,
         a_commit_under_another_epoch_is_refused,

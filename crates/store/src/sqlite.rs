@@ -18,6 +18,8 @@ mod logs;
 mod messages;
 mod open;
 mod parks;
+#[cfg(test)]
+mod plans;
 mod reader;
 mod rejects;
 mod revisions;

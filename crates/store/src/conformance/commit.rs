@@ -177,8 +177,19 @@ pub(super) async fn a_text_takes_effect_in_every_shard_at_once(ground: &Ground) 
     let mut commit = Commit::new(0, epoch, START, at(1));
     commit.to_position = 1;
     store.commit(commit).await?;
+    store.append(facts(vec![fact(0, 2), fact(1, 3)])).await?;
     let id = store.put_revision(b"text".to_vec(), at(2)).await?;
-    assert_eq!(store.activate(id, at(3)).await?, Some(vec![1, 0]));
+    let ends = Some(vec![2, 1]);
+    assert_eq!(
+        store.activate(id, at(3)).await?,
+        ends,
+        "the first one: the log's ends"
+    );
+    assert_eq!(
+        store.activate(id, at(3)).await?,
+        ends,
+        "again: nothing changes"
+    );
     for state in store.shard_states().await? {
         assert_eq!(state.mark.revision, Some(id));
     }

@@ -56,3 +56,15 @@ pub(super) async fn deciding_and_sending_are_leased_apart(ground: &Ground) -> Pr
     assert_eq!(owners, [Some("one"), Some("two"), None, None]);
     Ok(())
 }
+
+pub(super) async fn who_is_there_is_seen_until_it_leaves_or_is_silent(ground: &Ground) -> Proof {
+    let store = ground.open().await?;
+    let names = |owners: Vec<Box<str>>| owners.join(" ");
+    assert_eq!(names(store.attend(&bid("two", 0)).await?), "two");
+    assert_eq!(names(store.attend(&bid("one", 5)).await?), "one two");
+    assert_eq!(names(store.attend(&bid("one", 6)).await?), "one");
+    store.attend(&bid("two", 6)).await?;
+    store.leave("one").await?;
+    assert_eq!(names(store.attend(&bid("two", 7)).await?), "two");
+    Ok(())
+}

@@ -8,6 +8,18 @@ use model::AccountId;
 use sqlx::sqlite::SqliteRow;
 use std::collections::BTreeMap;
 
+/// Heads by name.
+pub(crate) const HEADS: &str = "SELECT id, account, revision, due_at, head FROM account \
+        WHERE shard = ? AND account IN (SELECT value FROM json_each(?))";
+/// Parts by account and name; two arms, so that a named part is found by its key.
+pub(crate) const PARTS: &str = "WITH want AS MATERIALIZED (SELECT value ->> 0 AS account, value ->> 1 AS part FROM json_each(?2)) \
+        SELECT p.account, p.part, p.bytes FROM want w \
+        CROSS JOIN account a ON a.shard = ?1 AND a.account = w.account \
+        CROSS JOIN account_part p ON p.account = a.id AND p.part = w.part \
+        UNION ALL SELECT p.account, p.part, p.bytes FROM want w \
+        CROSS JOIN account a ON a.shard = ?1 AND a.account = w.account \
+        CROSS JOIN account_part p ON p.account = a.id WHERE w.part IS NULL";
+
 impl Sqlite {
     pub(crate) async fn load(
         &self,
@@ -98,9 +110,7 @@ async fn heads(
     wanted: &[Wanted],
 ) -> Result<BTreeMap<i64, Loaded>, Failure> {
     let names: Vec<&str> = wanted.iter().map(|one| one.account.as_str()).collect();
-    let sql = "SELECT id, account, revision, due_at, head FROM account \
-        WHERE shard = ? AND account IN (SELECT value FROM json_each(?))";
-    let query = sqlx::query(sql).bind(i64::from(shard)).bind(json(&names));
+    let query = sqlx::query(HEADS).bind(i64::from(shard)).bind(json(&names));
     let mut loaded = BTreeMap::new();
     for row in session.rows(query).await? {
         let head = Loaded {
@@ -133,15 +143,7 @@ async fn parts(
     if pairs.is_empty() || loaded.is_empty() {
         return Ok(());
     }
-    // Two arms, so that a named part is found by its key.
-    let sql = "WITH want AS MATERIALIZED (SELECT value ->> 0 AS account, value ->> 1 AS part FROM json_each(?2)) \
-        SELECT p.account, p.part, p.bytes FROM want w \
-        CROSS JOIN account a ON a.shard = ?1 AND a.account = w.account \
-        CROSS JOIN account_part p ON p.account = a.id AND p.part = w.part \
-        UNION ALL SELECT p.account, p.part, p.bytes FROM want w \
-        CROSS JOIN account a ON a.shard = ?1 AND a.account = w.account \
-        CROSS JOIN account_part p ON p.account = a.id WHERE w.part IS NULL";
-    let query = sqlx::query(sql).bind(i64::from(shard)).bind(json(&pairs));
+    let query = sqlx::query(PARTS).bind(i64::from(shard)).bind(json(&pairs));
     for row in session.rows(query).await? {
         if let Some(account) = loaded.get_mut(&row.long(0)?) {
             account.parts.push((row.text(1)?, row.bytes(2)?));

@@ -5,7 +5,7 @@ use super::rows::{Columns, nanos, place, signed};
 use super::tx::{Connection, Ending, Lost, Session};
 use super::{Sqlite, Tuning, parks};
 use crate::{AppendError, Appended, Failure, Incoming, NewFact};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
@@ -176,10 +176,9 @@ pub(crate) async fn append_facts(
     facts: &[&NewFact],
 ) -> Result<Vec<u64>, Failure> {
     let mut ends: BTreeMap<u32, u64> = BTreeMap::new();
-    for fact in facts {
-        if !ends.contains_key(&fact.shard) {
-            ends.insert(fact.shard, log_end(session, fact.shard).await?);
-        }
+    let shards: BTreeSet<u32> = facts.iter().map(|fact| fact.shard).collect();
+    for shard in shards {
+        ends.insert(shard, log_end(session, shard).await?);
     }
     let mut placed = Vec::with_capacity(facts.len());
     for fact in facts {

@@ -12,6 +12,17 @@ use sqlx::sqlite::SqliteRow;
 /// The negative control: attempts are written whether or not the claim holds.
 const UNCHECKED: bool = cfg!(sottaku_teeth = "attempt");
 
+/// Whether anything has expired.
+pub(crate) const EXPIRING: &str = "SELECT 1 FROM delivery \
+    WHERE shard = ? AND state IN ('queued', 'deferred') AND expires_at <= ? LIMIT 1";
+/// The next less urgent priority of what waits.
+pub(crate) const NEXT_PRIORITY: &str = "SELECT min(priority) FROM delivery \
+    WHERE shard = ? AND state IN ('queued', 'deferred') AND priority > ?";
+/// What is ready within a priority.
+pub(crate) const READY: &str = "SELECT id FROM delivery \
+    WHERE shard = ? AND state IN ('queued', 'deferred') AND priority = ? AND ready_at <= ? \
+    ORDER BY ready_at, id LIMIT ?";
+
 impl Sqlite {
     pub(crate) async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, Failure> {
         // Asked without the lock first: most of the time nothing is ready.
@@ -43,19 +54,49 @@ impl Sqlite {
     async fn is_anything_ready(&self, request: ClaimRequest) -> Result<bool, Failure> {
         self.read(move |session| {
             Box::pin(async move {
-                let sql = "SELECT EXISTS (SELECT 1 FROM delivery WHERE shard = ?1 \
-                    AND state IN ('queued', 'deferred') AND ready_at <= ?2) \
-                    OR EXISTS (SELECT 1 FROM delivery WHERE shard = ?1 \
-                    AND state IN ('queued', 'deferred') AND expires_at <= ?2)";
-                let query = sqlx::query(sql)
+                let query = sqlx::query(EXPIRING)
                     .bind(i64::from(request.shard))
                     .bind(nanos(request.now));
-                let row = session.row(query).await?;
-                row.map_or(Ok(false), |row| Ok(row.long(0)? != 0))
+                if session.row(query).await?.is_some() {
+                    return Ok(true);
+                }
+                let one = ClaimRequest {
+                    count_max: request.count_max.min(1),
+                    ..request
+                };
+                Ok(!ready(session, one).await?.is_empty())
             })
         })
         .await
     }
+}
+
+/// The rows that are ready, most urgent first: each priority by itself, so that what waits is never walked through.
+async fn ready(session: &mut Session, request: ClaimRequest) -> Result<Vec<i64>, Failure> {
+    let shard = i64::from(request.shard);
+    let mut ready = Vec::new();
+    let mut left = request.count_max;
+    let mut priority = i64::MIN;
+    while left > 0 {
+        let query = sqlx::query(NEXT_PRIORITY).bind(shard).bind(priority);
+        let Some(next) = session.row(query).await?.map(|row| row.maybe_long(0)) else {
+            break;
+        };
+        let Some(next) = next? else {
+            break;
+        };
+        let query = sqlx::query(READY)
+            .bind(shard)
+            .bind(next)
+            .bind(nanos(request.now))
+            .bind(left);
+        for row in session.rows(query).await? {
+            ready.push(row.long(0)?);
+            left -= 1;
+        }
+        priority = next;
+    }
+    Ok(ready)
 }
 
 async fn claim(
@@ -68,28 +109,22 @@ async fn claim(
         return Ok(Ending::Rollback(Vec::new()));
     }
     let expired = fates::expire(session, request, clock).await?;
-    let sql = "SELECT d.id, d.claim + 1, d.attempts, o.outgoing, o.addresses \
-        FROM delivery d JOIN outbox o ON o.id = d.id \
-        WHERE d.shard = ? AND d.state IN ('queued', 'deferred') AND d.ready_at <= ? \
-        ORDER BY d.priority, d.ready_at, d.id LIMIT ?";
-    let query = sqlx::query(sql)
-        .bind(i64::from(request.shard))
-        .bind(nanos(request.now))
-        .bind(request.count_max);
-    let rows = session.rows(query).await?;
+    let ids = json(&ready(session, request).await?);
+    let sql = "SELECT d.id, d.claim + 1, d.attempts, o.outgoing, o.addresses FROM json_each(?) j \
+        CROSS JOIN delivery d ON d.id = j.value CROSS JOIN outbox o ON o.id = d.id ORDER BY j.key";
+    let rows = session.rows(sqlx::query(sql).bind(&*ids)).await?;
     let claimed: Result<Vec<Claimed>, Failure> =
         rows.iter().map(|row| claimed(row, request)).collect();
     let claimed = claimed?;
     if claimed.is_empty() && expired == 0 {
         return Ok(Ending::Rollback(claimed));
     }
-    let ids: Vec<i64> = claimed.iter().map(|one| one.claim.row).collect();
     let sql = "UPDATE delivery SET state = 'claimed', claim = claim + 1, claim_epoch = ?1, \
         claimed_at = ?2, updated_at = ?2 WHERE id IN (SELECT value FROM json_each(?3))";
     let query = sqlx::query(sql)
         .bind(super::rows::signed(request.epoch))
         .bind(nanos(request.now))
-        .bind(json(&ids));
+        .bind(ids);
     session.execute(query).await?;
     Ok(Ending::Commit(claimed))
 }
@@ -112,9 +147,9 @@ fn claimed(row: &SqliteRow, request: ClaimRequest) -> Result<Claimed, Failure> {
 }
 
 fn addresses(text: &str) -> Result<Vec<AddressKey>, Failure> {
-    let keys: Vec<Box<str>> =
+    let keys: Vec<String> =
         serde_json::from_str(text).map_err(|why| Failure::unreadable("addresses", why))?;
-    let key = |hex: &Box<str>| {
+    let key = |hex: &String| {
         let hash = blake3::Hash::from_hex(hex.as_bytes());
         let hash = hash.map_err(|why| Failure::unreadable("an address", why))?;
         Ok(AddressKey(*hash.as_bytes()))

@@ -32,6 +32,12 @@ struct End<'a> {
     clock: ClockMode,
 }
 
+/// What senders of older epochs left claimed.
+pub(crate) const LEFT: &str = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim, d.claim_epoch, \
+        EXISTS (SELECT 1 FROM attempt t WHERE t.delivery = d.id AND t.claim = d.claim) \
+        FROM delivery d JOIN outbox o ON o.id = d.id \
+        WHERE d.shard = ? AND d.state = 'claimed' AND d.claim_epoch < ? ORDER BY d.id";
+
 impl Sqlite {
     pub(crate) async fn settle(&self, settlement: Settlement) -> Result<bool, Failure> {
         let clock = self.meta().clock;
@@ -259,11 +265,7 @@ async fn recover(
     if leases::epoch(session, shard, Role::Send).await? != epoch {
         return Ok(Ending::Rollback(recovered));
     }
-    let sql = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim, d.claim_epoch, \
-        EXISTS (SELECT 1 FROM attempt t WHERE t.delivery = d.id AND t.claim = d.claim) \
-        FROM delivery d JOIN outbox o ON o.id = d.id \
-        WHERE d.shard = ? AND d.state = 'claimed' AND d.claim_epoch < ? ORDER BY d.id";
-    let query = sqlx::query(sql).bind(i64::from(shard)).bind(signed(epoch));
+    let query = sqlx::query(LEFT).bind(i64::from(shard)).bind(signed(epoch));
     for row in session.rows(query).await? {
         let standing = standing(&row)?;
         let end = End {

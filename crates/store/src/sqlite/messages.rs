@@ -14,6 +14,11 @@ const ADDRESSES: Bulk = Bulk {
     tail: "ON CONFLICT DO NOTHING",
 };
 
+/// Takes back what still waits.
+pub(crate) const WITHDRAW: &str = "UPDATE delivery SET state = 'withdrawn', updated_at = ? \
+        WHERE state IN ('queued', 'deferred') AND id IN ( \
+            SELECT id FROM outbox WHERE message IN (SELECT value FROM json_each(?)))";
+
 /// Writes new messages and takes back withdrawn ones; says how many were new.
 pub(crate) async fn write(
     session: &mut Session,
@@ -94,10 +99,7 @@ async fn withdraw(session: &mut Session, commit: &Commit) -> Result<(), Failure>
     if commit.withdrawn.is_empty() {
         return Ok(());
     }
-    let sql = "UPDATE delivery SET state = 'withdrawn', updated_at = ? \
-        WHERE state IN ('queued', 'deferred') AND id IN ( \
-            SELECT id FROM outbox WHERE message IN (SELECT value FROM json_each(?)))";
-    let query = sqlx::query(sql)
+    let query = sqlx::query(WITHDRAW)
         .bind(nanos(commit.now))
         .bind(json(&commit.withdrawn));
     session.execute(query).await?;

@@ -1,8 +1,10 @@
 //! What tests do to a store behind its back.
 
+use super::rows::Columns;
 use super::tx::{Ending, Session};
 use super::{Sqlite, Tuning};
 use crate::{ClockMode, Failure, OpenError, OpenOptions, Store};
+use sqlx::AssertSqlSafe;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -39,12 +41,22 @@ impl Store {
         changing.await
     }
 
+    /// The steps by which a statement would run.
+    pub(crate) async fn explain(&self, sql: &'static str) -> Result<Vec<Box<str>>, Failure> {
+        let explaining = self.sqlite().read(move |session| {
+            Box::pin(async move {
+                let query = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")));
+                let rows = session.rows(query).await?;
+                rows.iter().map(|row| row.text(3)).collect()
+            })
+        });
+        explaining.await
+    }
+
     /// A connection that holds the lock of writers, as a stopped process would.
     pub(crate) async fn hold(&self) -> Result<Session, Failure> {
         let writer = &self.sqlite().inner.writer;
-        let mut session = Session::open(&writer.options, std::time::Duration::from_secs(9)).await?;
-        session.execute(sqlx::query("BEGIN IMMEDIATE")).await?;
-        Ok(session)
+        Session::hold(&writer.options).await
     }
 
     /// A transaction that takes longer than any statement may.
@@ -63,31 +75,41 @@ impl Store {
     }
 }
 
-/// A disk that fills: a small file system in memory where one can be mounted, else a limit on pages.
+/// A disk that fills.
 pub(crate) struct SmallDisk {
     dir: PathBuf,
     is_mounted: bool,
 }
 
 impl SmallDisk {
-    pub(crate) async fn new(under: &Path) -> Result<Self, Failure> {
-        let dir = under.join("small");
-        std::fs::create_dir(&dir).map_err(failed)?;
-        let mut mount = Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
-            .arg(&dir);
-        let is_mounted = mount.output().is_ok_and(|output| output.status.success());
-        let disk = Self { dir, is_mounted };
-        if disk.is_mounted {
-            for round in 0..3 {
-                std::fs::write(disk.ballast(round), vec![0; 400 * 1024]).map_err(failed)?;
-            }
-        } else {
-            disk.tamper("CREATE TABLE ballast AS SELECT value AS round, zeroblob(400 * 1024) FROM json_each('[0, 1, 2]')")
-                .await?;
-        }
+    /// One whose file may have only so many pages.
+    pub(crate) async fn limited(under: &Path) -> Result<Self, Failure> {
+        let disk = Self::new(under, "limited", false)?;
+        disk.tamper("CREATE TABLE ballast AS SELECT value AS round, zeroblob(400 * 1024) FROM json_each('[0, 1, 2]')")
+            .await?;
         Ok(disk)
+    }
+
+    /// A small file system in memory; none where this user can't mount one.
+    pub(crate) fn mounted(under: &Path) -> Result<Option<Self>, Failure> {
+        let mut disk = Self::new(under, "mounted", false)?;
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"]);
+        let answer = mount.arg(&disk.dir).output();
+        if !answer.is_ok_and(|output| output.status.success()) {
+            return Ok(None);
+        }
+        disk.is_mounted = true;
+        for round in 0..3 {
+            std::fs::write(disk.ballast(round), vec![0; 400 * 1024]).map_err(failed)?;
+        }
+        Ok(Some(disk))
+    }
+
+    fn new(under: &Path, name: &str, is_mounted: bool) -> Result<Self, Failure> {
+        let dir = under.join(name);
+        std::fs::create_dir(&dir).map_err(failed)?;
+        Ok(Self { dir, is_mounted })
     }
 
     fn ballast(&self, round: u8) -> PathBuf {

@@ -103,6 +103,14 @@ impl Session {
         .await
     }
 
+    /// Holds the lock of writers, as a stopped process would.
+    #[cfg(test)]
+    pub(crate) async fn hold(options: &SqliteConnectOptions) -> Result<Self, Failure> {
+        let mut session = Self::open(options, Duration::from_secs(9)).await?;
+        session.execute(sqlx::query("BEGIN IMMEDIATE")).await?;
+        Ok(session)
+    }
+
     /// Waits in small steps for whoever writes in another process: SQLite's own waiting would starve.
     async fn begin(&mut self, tuning: &Tuning) -> Result<(), Failure> {
         let asking = async {

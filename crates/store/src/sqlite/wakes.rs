@@ -8,6 +8,27 @@ use jiff::Timestamp;
 use model::AccountId;
 use sqlx::sqlite::SqliteRow;
 
+/// Takes away, inserts, and notes at the account what changed; each finds its rows by key.
+pub(crate) const CHANGES: [&str; 3] = [
+    "DELETE FROM wake WHERE (shard, due_at, account) IN ( \
+        SELECT a.shard, a.due_at, a.id FROM json_each(?2) j \
+        CROSS JOIN account a ON a.shard = ?1 AND a.account = j.value ->> 0 \
+        WHERE a.due_at IS NOT NULL AND a.due_at IS NOT j.value ->> 1)",
+    "INSERT INTO wake (shard, due_at, account) \
+        SELECT a.shard, j.value ->> 1, a.id FROM json_each(?2) j \
+        CROSS JOIN account a ON a.shard = ?1 AND a.account = j.value ->> 0 \
+        WHERE j.value ->> 1 IS NOT NULL AND a.due_at IS NOT j.value ->> 1",
+    "WITH want AS MATERIALIZED (SELECT a.id, j.value ->> 1 AS due_at FROM json_each(?2) j \
+        CROSS JOIN account a ON a.shard = ?1 AND a.account = j.value ->> 0 \
+        WHERE a.due_at IS NOT j.value ->> 1) \
+        UPDATE account SET due_at = want.due_at FROM want WHERE account.id = want.id",
+];
+/// A page of what is due.
+pub(crate) const DUE: &str = "SELECT w.due_at, w.account, a.account \
+    FROM wake w JOIN account a ON a.id = w.account \
+    WHERE w.shard = ? AND (w.due_at, w.account) > (?, ?) AND w.due_at <= ? \
+    ORDER BY w.due_at, w.account LIMIT ?";
+
 impl Sqlite {
     pub(crate) async fn due(
         &self,
@@ -19,10 +40,7 @@ impl Sqlite {
         let (from, key) = after.map_or((i64::MIN, i64::MIN), |mark| (nanos(mark.due_at), mark.key));
         self.read(move |session| {
             Box::pin(async move {
-                let sql = "SELECT w.due_at, w.account, a.account FROM wake w JOIN account a ON a.id = w.account \
-                    WHERE w.shard = ? AND (w.due_at, w.account) > (?, ?) AND w.due_at <= ? \
-                    ORDER BY w.due_at, w.account LIMIT ?";
-                let query = sqlx::query(sql)
+                let query = sqlx::query(DUE)
                     .bind(i64::from(shard))
                     .bind(from)
                     .bind(key)
@@ -73,19 +91,7 @@ pub(crate) async fn write(
         .map(|wake| (wake.account.as_str(), wake.due_at.map(nanos)))
         .collect();
     let pairs = json(&pairs);
-    for sql in [
-        "DELETE FROM wake WHERE (shard, due_at, account) IN ( \
-            SELECT a.shard, a.due_at, a.id FROM json_each(?2) j \
-            CROSS JOIN account a ON a.shard = ?1 AND a.account = j.value ->> 0 \
-            WHERE a.due_at IS NOT NULL AND a.due_at IS NOT j.value ->> 1)",
-        "INSERT INTO wake (shard, due_at, account) \
-            SELECT a.shard, j.value ->> 1, a.id FROM json_each(?2) j \
-            CROSS JOIN account a ON a.shard = ?1 AND a.account = j.value ->> 0 \
-            WHERE j.value ->> 1 IS NOT NULL AND a.due_at IS NOT j.value ->> 1",
-        "UPDATE account SET due_at = j.value ->> 1 FROM json_each(?2) j \
-            WHERE account.shard = ?1 AND account.account = j.value ->> 0 \
-            AND account.due_at IS NOT j.value ->> 1",
-    ] {
+    for sql in CHANGES {
         let query = sqlx::query(sql).bind(i64::from(shard)).bind(&*pairs);
         session.execute(query).await?;
     }
