@@ -11,7 +11,7 @@ use crate::render::RenderedMail;
 use jiff::Timestamp;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox as Party, MultiPart, MultiPartKind, SinglePart};
-use model::{Mailbox, MessageId};
+use model::{Channel, Mailbox, MessageId, Outgoing};
 use std::time::SystemTime;
 
 /// The most characters of a display name; what is longer is cut.
@@ -38,6 +38,30 @@ pub struct Letter<'a> {
     pub words: &'a RenderedMail,
     /// The date it bears.
     pub at: Timestamp,
+}
+
+impl<'a> Letter<'a> {
+    /// The letter that `outgoing` is, if it leaves by mail.
+    pub fn of(outgoing: &'a Outgoing, words: &'a RenderedMail, at: Timestamp) -> Option<Self> {
+        match &outgoing.channel {
+            Channel::Email {
+                to,
+                cc,
+                from,
+                reply_to,
+                ..
+            } => Some(Self {
+                message: &outgoing.message,
+                from,
+                to,
+                cc,
+                reply_to: reply_to.as_ref(),
+                words,
+                at,
+            }),
+            Channel::Route { .. } => None,
+        }
+    }
 }
 
 /// Who sends to whom, as the SMTP session says it.

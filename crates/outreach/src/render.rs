@@ -9,6 +9,7 @@
 
 mod cap;
 mod check;
+mod depth;
 mod escape;
 mod fill;
 mod format;
@@ -89,6 +90,9 @@ pub enum RenderError {
     /// The loops would take more than `OUTPUT_STEPS_MAX` steps.
     #[error("`{0}` would take more than {OUTPUT_STEPS_MAX} steps")]
     TooManySteps(Box<str>),
+    /// Quotes, lists or elements nest too deep.
+    #[error("the markup of `{0}` nests deeper than {max}", max = depth::MARKUP_DEPTH_MAX)]
+    TooDeep(Box<str>),
     /// A mail's subject came out empty.
     #[error("`{0}` has an empty subject")]
     NoSubject(Box<str>),
@@ -166,11 +170,14 @@ fn post(templates: &Templates, outgoing: &Outgoing) -> Result<RenderedPost, Rend
     match &outgoing.content {
         Content::Template { name, locale, hash } => {
             let entry = templates.decided(name, locale, hash)?;
-            let frame = Frame::new(&outgoing.view, locale);
-            Ok(post::write(&fill::body(templates, entry, &frame)?))
+            let frame = Frame::new(&outgoing.view, &entry.text.locale);
+            post::write(name, &fill::body(templates, entry, &frame)?)
         }
         Content::Text(_) | Content::Nobody { .. } | Content::Ask { .. } | Content::Task { .. } => {
-            Ok(post::write(&notice::write(templates, outgoing)?.markdown))
+            post::write(
+                &label(outgoing),
+                &notice::write(templates, outgoing)?.markdown,
+            )
         }
     }
 }

@@ -44,6 +44,10 @@ impl Markup {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the parser may gain elements; what is not known is refused"
+)]
 fn walk(template: &mut Template, mut markup: Option<&mut Markup>) -> Result<(), Fault> {
     for element in &mut template.elements {
         match element {
@@ -95,6 +99,10 @@ fn printed(call: &HelperTemplate) -> Result<TemplateElement, Fault> {
     Ok(*Subexpression::new(name, vec![value], Default::default()).element)
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the parser may gain parameters; what is not known is refused"
+)]
 fn check_value(value: &Parameter) -> Result<(), Fault> {
     match value {
         Parameter::Literal(_) => Ok(()),

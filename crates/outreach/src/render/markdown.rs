@@ -1,27 +1,45 @@
 //! Markdown as events, with our two rules: a line break is a line break, and a link leads only where it may.
 
+use super::depth::{MARKUP_DEPTH_MAX, TooDeep, check_html, check_markdown};
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream};
 
 /// Which schemes a link may have.
 const SCHEMES: [&str; 3] = ["https:", "http:", "mailto:"];
 
 /// The events of `text`.
-pub(super) fn events(text: &str) -> Vec<Event<'_>> {
+pub(super) fn events(text: &str) -> Result<Vec<Event<'_>>, TooDeep> {
+    check_markdown(text)?;
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut dropped = Vec::new();
-    TextMergeStream::new(Parser::new_ext(text, options))
-        .filter_map(|event| kept(event, &mut dropped))
-        .collect()
+    let mut depth = 0_usize;
+    let mut events = Vec::new();
+    for event in TextMergeStream::new(Parser::new_ext(text, options)) {
+        if matches!(event, Event::Start(_)) {
+            depth += 1;
+        } else if matches!(event, Event::End(_)) {
+            depth = depth.saturating_sub(1);
+        }
+        if depth > MARKUP_DEPTH_MAX * 2 {
+            return Err(TooDeep);
+        }
+        events.extend(kept(event, &mut dropped));
+    }
+    Ok(events)
 }
 
 /// HTML of `text`.
-pub(super) fn html(text: &str) -> String {
+pub(super) fn html(text: &str) -> Result<String, TooDeep> {
     let mut out = String::with_capacity(text.len() * 2);
-    pulldown_cmark::html::push_html(&mut out, events(text).into_iter());
-    out
+    pulldown_cmark::html::push_html(&mut out, events(text)?.into_iter());
+    check_html(&out)?;
+    Ok(out)
 }
 
 /// Leaves out the links and images that may not be; their words stay.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every event but links, images and breaks is kept"
+)]
 fn kept<'a>(event: Event<'a>, dropped: &mut Vec<bool>) -> Option<Event<'a>> {
     match event {
         Event::SoftBreak => Some(Event::HardBreak),
@@ -54,7 +72,9 @@ fn is_allowed(address: &str, is_email: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    fn html(text: &str) -> String {
+        super::html(text).expect("not deep")
+    }
 
     #[test]
     fn a_line_break_is_a_line_break() {

@@ -1,5 +1,6 @@
 //! The page around a mail's body, its styles inlined, and the text part made from it.
 
+use super::depth::{TooDeep, check_html};
 use super::fill::subject_line;
 use super::{RenderError, RenderedMail, escape, markdown};
 use css_inline::CSSInliner;
@@ -24,11 +25,7 @@ pub(super) fn mail(
     subject: &str,
     body: &str,
 ) -> Result<RenderedMail, RenderError> {
-    let content = if is_page(body) {
-        body.to_owned()
-    } else {
-        markdown::html(body)
-    };
+    let content = content(name, body)?;
     let text = text(name, &content)?;
     let page = if is_page(body) {
         content
@@ -48,7 +45,7 @@ pub(super) fn mail(
 
 /// The first line of a body that has no subject of its own, as text.
 pub(super) fn first_line(name: &str, body: &str) -> Result<String, RenderError> {
-    let text = text(name, &markdown::html(body))?;
+    let text = text(name, &content(name, body)?)?;
     subject_line(
         name,
         text.lines()
@@ -60,10 +57,20 @@ pub(super) fn first_line(name: &str, body: &str) -> Result<String, RenderError> 
 /// A body as Markdown that can stand inside other Markdown; of a whole page only its text.
 pub(super) fn quotable(name: &str, body: &str) -> Result<String, RenderError> {
     if is_page(body) {
-        text(name, body).map(|text| escape::lines(&text))
+        text(name, &content(name, body)?).map(|text| escape::lines(&text))
     } else {
         Ok(body.trim().to_owned())
     }
+}
+
+/// The body as HTML, not nested too deep.
+fn content(name: &str, body: &str) -> Result<String, RenderError> {
+    let html = if is_page(body) {
+        check_html(body).map(|()| body.to_owned())
+    } else {
+        markdown::html(body)
+    };
+    html.map_err(|TooDeep| RenderError::TooDeep(name.into()))
 }
 
 fn is_page(body: &str) -> bool {

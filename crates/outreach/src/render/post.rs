@@ -1,6 +1,7 @@
 //! A post: Block Kit blocks, and a text for notifications and for programs that show no blocks.
 
-use super::mrkdwn;
+use super::depth::TooDeep;
+use super::{RenderError, mrkdwn};
 use serde_json::{Value, json};
 
 /// The most characters of one section; Slack takes 3,000.
@@ -27,8 +28,8 @@ impl RenderedPost {
 }
 
 /// The post that `markdown` makes. What is longer than a post may be is cut, and says so.
-pub(super) fn write(markdown: &str) -> RenderedPost {
-    let text = mrkdwn::write(markdown);
+pub(super) fn write(name: &str, markdown: &str) -> Result<RenderedPost, RenderError> {
+    let text = mrkdwn::write(markdown).map_err(|TooDeep| RenderError::TooDeep(name.into()))?;
     let mut sections = sections(&text);
     if sections.len() > BLOCKS_MAX {
         sections.truncate(BLOCKS_MAX - 1);
@@ -38,10 +39,8 @@ pub(super) fn write(markdown: &str) -> RenderedPost {
         .into_iter()
         .map(|text| json!({ "type": "section", "text": { "type": "mrkdwn", "text": text, "verbatim": true } }))
         .collect();
-    RenderedPost {
-        text: cut(&text, TEXT_CHARS_MAX),
-        blocks,
-    }
+    let text = cut(&text, TEXT_CHARS_MAX);
+    Ok(RenderedPost { text, blocks })
 }
 
 /// Lines gathered into sections that are short enough.
@@ -91,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut_into_sections_that_fit() {
-        let post = write(&"行\n\n".repeat(5_000));
+        let post = write("x", &"行\n\n".repeat(5_000)).expect("a post");
         assert!(post.blocks.len() > 1 && post.blocks.len() <= BLOCKS_MAX);
         for block in &post.blocks {
             let text = block["text"]["text"].as_str().unwrap_or_default();
@@ -102,6 +101,6 @@ mod tests {
 
     #[test]
     fn a_post_of_nothing_has_a_block() {
-        assert_eq!(write("").blocks.len(), 1);
+        assert_eq!(write("x", "").expect("a post").blocks.len(), 1);
     }
 }

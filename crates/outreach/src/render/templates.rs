@@ -86,11 +86,14 @@ pub(super) struct Entry {
     pub(super) body: Template,
 }
 
+/// Name, locale and hash of a text.
+type Version = (Box<str>, Box<str>, Box<str>);
+
 /// A set of compiled templates; it may hold several versions of one.
 pub struct Templates {
     entries: Vec<Entry>,
     by_name: BTreeMap<(Box<str>, Box<str>), usize>,
-    by_hash: BTreeMap<(Box<str>, Box<str>, Box<str>), usize>,
+    by_hash: BTreeMap<Version, usize>,
     /// Prints values as one line.
     pub(super) lines: Handlebars<'static>,
     /// Prints values as text inside Markdown or HTML.
@@ -140,11 +143,11 @@ impl Templates {
 
     /// The present text of `name` in `locale`; `ja-JP` falls to `ja`.
     pub fn find(&self, name: &str, locale: &str) -> Option<&TemplateText> {
-        let exact = (Box::from(name), Box::from(locale));
-        let index = self.by_name.get(&exact).or_else(|| {
-            let language = locale.split(['-', '_']).next().unwrap_or(locale);
-            self.by_name.get(&(exact.0.clone(), Box::from(language)))
-        })?;
+        let key = |locale: &str| (Box::from(name), Box::from(locale));
+        let index = self
+            .by_name
+            .get(&key(locale))
+            .or_else(|| self.by_name.get(&key(language(locale))))?;
         self.entries.get(*index).map(|entry| &entry.text)
     }
 
@@ -153,21 +156,28 @@ impl Templates {
         self.decided(name, locale, hash).is_ok()
     }
 
-    /// The text that a message was decided with.
+    /// The text that a message was decided with; `ja-JP` falls to `ja`.
     pub(super) fn decided(
         &self,
         name: &str,
         locale: &str,
         hash: &str,
     ) -> Result<&Entry, RenderError> {
-        let key = (Box::from(name), Box::from(locale), Box::from(hash));
-        let unknown = || RenderError::UnknownTemplate {
-            name: name.into(),
-            hash: hash.into(),
-        };
-        let index = self.by_hash.get(&key).ok_or_else(unknown)?;
-        self.entries.get(*index).ok_or_else(unknown)
+        let version = |locale: &str| (Box::from(name), Box::from(locale), Box::from(hash));
+        self.by_hash
+            .get(&version(locale))
+            .or_else(|| self.by_hash.get(&version(language(locale))))
+            .and_then(|index| self.entries.get(*index))
+            .ok_or_else(|| RenderError::UnknownTemplate {
+                name: name.into(),
+                hash: hash.into(),
+            })
     }
+}
+
+/// The language of a locale: what stands before its first `-` or `_`.
+fn language(locale: &str) -> &str {
+    locale.split(['-', '_']).next().unwrap_or(locale)
 }
 
 fn compile(text: TemplateText) -> Result<Entry, Vec<TemplateError>> {

@@ -65,12 +65,26 @@ impl Connections {
         }
     }
 
+    /// Says good-bye on those that waited too long; to be called now and then.
+    pub async fn sweep(&self) {
+        let idle_max = self.dialer.settings().idle_max;
+        self.leave(|it| it.since.elapsed() >= idle_max).await;
+    }
+
     /// Says good-bye on all that wait, and takes no more mails.
     pub async fn close(&self) {
         self.slots.close();
-        let parked =
-            std::mem::take(&mut *self.parked.lock().unwrap_or_else(PoisonError::into_inner));
-        for it in parked {
+        self.leave(|_| true).await;
+    }
+
+    async fn leave(&self, is_over: impl Fn(&Parked) -> bool) {
+        let over: Vec<Parked> = {
+            let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+            let (over, rest) = parked.drain(..).partition(is_over);
+            *parked = rest;
+            over
+        };
+        for it in over {
             it.session.quit().await;
         }
     }

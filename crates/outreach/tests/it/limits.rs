@@ -1,6 +1,6 @@
 //! Templates that would harm, and those that come close.
 
-use crate::desk::{by_mail, mail_text, outgoing, set, template};
+use crate::desk::{by_mail, by_route, mail_text, outgoing, set, template};
 use model::TemplateText;
 use outreach::render::{Fault, OUTPUT_BYTES_MAX, RenderError, Rendered, Templates, render};
 use serde_json::{Value, json};
@@ -267,4 +267,36 @@ fn a_text_that_is_not_in_the_set_is_named() {
             hash: "h1".into()
         })
     );
+}
+
+#[test]
+fn deep_markup_does_not_go_off_either() {
+    for piece in [
+        "<div>",
+        "<b>",
+        "<table><tr><td>",
+        "> ",
+        "- ",
+        "<a href='x'>",
+        "<svg>",
+        "<ul><li>",
+    ] {
+        let body = piece.repeat(200_000 / piece.len());
+        let deep = Err(RenderError::TooDeep("a".into()));
+        assert_eq!(outcome(&body, json!({})), deep, "{piece}");
+        let message = outgoing(by_route(), template("a", "ja"), json!({}));
+        let post = render(&set([mail_text("a", "ja", "s", &body)]), &message);
+        assert!(post == deep || piece.starts_with('<'), "{piece}");
+    }
+    for piece in ["[", "**", "*a_", "![", "`", "<"] {
+        let body = piece.repeat(100_000 / piece.len());
+        assert!(outcome(&body, json!({})).is_ok(), "{piece}");
+    }
+}
+
+#[test]
+fn a_loop_cannot_build_deep_markup() {
+    let list: Vec<u32> = (0..5_000).collect();
+    let outcome = outcome("{{#each l}}<div>{{/each}}", json!({ "l": list }));
+    assert_eq!(outcome, Err(RenderError::TooDeep("a".into())));
 }

@@ -86,26 +86,9 @@ fn the_bytes_of_a_mail() {
 }
 
 fn build(words: &RenderedMail, channel: Channel) -> Result<mail::Mail, MailError> {
-    let Channel::Email {
-        to,
-        cc,
-        from,
-        reply_to,
-        ..
-    } = channel
-    else {
-        panic!("not a mail");
-    };
-    let outgoing = outgoing(by_route(), Content::Text("x".into()), json!({}));
-    mail::build(&Letter {
-        message: &outgoing.message,
-        from: &from,
-        to: &to,
-        cc: &cc,
-        reply_to: reply_to.as_ref(),
-        words,
-        at: AT.parse().expect("an instant"),
-    })
+    let outgoing = outgoing(channel, Content::Text("x".into()), json!({}));
+    let at = AT.parse().expect("an instant");
+    mail::build(&Letter::of(&outgoing, words, at).expect("a letter"))
 }
 
 #[test]
@@ -226,6 +209,8 @@ fn a_message_finds_the_text_it_was_decided_with() {
         panic!("not a mail");
     };
     assert_eq!(mail.subject, "old");
+    let regional = outgoing(by_mail(), template("a", "ja-JP"), json!({}));
+    assert!(render(&set, &regional).is_ok());
 }
 
 #[test]

@@ -143,6 +143,33 @@ async fn only_so_many_connections_are_open_at_a_time() {
 }
 
 #[tokio::test]
+async fn a_mail_can_be_handed_over_in_a_task_of_its_own() {
+    let server = Server::start(vec![willing(1)]).await;
+    let connections = Connections::new(settings(server.port)).expect("settings");
+    let task = tokio::spawn(async move { send(&connections).await });
+    assert_eq!(task.await.expect("an end").next(), Next::Done);
+}
+
+#[tokio::test]
+async fn sweeping_leaves_only_what_waited_too_long() {
+    for (idle_max, is_left) in [(Duration::ZERO, true), (Duration::from_secs(60), false)] {
+        let mut script = OPENING[..3].to_vec();
+        script.extend(another_mail());
+        script.extend([Step::Hear, Step::Say("221 bye\r\n")]);
+        let server = Server::start(vec![script]).await;
+        let restless = Settings {
+            idle_max,
+            ..settings(server.port)
+        };
+        let connections = Connections::new(restless).expect("settings");
+        assert_eq!(send(&connections).await.next(), Next::Done);
+        connections.sweep().await;
+        let last = server.heard().remove(0).pop();
+        assert_eq!(last.as_deref() == Some("QUIT"), is_left);
+    }
+}
+
+#[tokio::test]
 async fn closing_says_good_bye_and_takes_no_more() {
     let mut script = OPENING[..3].to_vec();
     script.extend(another_mail());

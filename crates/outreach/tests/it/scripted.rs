@@ -18,6 +18,8 @@ pub(crate) enum Step {
     HearRequest,
     /// Says nothing more, but does not go.
     Hang,
+    /// Neither says nor reads anything more, but does not go.
+    Freeze,
     /// Goes on encrypted.
     Encrypt,
 }
@@ -116,6 +118,7 @@ async fn act(stream: &mut dyn Duplex, step: Step, hear: &impl Fn(String)) -> boo
             drop(stream.read_to_end(&mut rest).await);
             return false;
         }
+        Step::Freeze => std::future::pending().await,
         Step::Encrypt => return true,
         Step::Hear => b"\r\n",
         Step::HearMessage => b"\r\n.\r\n",
