@@ -1,12 +1,12 @@
 //! Whole workspaces: the example is right, the mistakes are found where they are.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use workflow::{Files, check};
+use workflow::{Checked, Files, Severity, check};
 
 fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/data")
-        .join(name)
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    top.join("../../tests/data").join(name)
 }
 
 /// All texts under a folder, by their path inside it.
@@ -23,29 +23,114 @@ fn files(name: &str) -> Files {
             }
             let inside = path.strip_prefix(&top).expect("it is inside");
             let text = std::fs::read_to_string(&path).expect("the file can be read");
-            let inside = inside
-                .to_str()
-                .expect("its path is text")
-                .replace('\\', "/");
-            files.insert(inside.into(), text.into());
+            let inside = inside.to_str().expect("its path is text");
+            files.insert(inside.replace('\\', "/").into(), text.into());
         }
     }
     files
 }
 
+fn shown(checked: &Checked, files: &Files) -> String {
+    workflow::diagnostic::frames(&checked.diagnostics, files, false)
+}
+
+const NOT_YET: [&str; 5] = [
+    "adopt-reports",
+    "advocate",
+    "onboarding",
+    "renewal-review",
+    "risk-playbooks",
+];
+
 #[test]
-fn the_example_has_no_error() {
+fn the_example_has_no_error_and_one_note_for_each_workflow_still_to_come() {
     let files = files("example");
     let checked = check(&files);
-    let shown = workflow::diagnostic::frames(&checked.diagnostics, &files, false);
-    assert!(checked.program.is_some(), "{shown}");
-    println!("{shown}");
+    let text = shown(&checked, &files);
+    let program = checked.program.as_ref().expect("a program");
+    let names: Vec<&str> = program
+        .workflows
+        .iter()
+        .map(|workflow| &*workflow.name)
+        .collect();
+    assert_eq!(names, ["renewal"], "{text}");
+    let not_yet: Vec<&str> = checked.not_yet.iter().map(|name| &**name).collect();
+    assert_eq!(not_yet, NOT_YET, "{text}");
+    let codes: Vec<&str> = checked
+        .diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.code)
+        .collect();
+    assert_eq!(codes, ["E900"; 5], "{text}");
+    assert_eq!(checked.scenarios.len(), 12);
+    let renewal = checked
+        .scenarios
+        .iter()
+        .filter(|it| it.workflow.as_deref() == Some("renewal"));
+    assert_eq!(renewal.count(), 7);
+}
+
+/// `code file:line` of each expected line.
+fn expected() -> BTreeSet<(String, String)> {
+    let text = std::fs::read_to_string(data("example-mistakes/expected.txt")).expect("the list");
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.contains(" templates/"));
+    lines
+        .map(|line| {
+            let mut words = line.split_whitespace();
+            let code = words.next().expect("a code");
+            let place = words.next().expect("a place");
+            let (place, _column) = place.rsplit_once(':').expect("a column");
+            (code.to_owned(), place.to_owned())
+        })
+        .collect()
 }
 
 #[test]
-fn mistakes() {
+fn each_seeded_mistake_is_found_at_its_line_and_nothing_else() {
     let files = files("example-mistakes");
     let checked = check(&files);
-    let shown = workflow::diagnostic::frames(&checked.diagnostics, &files, false);
-    println!("{shown}");
+    let json = workflow::diagnostic::to_json(&checked.diagnostics, &files);
+    let list = json["diagnostics"].as_array().expect("a list");
+    let found: BTreeSet<(String, String)> = list
+        .iter()
+        .filter(|diagnostic| diagnostic["severity"] == "error")
+        .map(|diagnostic| {
+            let file = diagnostic["file"].as_str().expect("a file");
+            let code = diagnostic["code"].as_str().expect("a code");
+            (code.to_owned(), format!("{file}:{}", diagnostic["line"]))
+        })
+        .collect();
+    assert_eq!(found, expected(), "{}", shown(&checked, &files));
+    let errors = checked
+        .diagnostics
+        .iter()
+        .filter(|it| it.severity == Severity::Error);
+    assert_eq!(errors.count(), 23);
+    assert!(checked.program.is_none());
+}
+
+#[test]
+fn comments_and_the_order_of_keys_do_not_change_the_revision() {
+    let before = files("example");
+    let revision = |files: &Files| check(files).program.expect("a program").revision;
+    let mut after = before.clone();
+    let path = "workflows/definitions/segments.yaml";
+    let text = &before[path];
+    let (segments, labels) = text.split_once("labels:").expect("labels");
+    after.insert(
+        path.into(),
+        format!("# another comment\nlabels:{labels}\n{segments}").into(),
+    );
+    let renewal = before["workflows/renewal.yaml"].replace(
+        "topic: renewal\npriority: high\n",
+        "priority: high\ntopic: renewal\n",
+    );
+    assert_ne!(renewal, *before["workflows/renewal.yaml"]);
+    after.insert("workflows/renewal.yaml".into(), renewal.into());
+    assert_eq!(revision(&before), revision(&after));
+    let changed = before["workflows/renewal.yaml"].replace("in 0..150", "in 0..140");
+    after.insert("workflows/renewal.yaml".into(), changed.into());
+    assert_ne!(revision(&before), revision(&after));
 }

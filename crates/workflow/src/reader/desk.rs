@@ -129,18 +129,15 @@ impl<'w> Desk<'w> {
             notes.error_help("E203", node.span, message, help);
             return false;
         };
-        if locales.is_empty() {
-            return false;
-        }
         let locales: Vec<&Parsed> = locales.iter().collect();
         let (checked, diagnostics) =
             template::check(&locales, scope, known, &self.workspace.locale);
         for diagnostic in diagnostics {
             notes.take(diagnostic);
         }
-        let is_good = checked.is_some();
+        // What is wrong with it has been said; without a word said, it speaks of a name that failed elsewhere.
         self.templates
             .extend(checked.map(|template| (name.into(), template)));
-        is_good
+        true
     }
 }
