@@ -1,0 +1,4 @@
+//! The heart, from outside: the shipped workspace's tests, the rules of one instant, and properties.
+
+mod scenarios;
+mod workspace;
