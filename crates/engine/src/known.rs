@@ -14,7 +14,7 @@ use model::Value;
 use workflow::program::StepResult;
 
 /// A role names at most so many.
-pub const HOLDERS_MAX: usize = 5;
+pub(crate) const HOLDERS_MAX: usize = 5;
 
 /// The account's state as expressions see it.
 #[derive(Clone, Copy)]
@@ -111,8 +111,7 @@ impl Knowledge for Known<'_> {
 
 /// The account's current contract: active with the earliest renewal date (unknown last), else trial, else the one that ended last; ties by id.
 pub(crate) fn current_contract(head: &Head) -> Option<&str> {
-    let rank = |entry: &(&Box<str>, &Entity)| {
-        let (_, contract) = entry;
+    let rank = |contract: &Entity| {
         let status = contract.value("status").and_then(Value::text);
         let renewal = match contract.value("renewal_date") {
             Some(Value::Date(date)) => Some(*date),
@@ -130,7 +129,7 @@ pub(crate) fn current_contract(head: &Head) -> Option<&str> {
         .filter(|(_, contract)| contract.is_there);
     there
         .min_by(|a, b| {
-            let ((rank_a, next_a, last_a), (rank_b, next_b, last_b)) = (rank(a), rank(b));
+            let ((rank_a, next_a, last_a), (rank_b, next_b, last_b)) = (rank(a.1), rank(b.1));
             (rank_a, next_a)
                 .cmp(&(rank_b, next_b))
                 .then(last_b.cmp(&last_a))

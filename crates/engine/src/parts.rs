@@ -152,7 +152,7 @@ fn write_ids(ids: &BTreeSet<u64>, out: &mut Vec<u8>) {
 }
 
 fn read_ids(bytes: &mut Bytes<'_>) -> Result<BTreeSet<u64>, DecodeError> {
-    let len = bytes.len()?;
+    let len = bytes.count()?;
     let mut ids = BTreeSet::new();
     for _ in 0..len {
         let mut id = [0; 8];

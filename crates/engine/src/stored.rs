@@ -55,7 +55,7 @@ impl<'a> Bytes<'a> {
     }
 
     /// A number of elements, each of which takes at least a byte: never more than bytes are left.
-    pub fn len(&mut self) -> Result<usize, DecodeError> {
+    pub fn count(&mut self) -> Result<usize, DecodeError> {
         let len = usize::try_from(u64::read(self)?).map_err(|_| DecodeError::Truncated)?;
         if len > self.0.len() {
             return Err(DecodeError::Truncated);
@@ -176,7 +176,7 @@ impl Stored for Box<str> {
     }
 
     fn read(bytes: &mut Bytes<'_>) -> Result<Self, DecodeError> {
-        let len = bytes.len()?;
+        let len = bytes.count()?;
         let text = std::str::from_utf8(bytes.take(len)?).map_err(|_| DecodeError::Value)?;
         Ok(text.into())
     }
@@ -316,7 +316,7 @@ impl<T: Stored> Stored for Vec<T> {
     }
 
     fn read(bytes: &mut Bytes<'_>) -> Result<Self, DecodeError> {
-        let len = bytes.len()?;
+        let len = bytes.count()?;
         (0..len).map(|_| T::read(bytes)).collect()
     }
 }
@@ -330,7 +330,7 @@ impl<T: Stored + Ord> Stored for BTreeSet<T> {
     }
 
     fn read(bytes: &mut Bytes<'_>) -> Result<Self, DecodeError> {
-        let len = bytes.len()?;
+        let len = bytes.count()?;
         (0..len).map(|_| T::read(bytes)).collect()
     }
 }
@@ -345,7 +345,7 @@ impl<K: Stored + Ord, V: Stored> Stored for BTreeMap<K, V> {
     }
 
     fn read(bytes: &mut Bytes<'_>) -> Result<Self, DecodeError> {
-        let len = bytes.len()?;
+        let len = bytes.count()?;
         (0..len)
             .map(|_| Ok((K::read(bytes)?, V::read(bytes)?)))
             .collect()

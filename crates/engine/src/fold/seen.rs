@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use model::Logged;
 
 /// How many days back a fact id is still known.
-pub const DEDUPE_DAYS_MAX: i32 = 7;
+pub(crate) const DEDUPE_DAYS_MAX: i32 = 7;
 
 /// Whether the fact was told before, inside the window.
 pub(crate) fn is_seen(account: &Account, logged: &Logged) -> bool {

@@ -42,7 +42,7 @@ pub(crate) fn rejected(code: &str, name: &str, sample: &Json) -> Rejected {
     let text = match sample {
         Json::String(text) => text.clone(),
         Json::Null => String::new(),
-        other => other.to_string(),
+        Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => sample.to_string(),
     };
     Rejected {
         code: code.into(),

@@ -4,7 +4,6 @@ use super::compare::{Happened, what};
 use jiff::civil::DateTime;
 use model::{Kind, Record};
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use workflow::Scenario;
 use workflow::scenario::{Action, Entry};
 
@@ -162,14 +161,8 @@ pub(super) fn verb(kind: Kind) -> &'static str {
 
 /// A flow mapping.
 pub(super) fn flow(pairs: &[(&str, &str)]) -> String {
-    let mut text = String::from("{");
-    for (index, (key, value)) in pairs.iter().enumerate() {
-        let comma = if index == 0 { "" } else { ", " };
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{comma}{key}: {}", scalar(value));
-    }
-    text.push('}');
-    text
+    let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}: {}", scalar(value))).collect();
+    format!("{{{}}}", pairs.join(", "))
 }
 
 /// A scalar, quoted where YAML would read it as something else.

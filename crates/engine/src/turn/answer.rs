@@ -9,6 +9,9 @@ use jiff::Timestamp;
 use model::{Fact, TaskState, Value};
 use workflow::program::{Step, Verb, Workflow};
 
+/// Where a message was sent from: workflow, run, step, and whom it is for.
+type Sent = (Box<str>, usize, Box<str>, Box<str>);
+
 impl<'a> Turn<'a, '_> {
     /// An answer: approved, rejected, done, replied, clicked …
     pub(super) fn answer(&mut self, fact: &Fact, at: Timestamp) {
@@ -155,7 +158,7 @@ impl<'a> Turn<'a, '_> {
         }
     }
 
-    fn find_message(&self, id: &str) -> Option<(Box<str>, usize, Box<str>, Box<str>)> {
+    fn find_message(&self, id: &str) -> Option<Sent> {
         for (name, state) in &self.account.head.workflows {
             for (index, run) in state.runs.iter().enumerate() {
                 for (step, state) in &run.steps {

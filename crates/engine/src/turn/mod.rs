@@ -33,7 +33,7 @@ use place::Place;
 use workflow::program::Workflow;
 
 /// How often one instant goes round before it is stopped loudly.
-pub const ROUNDS_MAX: usize = 8;
+const ROUNDS_MAX: usize = 8;
 
 /// Why this decision is made.
 #[derive(Clone, Copy, Debug, Default)]

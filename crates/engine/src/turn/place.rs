@@ -99,7 +99,7 @@ impl<'p> Place<'p> {
         let Some(run) = self.run else {
             return Vec::new();
         };
-        let value = |name: &Box<str>| run.remembered.get(name).cloned().flatten();
+        let value = |name: &str| run.remembered.get(name).cloned().flatten();
         workflow
             .remember
             .iter()

@@ -8,7 +8,7 @@ use model::{Kind, Record};
 use workflow::program::Workflow;
 
 /// An instant with the offset of a zone, `2026-01-13T09:00:00+09:00`.
-pub fn shown_at(at: Timestamp, zone: &TimeZone) -> Box<str> {
+fn shown_at(at: Timestamp, zone: &TimeZone) -> Box<str> {
     at.to_zoned(zone.clone())
         .strftime("%Y-%m-%dT%H:%M:%S%.f%:z")
         .to_string()

@@ -9,7 +9,7 @@ use model::{Kind, Record, TaskState};
 use workflow::program::{Status, Step, Verb, Workflow};
 
 /// A run makes at most so many steps in one instant.
-pub const STEPS_MAX: usize = 1_000;
+const STEPS_MAX: usize = 1_000;
 
 /// What became of an attempt to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
