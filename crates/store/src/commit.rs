@@ -134,8 +134,8 @@ impl Commit {
 pub struct Committed {
     /// What the next commit is decided from.
     pub mark: ShardMark,
-    /// How many messages were new; none is known of a commit whose answer had been lost.
-    pub queued: Option<u32>,
+    /// How many messages were new.
+    pub queued: u32,
 }
 
 /// Why a commit was refused, or failed. After any of these, drop all that is cached of the shard.

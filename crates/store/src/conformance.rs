@@ -118,6 +118,7 @@ cases! {
         a_lost_commit_is_known_not_done,
         a_lost_answer_is_known_done,
         a_lost_answer_to_an_append_is_settled_too,
+        a_lost_answer_to_a_claim_is_settled_too,
         a_killed_writer_leaves_nothing_half_done,
         a_writer_held_up_by_another_process_says_so,
         a_late_statement_costs_the_connection_only,

@@ -90,7 +90,8 @@ pub struct Recovered {
 
 impl Store {
     /// Claims what is ready, most urgent first; what expired meanwhile is settled as that. Nothing under another
-    /// epoch or while the switch `send` is off. Under the log clock neither windows nor expiry apply.
+    /// epoch or while the switch `send` is off. Under the log clock neither windows nor expiry apply. After
+    /// [`Failure::Unknown`], which is rare, give the lease back: only another epoch takes over what may be claimed.
     pub async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.claim(request).await,

@@ -250,7 +250,7 @@ impl Worker {
             // Nobody listening is no error.
             drop(self.shared.records.send(record));
         }
-        if committed.queued != Some(0) {
+        if committed.queued > 0 {
             self.shared.bells.ring(self.shard, Role::Send);
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Answers that get lost, writers that are killed, disks that are full.
 
-use super::{Ground, Proof, START, at, bid, epoch, fact, facts, head};
+use super::{Ground, Proof, START, at, bid, claim, epoch, fact, facts, head, outgoing, sending};
 use crate::sqlite::SmallDisk;
 use crate::{AppendError, ClockMode, Commit, CommitError, Failure, NewFact, Role, Store, Tuning};
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub(super) async fn a_lost_answer_is_known_done(ground: &Ground) -> Proof {
     let epoch = epoch(&store, Role::Decide, &bid("one", 0)).await?;
     store.lose_next_answer();
     let done = store.commit(writing(epoch, START, 1)).await?;
-    assert_eq!((done.mark.commits, done.queued), (1, None));
+    assert_eq!(done.mark.commits, 1);
     assert_eq!(store.shard(0).await?.mark, done.mark);
     let twice = store.commit(writing(epoch, START, 1)).await;
     assert!(matches!(twice, Err(CommitError::Moved { .. })));
@@ -51,6 +51,35 @@ pub(super) async fn a_lost_answer_to_an_append_is_settled_too(ground: &Ground) -
     );
     let appended = store.append(facts(vec![fact(0, 2)])).await?;
     assert_eq!(appended.positions, [2]);
+    Ok(())
+}
+
+pub(super) async fn a_lost_answer_to_a_claim_is_settled_too(ground: &Ground) -> Proof {
+    let (store, send) = sending(ground, vec![outgoing("m_1"), outgoing("m_2")]).await?;
+    store.lose_next_commit();
+    assert!(claim(&store, send, 1).await.is_err());
+    store.lose_next_answer();
+    let claimed = claim(&store, send, 1).await?;
+    assert_eq!(claimed.len(), 2);
+    store.lose_next_answer();
+    let unsure = store.attempt(&claimed[0].claim, 1, at(1)).await;
+    assert!(matches!(unsure, Err(Failure::Unknown)));
+    assert!(
+        store.attempt(&claimed[0].claim, 1, at(1)).await?,
+        "asked again"
+    );
+    store.lose_next_answer();
+    let settlement = crate::Settlement {
+        claim: claimed[0].claim.clone(),
+        outcome: crate::Outcome::Sent,
+        detail: "250 ok".into(),
+        captured: None,
+        now: at(2),
+    };
+    let unsure = store.settle(settlement.clone()).await;
+    assert!(matches!(unsure, Err(Failure::Unknown)));
+    assert!(store.settle(settlement).await?, "asked again");
+    assert_eq!(store.log_end(0).await?, 1, "and told once");
     Ok(())
 }
 

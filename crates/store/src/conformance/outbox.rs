@@ -26,7 +26,7 @@ pub(super) async fn a_message_is_queued_once_however_often_it_is_decided(ground:
         outbox(outgoing("m_2")),
         outbox(outgoing("m_2")),
     ];
-    assert_eq!(store.commit(commit).await?.queued, Some(1));
+    assert_eq!(store.commit(commit).await?.queued, 1);
     assert_eq!(state(&store, "m_1").await?, DeliveryState::Claimed);
     let again = claim(&store, send, 3).await?;
     assert_eq!(again.len(), 1);

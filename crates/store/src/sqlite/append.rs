@@ -2,7 +2,7 @@
 
 use super::bulk::Bulk;
 use super::rows::{Columns, nanos, place, signed};
-use super::tx::{Connection, Ending, Lost, Session};
+use super::tx::{Connection, Ending, Session};
 use super::{Sqlite, Tuning, parks};
 use crate::{AppendError, Appended, Failure, Incoming, NewFact};
 use std::collections::{BTreeMap, BTreeSet};
@@ -127,35 +127,17 @@ async fn write_group(
     connection: &mut Connection,
     all: Arc<Vec<Incoming>>,
 ) -> Result<Vec<Appended>, Failure> {
-    let written = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let (body, noted) = (Arc::clone(&all), Arc::clone(&written));
-    let outcome = connection
-        .transact(move |session| {
-            Box::pin(async move {
-                let appended = write_all(session, &body).await?;
-                noted
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner)
-                    .clone_from(&appended);
-                Ok(Ending::Commit(appended))
-            })
-        })
-        .await;
-    let cause = match outcome {
-        Ok(appended) => return Ok(appended),
-        Err(Lost::Nothing(failure)) => return Err(failure),
-        Err(Lost::Unknown(cause)) => cause,
-    };
-    let appended = std::mem::take(
-        &mut *written
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner),
+    let body = Arc::clone(&all);
+    let written = connection.transact_settled(
+        move |session| {
+            Box::pin(async move { Ok(Ending::Commit(write_all(session, &body).await?)) })
+        },
+        move |session, appended| {
+            let all = Arc::clone(&all);
+            Box::pin(async move { is_there(session, &all, appended).await })
+        },
     );
-    match is_there(connection, &all, &appended).await {
-        Some(true) => Ok(appended),
-        Some(false) => Err(cause),
-        None => Err(Failure::Unknown),
-    }
+    written.await
 }
 
 async fn write_all(session: &mut Session, all: &[Incoming]) -> Result<Vec<Appended>, Failure> {
@@ -213,24 +195,21 @@ pub(crate) async fn log_end(session: &mut Session, shard: u32) -> Result<u64, Fa
     }
 }
 
-/// Whether the group's first fact stands where it was put; none if that can't be read, or there was no fact.
+/// Whether the group's first fact stands where it was put; without one nobody can tell.
 async fn is_there(
-    connection: &mut Connection,
-    all: &Arc<Vec<Incoming>>,
+    session: &mut Session,
+    all: &[Incoming],
     appended: &[Appended],
-) -> Option<bool> {
-    let fact = all.iter().flat_map(|incoming| &incoming.facts).next()?;
-    let position = appended.iter().flat_map(|one| &one.positions).next()?;
-    let (at, event) = (place(fact.shard, *position), fact.json.clone());
-    let arrived = nanos(fact.arrived_at);
-    let looked = connection
-        .transact(move |session| {
-            Box::pin(async move {
-                let sql = "SELECT 1 FROM fact WHERE place = ? AND arrived_at = ? AND event = ?";
-                let query = sqlx::query(sql).bind(at).bind(arrived).bind(&*event);
-                Ok(Ending::Rollback(session.row(query).await?.is_some()))
-            })
-        })
-        .await;
-    looked.ok()
+) -> Result<bool, Failure> {
+    let fact = all.iter().flat_map(|incoming| &incoming.facts).next();
+    let position = appended.iter().flat_map(|one| &one.positions).next();
+    let (Some(fact), Some(position)) = (fact, position) else {
+        return Err(Failure::Unknown);
+    };
+    let sql = "SELECT 1 FROM fact WHERE place = ? AND arrived_at = ? AND event = ?";
+    let query = sqlx::query(sql)
+        .bind(place(fact.shard, *position))
+        .bind(nanos(fact.arrived_at))
+        .bind(&*fact.json);
+    Ok(session.row(query).await?.is_some())
 }

@@ -13,15 +13,16 @@ pub(crate) async fn write(
     commit: &Commit,
     commits: u64,
 ) -> Result<(), Failure> {
-    let sql =
-        "INSERT INTO batch (place, position, upto, now, revision, woken) VALUES (?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO batch (place, position, upto, now, revision, woken, epoch) \
+        VALUES (?, ?, ?, ?, ?, ?, ?)";
     let query = sqlx::query(sql)
         .bind(batch_place(commit.shard, commits))
         .bind(signed(commit.from.position))
         .bind(signed(commit.to_position))
         .bind(nanos(commit.now))
         .bind(commit.from.revision.map(|id| i64::from(id.0)))
-        .bind(json(&commit.woken));
+        .bind(json(&commit.woken))
+        .bind(signed(commit.epoch));
     session.execute(query).await?;
     Ok(())
 }

@@ -30,8 +30,16 @@ impl Sqlite {
             return Ok(Vec::new());
         }
         let clock = self.meta().clock;
-        self.write(move |session| Box::pin(async move { claim(session, request, clock).await }))
-            .await
+        let claiming = self.inner.writer.run(move |connection| {
+            Box::pin(async move {
+                let written = connection.transact_settled(
+                    move |session| Box::pin(async move { claim(session, request, clock).await }),
+                    |session, claimed| Box::pin(async move { is_claimed(session, claimed).await }),
+                );
+                written.await
+            })
+        });
+        claiming.await?
     }
 
     pub(crate) async fn attempt(
@@ -127,6 +135,19 @@ async fn claim(
         .bind(ids);
     session.execute(query).await?;
     Ok(Ending::Commit(claimed))
+}
+
+/// Whether claims whose answer was lost are there; without one there is nothing to lose.
+async fn is_claimed(session: &mut Session, claimed: &[Claimed]) -> Result<bool, Failure> {
+    let Some(first) = claimed.first() else {
+        return Ok(true);
+    };
+    let sql = "SELECT 1 FROM delivery WHERE id = ? AND state = 'claimed' AND claim = ? AND claim_epoch = ?";
+    let query = sqlx::query(sql)
+        .bind(first.claim.row)
+        .bind(first.claim.id)
+        .bind(super::rows::signed(first.claim.epoch));
+    Ok(session.row(query).await?.is_some())
 }
 
 fn claimed(row: &SqliteRow, request: ClaimRequest) -> Result<Claimed, Failure> {

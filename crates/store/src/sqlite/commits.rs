@@ -3,16 +3,10 @@
 use super::leases;
 use super::rows::{Columns, nanos, place, signed};
 use super::shards::mark;
-use super::tx::{Connection, Ending, Lost, Session};
+use super::tx::{Connection, Ending, Session};
 use super::{Sqlite, batches, chain, heads, messages, parks, rejects, tasks, wakes};
 use crate::{ClockMode, Commit, CommitError, Committed, Failure, Role, ShardMark};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How often a lost answer is asked for before the caller is told that nobody knows.
-const SETTLE_TRIES_MAX: u32 = 5;
-/// Between two of them.
-const SETTLE_PAUSE: Duration = Duration::from_millis(50);
 
 /// A shard's row as a commit finds it.
 struct Found {
@@ -38,14 +32,14 @@ async fn write(
     clock: ClockMode,
 ) -> Result<Committed, CommitError> {
     let body = Arc::clone(&commit);
-    let done = connection
-        .transact(move |session| Box::pin(async move { follow(session, &body, clock).await }))
-        .await;
-    match done {
-        Ok(answer) => answer,
-        Err(Lost::Nothing(failure)) => Err(failure.into()),
-        Err(Lost::Unknown(cause)) => settle(connection, &commit, cause).await,
-    }
+    let written = connection.transact_settled(
+        move |session| Box::pin(async move { follow(session, &body, clock).await }),
+        move |session, _| {
+            let commit = Arc::clone(&commit);
+            Box::pin(async move { is_done(session, &commit).await })
+        },
+    );
+    written.await?
 }
 
 async fn follow(
@@ -76,7 +70,7 @@ async fn follow(
     move_on(session, commit, commits, &head).await?;
     Ok(Ending::Commit(Ok(Committed {
         mark: after(commit, commits),
-        queued: Some(queued),
+        queued,
     })))
 }
 
@@ -139,37 +133,13 @@ async fn move_on(
     Ok(())
 }
 
-/// Reads, under the lock and on a new connection, whether a commit whose answer was lost is done.
-async fn settle(
-    connection: &mut Connection,
-    commit: &Commit,
-    cause: Failure,
-) -> Result<Committed, CommitError> {
-    let shard = commit.shard;
-    let wanted = (commit.from.commits + 1, commit.epoch);
-    for _ in 0..SETTLE_TRIES_MAX {
-        let looked = connection
-            .transact(move |session| {
-                Box::pin(async move {
-                    let sql = "SELECT commits, commit_epoch FROM shard WHERE id = ?";
-                    let row = session.row(sqlx::query(sql).bind(i64::from(shard))).await?;
-                    let found = row.map(|row| Ok::<_, Failure>((row.count(0)?, row.count(1)?)));
-                    Ok(Ending::Rollback(found.transpose()?))
-                })
-            })
-            .await;
-        match looked {
-            Ok(found) if found == Some(wanted) => {
-                return Ok(Committed {
-                    mark: after(commit, wanted.0),
-                    queued: None,
-                });
-            }
-            Ok(_) => return Err(cause.into()),
-            Err(_) => tokio::time::sleep(SETTLE_PAUSE).await,
-        }
-    }
-    Err(Failure::Unknown.into())
+/// Whether a commit whose answer was lost is there: its batch is its receipt, whoever committed after it.
+async fn is_done(session: &mut Session, commit: &Commit) -> Result<bool, Failure> {
+    let sql = "SELECT 1 FROM batch WHERE place = ? AND epoch = ?";
+    let query = sqlx::query(sql)
+        .bind(batch_place(commit.shard, commit.from.commits + 1))
+        .bind(signed(commit.epoch));
+    Ok(session.row(query).await?.is_some())
 }
 
 /// The place of a batch.

@@ -121,10 +121,13 @@ async fn migrate(base: &SqliteConnectOptions, tuning: &Tuning) -> Result<(), Ope
         .run(&mut connection)
         .await;
     #[cfg(sottaku_teeth = "fence")]
-    sqlx::query("DROP INDEX outbox_message")
-        .execute(&mut connection)
-        .await
-        .ok();
+    for sql in [
+        "DROP INDEX IF EXISTS outbox_message",
+        "CREATE INDEX IF NOT EXISTS outbox_message_again ON outbox (message)",
+    ] {
+        let changed = sqlx::query(sql).execute(&mut connection).await;
+        changed.map_err(Failure::from)?;
+    }
     sqlx::Connection::close(connection)
         .await
         .map_err(Failure::from)?;

@@ -26,21 +26,27 @@ pub(crate) enum Ending<T> {
 
 /// How a transaction failed.
 #[derive(Debug)]
-pub(crate) enum Lost {
+pub(crate) enum Lost<T> {
     /// Certainly nothing was written.
     Nothing(Failure),
-    /// COMMIT did not answer well: only the tables can tell. The connection is closed, its end awaited.
-    Unknown(Failure),
+    /// COMMIT did not answer well: only the tables can tell whether what was written is there. The connection is
+    /// closed, its end awaited.
+    Unknown(Failure, T),
 }
 
-impl From<Lost> for Failure {
-    fn from(lost: Lost) -> Self {
+impl<T> From<Lost<T>> for Failure {
+    fn from(lost: Lost<T>) -> Self {
         match lost {
             Lost::Nothing(failure) => failure,
-            Lost::Unknown(_) => Self::Unknown,
+            Lost::Unknown(_, _) => Self::Unknown,
         }
     }
 }
+
+/// How often a lost answer is looked for before the caller is told that nobody knows.
+const SETTLE_TRIES_MAX: u32 = 5;
+/// Between two of them.
+const SETTLE_PAUSE: Duration = Duration::from_millis(50);
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
@@ -151,7 +157,7 @@ impl Connection {
     }
 
     /// One transaction. If this future is dropped on its way, the connection goes with it.
-    pub(crate) async fn transact<T, F>(&mut self, body: F) -> Result<T, Lost>
+    pub(crate) async fn transact<T, F>(&mut self, body: F) -> Result<T, Lost<T>>
     where
         F: for<'t> FnOnce(&'t mut Session) -> Pending<'t, Result<Ending<T>, Failure>>,
     {
@@ -173,16 +179,57 @@ impl Connection {
         }
     }
 
-    async fn follow<T, F>(&self, session: &mut Session, body: F) -> Result<T, Lost>
+    /// One transaction whose answer, if it is lost, is settled: on a new connection and under the lock `is_done` looks
+    /// whether what was written is there.
+    pub(crate) async fn transact_settled<T, F, C>(
+        &mut self,
+        body: F,
+        is_done: C,
+    ) -> Result<T, Failure>
+    where
+        F: for<'t> FnOnce(&'t mut Session) -> Pending<'t, Result<Ending<T>, Failure>>,
+        C: for<'t> Fn(&'t mut Session, &'t T) -> Pending<'t, Result<bool, Failure>> + Sync,
+        T: Sync,
+    {
+        let (cause, value) = match self.transact(body).await {
+            Ok(value) => return Ok(value),
+            Err(Lost::Nothing(failure)) => return Err(failure),
+            Err(Lost::Unknown(cause, value)) => (cause, value),
+        };
+        for _ in 0..SETTLE_TRIES_MAX {
+            match self.look(&value, &is_done).await {
+                Ok(true) => return Ok(value),
+                Ok(false) => return Err(cause),
+                Err(_) => tokio::time::sleep(SETTLE_PAUSE).await,
+            }
+        }
+        Err(Failure::Unknown)
+    }
+
+    async fn look<T, C>(&mut self, value: &T, is_done: &C) -> Result<bool, Failure>
+    where
+        C: for<'t> Fn(&'t mut Session, &'t T) -> Pending<'t, Result<bool, Failure>> + Sync,
+        T: Sync,
+    {
+        let mut session = Session::open(&self.options, self.tuning.statement_max).await?;
+        let looked = match session.begin(&self.tuning).await {
+            Ok(()) => is_done(&mut session, value).await,
+            Err(failure) => Err(failure),
+        };
+        session.close().await;
+        looked
+    }
+
+    async fn follow<T, F>(&self, session: &mut Session, body: F) -> Result<T, Lost<T>>
     where
         F: for<'t> FnOnce(&'t mut Session) -> Pending<'t, Result<Ending<T>, Failure>>,
     {
         session.begin(&self.tuning).await.map_err(Lost::Nothing)?;
         match body(session).await.map_err(Lost::Nothing)? {
-            Ending::Commit(value) => {
-                self.commit(session).await.map_err(Lost::Unknown)?;
-                Ok(value)
-            }
+            Ending::Commit(value) => match self.commit(session).await {
+                Ok(()) => Ok(value),
+                Err(cause) => Err(Lost::Unknown(cause, value)),
+            },
             Ending::Rollback(value) => {
                 let done = session.execute(sqlx::query("ROLLBACK")).await;
                 done.map_err(Lost::Nothing)?;
