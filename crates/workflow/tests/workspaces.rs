@@ -1,5 +1,10 @@
 //! Whole workspaces: the example is right, the mistakes are found where they are.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests read the workspaces they check from files"
+)]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use workflow::{Checked, Files, Severity, check};

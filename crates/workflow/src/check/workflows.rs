@@ -136,7 +136,11 @@ pub(crate) fn tests(
     workspace: &Workspace,
     steps: &StepIds,
 ) -> Vec<Scenario> {
-    let bench = Bench { workspace, steps };
+    let bench = Bench {
+        workspace,
+        steps,
+        tested: None,
+    };
     let mut all = Vec::new();
     for tree in &sorted.tests {
         notes.open(tree.file);

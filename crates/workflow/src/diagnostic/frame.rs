@@ -3,7 +3,6 @@
 use super::place::place;
 use super::{Diagnostic, Severity};
 use crate::Files;
-use std::fmt::Write;
 use unicode_width::UnicodeWidthChar;
 
 /// The most columns of a line that are shown.
@@ -73,8 +72,8 @@ fn frame(out: &mut String, diagnostic: &Diagnostic, text: &str, paint: Paint) {
         ),
     ];
     for line in lines {
-        // Writing to a string cannot fail.
-        let _ = writeln!(out, "{}", line.trim_end()).is_ok();
+        out.push_str(line.trim_end());
+        out.push('\n');
     }
 }
 

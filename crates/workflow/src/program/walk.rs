@@ -69,6 +69,10 @@ impl Expr {
     }
 
     /// The definitions that it reads itself; `any_open_risk` and `open_risks` read all `risks`.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other kinds read no definition; `children` lists them"
+    )]
     pub fn definitions(&self, risks: usize) -> Vec<Definition> {
         let mut found = Vec::new();
         self.each(&mut |part| match &part.kind {
@@ -82,10 +86,6 @@ impl Expr {
             ExprKind::AnyOpenRisk | ExprKind::List(super::expression::ListKind::Risks) => {
                 found.extend((0..risks).map(Definition::Risk));
             }
-            #[expect(
-                clippy::wildcard_enum_match_arm,
-                reason = "all other kinds read no definition; `children` lists them"
-            )]
             _ => {}
         });
         found.sort_unstable();

@@ -13,7 +13,7 @@ pub(crate) fn then(
     place: &Place<'_, '_>,
     id: Option<&str>,
 ) -> Option<Verb> {
-    if !place.has_guard && !place.keys.has("if") {
+    if !place.keys.has("if") {
         let span = place.keys.span_of("then").unwrap_or(place.value.span);
         notes.error("E102", span, "`then` needs an `if` beside it");
     }

@@ -5,12 +5,13 @@ use super::notation::{parse_date, parse_time};
 use super::value::{flag, scalar, short};
 use crate::diagnostic::{Span, nearest};
 use crate::expression::{Scope, Want, compile};
-use crate::program::{Entity, ExprKind, Field, FieldType, Type};
+use crate::program::{ExprKind, Field, FieldType, Type};
 use crate::scenario::Json;
 use crate::yaml::{Entry, Node};
 use jiff::Timestamp;
 use model::{Decimal, Value};
 use serde_json::Value as JsonValue;
+use std::collections::BTreeMap;
 
 /// A number with its suffix: `12`, `-0.5`, `20k`, `3M`.
 fn parse_number(text: &str) -> Option<Decimal> {
@@ -84,78 +85,52 @@ fn pick(notes: &mut Notes, text: &str, span: Span, words: &[Box<str>]) -> Option
     None
 }
 
-/// A map of fields of one entity or event, called `name` in messages.
-pub(crate) fn object(
-    notes: &mut Notes,
-    node: &Node,
-    name: &str,
-    entity: &Entity,
-    scope: &Scope,
-) -> Json {
-    let mut object = Json::new();
-    if !super::keys::is_map(notes, node, "a map of fields") {
-        return object;
-    }
-    for entry in node.entries() {
-        let Some(field) = field(notes, name, &entry.key, entry.key_span, entity, scope) else {
-            continue;
-        };
-        if let Some(value) = json(notes, &entry.value, &field.kind) {
-            object.insert(entry.key.to_string(), value);
-        }
-    }
-    object
+/// The fields of one entity or event, and what it is called in messages.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'s> {
+    /// `account`, `user.logged_in` …
+    pub(crate) name: &'s str,
+    /// Its fields.
+    pub(crate) fields: &'s BTreeMap<Box<str>, Field>,
+    /// What surrounds it.
+    pub(crate) scope: &'s Scope,
 }
 
-/// A field of an entity; E201 if there is none.
-pub(crate) fn field<'s>(
-    notes: &mut Notes,
-    name: &str,
-    field: &str,
-    span: Span,
-    entity: &'s Entity,
-    scope: &Scope,
-) -> Option<&'s Field> {
-    let found = entity.fields.get(field);
-    let failed = &scope.world.failed;
-    let is_failed = failed.contains(name) || failed.contains(&*format!("{name}.{field}"));
-    if found.is_none() && !is_failed {
-        let near = nearest(field, entity.fields.keys().map(|name| &**name));
-        let help = near.map(|near| format!("did you mean `{near}`?"));
-        let message = format!("there is no `{name}.{}`", short(field));
-        notes.error_help("E201", span, message, help);
+impl<'s> Fields<'s> {
+    /// A field; E201 if there is none.
+    pub(crate) fn field(&self, notes: &mut Notes, field: &str, span: Span) -> Option<&'s Field> {
+        let found = self.fields.get(field);
+        let failed = &self.scope.world.failed;
+        let dotted = format!("{}.{}", self.name, short(field));
+        if found.is_none() && !failed.contains(self.name) && !failed.contains(&*dotted) {
+            let near = nearest(field, self.fields.keys().map(|name| &**name));
+            let help = near.map(|near| format!("did you mean `{near}`?"));
+            notes.error_help("E201", span, format!("there is no `{dotted}`"), help);
+        }
+        found
     }
-    found
+
+    /// A map of fields as JSON.
+    pub(crate) fn object(&self, notes: &mut Notes, node: &Node) -> Json {
+        let mut object = Json::new();
+        if !super::keys::is_map(notes, node, "a map of fields") {
+            return object;
+        }
+        for entry in node.entries() {
+            let Some(field) = self.field(notes, &entry.key, entry.key_span) else {
+                continue;
+            };
+            if let Some(value) = json(notes, &entry.value, &field.kind) {
+                object.insert(entry.key.to_string(), value);
+            }
+        }
+        object
+    }
 }
 
 /// A metric, segment, label or `health.…` held at a value; `Some(None)` is unknown.
 pub(crate) fn pinned(notes: &mut Notes, entry: &Entry, scope: &Scope) -> Option<Option<Value>> {
-    let ty = match compile(&entry.key, scope, &Want::Anything) {
-        Ok(expr) => match expr.kind {
-            ExprKind::Metric(_)
-            | ExprKind::Segment(_)
-            | ExprKind::Label(_)
-            | ExprKind::Health(_) => expr.ty,
-            #[expect(
-                clippy::wildcard_enum_match_arm,
-                reason = "four kinds can be held, every other cannot"
-            )]
-            _ => {
-                let message = format!(
-                    "`{}` is not a metric, segment, label or `health.…`",
-                    short(&entry.key)
-                );
-                notes.error("E201", entry.key_span, message);
-                return None;
-            }
-        },
-        Err(mistakes) => {
-            for mistake in mistakes {
-                notes.error_help(mistake.code, entry.key_span, mistake.message, mistake.help);
-            }
-            return None;
-        }
-    };
+    let ty = held_type(notes, entry, scope)?;
     if entry.value.is_null() {
         return Some(None);
     }
@@ -187,6 +162,34 @@ pub(crate) fn pinned(notes: &mut Notes, entry: &Entry, scope: &Scope) -> Option<
         notes.error_help("E103", entry.value.span, message, help);
     }
     value.map(Some)
+}
+
+/// The type of a name that can be held at a value.
+fn held_type(notes: &mut Notes, entry: &Entry, scope: &Scope) -> Option<Type> {
+    match compile(&entry.key, scope, &Want::Anything) {
+        Ok(expr) if is_holdable(&expr.kind) => Some(expr.ty),
+        Ok(_) => {
+            let message = format!(
+                "`{}` is not a metric, segment, label or `health.…`",
+                short(&entry.key)
+            );
+            notes.error("E201", entry.key_span, message);
+            None
+        }
+        Err(mistakes) => {
+            for mistake in mistakes {
+                notes.error_help(mistake.code, entry.key_span, mistake.message, mistake.help);
+            }
+            None
+        }
+    }
+}
+
+fn is_holdable(kind: &ExprKind) -> bool {
+    matches!(
+        kind,
+        ExprKind::Metric(_) | ExprKind::Segment(_) | ExprKind::Label(_) | ExprKind::Health(_)
+    )
 }
 
 /// An instant: with an offset, or a civil day or time taken as UTC.

@@ -9,6 +9,7 @@ pub(crate) mod engine_event;
 pub(crate) mod expression;
 pub(crate) mod fixture;
 pub(crate) mod given;
+pub(crate) mod guard;
 pub(crate) mod head;
 pub(crate) mod health;
 pub(crate) mod keys;

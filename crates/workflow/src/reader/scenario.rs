@@ -1,13 +1,12 @@
 //! Scenarios: the tests that stand beside the workflows.
 
 use super::desk::Workspace;
-use super::fixture::{field, json, object, pinned};
+use super::fixture::{Fields, json, pinned};
 use super::keys::{is_map, items};
 use super::notation::civil;
 use super::value::{flag, scalar, short, text};
 use super::{Keys, Notes, timeline};
 use crate::diagnostic::nearest;
-use crate::program::Entity;
 use crate::scenario::{Fixture, Scenario};
 use crate::yaml::{Entry, Node};
 use jiff::Span as Length;
@@ -35,11 +34,14 @@ const TEST_KEYS: [&str; 10] = [
 pub(crate) const TESTS_MAX: usize = 1_000;
 
 /// What tests are read with.
+#[derive(Clone, Copy)]
 pub(crate) struct Bench<'a> {
     /// What there is.
     pub(crate) workspace: &'a Workspace,
     /// Which steps each workflow has.
     pub(crate) steps: &'a StepIds,
+    /// The ids of the steps of the workflow under test; none: all workflows run, or it failed.
+    pub(crate) tested: Option<&'a BTreeSet<Box<str>>>,
 }
 
 /// Reads a file of tests.
@@ -80,19 +82,17 @@ fn fixture(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Fixture {
     let Some(keys) = Keys::of(notes, node, "an account of a test", &FIXTURE_KEYS) else {
         return fixture;
     };
-    let scope = &bench.workspace.scope;
-    let schema = &scope.world.schema;
     if let Some(node) = keys.get(notes, "account") {
-        fixture.account = object(notes, node, "account", &schema.account, scope);
+        fixture.account = bench.fields("account").object(notes, node);
     }
     if let Some(node) = keys.get(notes, "contract") {
-        fixture.contract = Some(object(notes, node, "contract", &schema.contract, scope));
+        fixture.contract = Some(bench.fields("contract").object(notes, node));
     }
     if let Some(node) = keys.get(notes, "contacts") {
         contacts(notes, node, bench, &mut fixture);
     }
     if let Some(node) = keys.get(notes, "csm") {
-        fixture.csm = Some(object(notes, node, "csm", &schema.csm, scope));
+        fixture.csm = Some(bench.fields("csm").object(notes, node));
     }
     if let Some(node) = keys.get(notes, "metrics")
         && is_map(notes, node, "`metrics`")
@@ -105,12 +105,9 @@ fn fixture(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Fixture {
 }
 
 fn contacts(notes: &mut Notes, node: &Node, bench: &Bench<'_>, fixture: &mut Fixture) {
-    let scope = &bench.workspace.scope;
     let list = items(notes, node, "`contacts`").unwrap_or_default();
-    let read = list
-        .iter()
-        .map(|node| object(notes, node, "contact", &scope.world.schema.contact, scope));
-    fixture.contacts = read.collect();
+    let fields = bench.fields("contact");
+    fixture.contacts = list.iter().map(|node| fields.object(notes, node)).collect();
 }
 
 fn pin(notes: &mut Notes, entry: &Entry, bench: &Bench<'_>, fixture: &mut Fixture) {
@@ -119,20 +116,32 @@ fn pin(notes: &mut Notes, entry: &Entry, bench: &Bench<'_>, fixture: &mut Fixtur
     }
 }
 
-/// An entity's field by its dotted name; `None`: it is no field, so it may be a pinned name.
-pub(crate) fn entity_of<'b>(
-    bench: &'b Bench<'_>,
-    key: &'b str,
-) -> Option<(&'b Entity, &'b str, &'b str)> {
-    let schema = &bench.workspace.scope.world.schema;
-    let (entity, name) = key.split_once('.')?;
-    let fields = match entity {
-        "account" => &schema.account,
-        "contract" => &schema.contract,
-        "csm" => &schema.csm,
-        _ => return None,
-    };
-    Some((fields, entity, name))
+impl<'a> Bench<'a> {
+    /// The fields of an entity.
+    pub(crate) fn fields(&self, entity: &'static str) -> Fields<'a> {
+        let scope = &self.workspace.scope;
+        let schema = &scope.world.schema;
+        let found = match entity {
+            "account" => &schema.account,
+            "contract" => &schema.contract,
+            "contact" => &schema.contact,
+            _ => &schema.csm,
+        };
+        Fields {
+            name: entity,
+            fields: &found.fields,
+            scope,
+        }
+    }
+
+    /// The entity of a dotted name, and the field's own name; `None`: it is no field, so it may be a pinned name.
+    pub(crate) fn dotted<'k>(&self, key: &'k str) -> Option<(Fields<'a>, &'k str)> {
+        let (entity, field) = key.split_once('.')?;
+        let known = ["account", "contract", "csm"]
+            .into_iter()
+            .find(|known| *known == entity)?;
+        Some((self.fields(known), field))
+    }
 }
 
 /// Lays `but` over a fixture.
@@ -145,16 +154,15 @@ fn overlay(notes: &mut Notes, node: &Node, bench: &Bench<'_>, fixture: &mut Fixt
             contacts(notes, &entry.value, bench, fixture);
             continue;
         }
-        let Some((entity, of, name)) = entity_of(bench, &entry.key) else {
+        let Some((fields, name)) = bench.dotted(&entry.key) else {
             pin(notes, entry, bench, fixture);
             continue;
         };
-        let scope = &bench.workspace.scope;
-        let Some(field) = field(notes, of, name, entry.key_span, entity, scope) else {
+        let Some(field) = fields.field(notes, name, entry.key_span) else {
             continue;
         };
         if let Some(value) = json(notes, &entry.value, &field.kind) {
-            let target = match of {
+            let target = match fields.name {
                 "account" => &mut fixture.account,
                 "contract" => fixture.contract.get_or_insert_default(),
                 _ => fixture.csm.get_or_insert_default(),
@@ -195,11 +203,14 @@ fn scenario(
     if let Some(node) = keys.get(notes, "split") {
         is_map(notes, node, "`split`");
     }
-    let steps = workflow
-        .as_ref()
-        .and_then(|name| bench.steps.get(name.as_deref()?));
+    let bench = &Bench {
+        tested: workflow
+            .as_ref()
+            .and_then(|name| bench.steps.get(name.as_deref()?)),
+        ..*bench
+    };
     let timeline = match keys.get(notes, "timeline") {
-        Some(node) => timeline::timeline(notes, node, bench, steps),
+        Some(node) => timeline::timeline(notes, node, bench),
         None => Vec::new(),
     };
     let mut fixture = fixtures.get(account.as_deref()?)?.clone();

@@ -2,14 +2,14 @@
 
 use super::desk::Desk;
 use super::expression::{condition, window};
+use super::guard::{check_window, look_at_guard};
 use super::keys::items;
-use super::start::say_verdict;
 use super::survey::{Survey, VERBS, default_id, verb};
 use super::value::{text, word};
 use super::{Keys, Notes, act, branch, later};
 use crate::diagnostic::nearest;
-use crate::expression::{Scope, is_always_known, known_when_true};
-use crate::program::{AtWindow, Comparison, Expr, ExprKind, Hours, Step, StepResult, Verb};
+use crate::expression::known_when_true;
+use crate::program::{AtWindow, Expr, Hours, Step, Verb};
 use crate::yaml::{Node, NodeKind};
 
 /// How deep blocks may nest.
@@ -69,8 +69,6 @@ pub(crate) struct Place<'a, 'n> {
     pub(crate) value: &'n Node,
     /// All ids.
     pub(crate) survey: &'a Survey,
-    /// Whether there is an `if`.
-    pub(crate) has_guard: bool,
     /// What surely is known while the step acts.
     pub(crate) known: Vec<Expr>,
 }
@@ -92,6 +90,70 @@ fn step(
         });
     };
     let keys = Keys::of(notes, node, what(verb), &known_keys(verb))?;
+    let modifiers = modifiers(notes, desk, &keys, before);
+    let id = id(node, verb);
+    let mut read = None;
+    if let Some(value) = keys.get(notes, verb) {
+        let place = Place {
+            keys,
+            value,
+            survey,
+            known: modifiers.known(),
+        };
+        read = act(notes, desk, verb, &place, id.as_deref());
+    }
+    if let Some(id) = &id {
+        desk.pass(survey, id);
+    }
+    let step = read.filter(|_| modifiers.is_good()).and_then(|verb| {
+        Some(Step {
+            id: id?,
+            title: modifiers.title,
+            condition: modifiers.guard.clone().flatten(),
+            at: modifiers.at.flatten(),
+            hours: modifiers.hours,
+            verb,
+        })
+    });
+    Some(Read {
+        guard: modifiers.guard.flatten(),
+        step,
+    })
+}
+
+/// What modifies a step. `Some(None)`: written and wrong.
+struct Modifiers {
+    guard: Option<Option<Expr>>,
+    at: Option<Option<AtWindow>>,
+    hours: Hours,
+    title: Option<Box<str>>,
+}
+
+impl Modifiers {
+    fn is_good(&self) -> bool {
+        let has_guard = self.guard.as_ref().is_none_or(Option::is_some);
+        has_guard && self.at.as_ref().is_none_or(Option::is_some)
+    }
+
+    /// What surely is known while the step acts.
+    fn known(&self) -> Vec<Expr> {
+        let mut known = Vec::new();
+        if let Some(Some(guard)) = &self.guard {
+            known.extend(known_when_true(guard));
+        }
+        if let Some(Some(at)) = &self.at {
+            known.push(at.date.clone());
+        }
+        known
+    }
+}
+
+fn modifiers(
+    notes: &mut Notes,
+    desk: &mut Desk<'_>,
+    keys: &Keys<'_>,
+    before: Option<&Expr>,
+) -> Modifiers {
     let guard_node = keys.get(notes, "if");
     let guard = guard_node.map(|node| condition(notes, node, &desk.scope));
     if let (Some(node), Some(Some(expr))) = (guard_node, &guard) {
@@ -109,43 +171,12 @@ fn step(
     let title = keys
         .get(notes, "title")
         .and_then(|node| text(notes, node, "a title"));
-    let mut known = Vec::new();
-    if let Some(Some(guard)) = &guard {
-        known.extend(known_when_true(guard));
+    Modifiers {
+        guard,
+        at,
+        hours: hours.unwrap_or(Hours::Working),
+        title,
     }
-    if let Some(Some(at)) = &at {
-        known.push(at.date.clone());
-    }
-    let id = id(node, verb);
-    let mut read = None;
-    if let Some(value) = keys.get(notes, verb) {
-        let has_guard = guard_node.is_some();
-        let place = Place {
-            keys,
-            value,
-            survey,
-            has_guard,
-            known,
-        };
-        read = act(notes, desk, verb, &place, id.as_deref());
-    }
-    if let Some(id) = &id {
-        desk.pass(survey, id);
-    }
-    let is_good =
-        guard.as_ref().is_none_or(Option::is_some) && at.as_ref().is_none_or(Option::is_some);
-    let guard = guard.flatten();
-    let step = read.filter(|_| is_good).and_then(|verb| {
-        Some(Step {
-            id: id?,
-            title,
-            condition: guard.clone(),
-            at: at.flatten(),
-            hours: hours.unwrap_or(Hours::Working),
-            verb,
-        })
-    });
-    Some(Read { guard, step })
 }
 
 fn act(
@@ -267,106 +298,4 @@ fn id(node: &Node, verb: &str) -> Option<Box<str>> {
             .map(|(id, _)| id)
             .or_else(|| (verb == "stop").then(|| "stop".into())),
     }
-}
-
-/// Never or always true; siblings that leave a hole; the trap of `opened`.
-fn look_at_guard(
-    notes: &mut Notes,
-    node: &Node,
-    guard: &Expr,
-    before: Option<&Expr>,
-    scope: &Scope,
-) {
-    say_verdict(notes, node, guard, scope);
-    let mut asks_opened = false;
-    guard.each(&mut |part| {
-        asks_opened |= matches!(
-            &part.kind,
-            ExprKind::Step {
-                result: StepResult::Opened,
-                ..
-            }
-        );
-    });
-    if asks_opened {
-        let message = "mail programs that guard privacy open every mail: `opened` says little";
-        notes.warn(
-            "W606",
-            node.span,
-            message,
-            "ask for `clicked` or `replied`".to_owned(),
-        );
-    }
-    let is_hole =
-        before.is_some_and(|before| is_opposite(before, guard)) && !is_always_known(guard, scope);
-    if is_hole {
-        let message = "this `if` and the one above it both skip a customer for whom it is unknown";
-        notes.warn(
-            "W603",
-            node.span,
-            message,
-            "use one step with `if`, `then` and `else`".to_owned(),
-        );
-    }
-}
-
-/// Whether one condition is the other's negation, as they are written.
-fn is_opposite(a: &Expr, b: &Expr) -> bool {
-    match (&a.kind, &b.kind) {
-        (ExprKind::Not(inner), _) if **inner == *b => true,
-        (_, ExprKind::Not(inner)) if **inner == *a => true,
-        (
-            ExprKind::Compare {
-                how: how_a,
-                left: left_a,
-                right: right_a,
-            },
-            ExprKind::Compare {
-                how: how_b,
-                left: left_b,
-                right: right_b,
-            },
-        ) => left_a == left_b && right_a == right_b && is_opposite_sign(*how_a, *how_b),
-        _ => false,
-    }
-}
-
-fn is_opposite_sign(a: Comparison, b: Comparison) -> bool {
-    use Comparison::{AtLeast, AtMost, Equal, Greater, Less, NotEqual};
-    let pair = |x, y| (a == x && b == y) || (a == y && b == x);
-    pair(Equal, NotEqual) || pair(Less, AtLeast) || pair(Greater, AtMost)
-}
-
-/// E403: outside of `while`; E404: over before a step above it opens.
-fn check_window(notes: &mut Notes, desk: &mut Desk<'_>, node: &Node, at: &AtWindow) {
-    let same = |above: &&AtWindow| above.date == at.date && above.is_business == at.is_business;
-    let latest = desk
-        .windows_above
-        .iter()
-        .filter(same)
-        .map(|above| above.opens)
-        .max();
-    if let Some(opens) = latest.filter(|opens| at.closes < *opens) {
-        let side = if opens < 0 { "before" } else { "after" };
-        let message = format!(
-            "this window is over before the step above it opens ({} days {side})",
-            opens.abs()
-        );
-        notes.error("E404", node.span, message);
-    }
-    let (nearest_day, farthest) = (i64::from(-at.closes), i64::from(-at.opens));
-    let bounds = desk
-        .while_windows
-        .iter()
-        .filter(|bound| bound.date == at.date && !at.is_business);
-    for bound in bounds {
-        let is_outside = bound.low.is_some_and(|low| farthest < low)
-            || bound.high.is_some_and(|high| nearest_day > high);
-        if is_outside {
-            let message = "no run is left by then: this window lies outside of `while`";
-            notes.error("E403", node.span, message);
-            break;
-        }
-    }
-    desk.windows_above.push(at.clone());
 }

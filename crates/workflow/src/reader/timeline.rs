@@ -1,18 +1,17 @@
 //! Timelines: what happens in a test, and what is expected of it.
 
-use super::fixture::{field, json, object, pinned};
+use super::fixture::{Fields, json, pinned};
 use super::keys::{is_map, items};
 use super::metric::check_event;
 use super::notation::civil;
-use super::scenario::{Bench, entity_of};
+use super::scenario::Bench;
 use super::value::{scalar, short};
 use super::{Keys, Notes};
 use crate::diagnostic::{nearest, nearest_of};
-use crate::program::Entity;
 use crate::scenario::{Action, Entry, Expected, Json};
 use crate::yaml::Node;
 use model::Kind;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 const KEYS: [&str; 10] = [
     "at", "event", "data", "change", "reply", "click", "done", "approve", "reject", "expect",
@@ -57,23 +56,15 @@ const WHY: [&str; 18] = [
 ];
 const HOW: [&str; 5] = ["finished", "left", "goal", "stopped", "stuck"];
 
-/// The ids of the steps of the workflow under test; none: all workflows run, or it failed.
-type Steps<'a> = Option<&'a BTreeSet<Box<str>>>;
-
 /// Reads a timeline.
-pub(crate) fn timeline(
-    notes: &mut Notes,
-    node: &Node,
-    bench: &Bench<'_>,
-    steps: Steps<'_>,
-) -> Vec<Entry> {
+pub(crate) fn timeline(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Vec<Entry> {
     let list = items(notes, node, "`timeline`").unwrap_or_default();
     list.iter()
-        .filter_map(|node| entry(notes, node, bench, steps))
+        .filter_map(|node| entry(notes, node, bench))
         .collect()
 }
 
-fn entry(notes: &mut Notes, node: &Node, bench: &Bench<'_>, steps: Steps<'_>) -> Option<Entry> {
+fn entry(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Option<Entry> {
     let keys = Keys::of(notes, node, "an entry of a timeline", &KEYS)?;
     let at_node = keys.need(notes, "at");
     let at = at_node.and_then(|node| civil(notes, node, "`at`"));
@@ -89,9 +80,9 @@ fn entry(notes: &mut Notes, node: &Node, bench: &Bench<'_>, steps: Steps<'_>) ->
     if let (true, Some(span)) = (first != Some("event"), keys.span_of("data")) {
         notes.error("E101", span, "`data` belongs to `event`");
     }
-    let action = first.and_then(|kind| action(notes, &keys, kind, bench, steps));
+    let action = first.and_then(|kind| action(notes, &keys, kind, bench));
     let expect = match keys.get(notes, "expect") {
-        Some(node) => expectations(notes, node, bench, steps),
+        Some(node) => expectations(notes, node, bench),
         None => Vec::new(),
     };
     Some(Entry {
@@ -102,13 +93,7 @@ fn entry(notes: &mut Notes, node: &Node, bench: &Bench<'_>, steps: Steps<'_>) ->
     })
 }
 
-fn action(
-    notes: &mut Notes,
-    keys: &Keys<'_>,
-    kind: &str,
-    bench: &Bench<'_>,
-    steps: Steps<'_>,
-) -> Option<Action> {
+fn action(notes: &mut Notes, keys: &Keys<'_>, kind: &str, bench: &Bench<'_>) -> Option<Action> {
     let node = keys.get(notes, kind)?;
     if kind == "event" {
         return event(notes, keys, node, bench);
@@ -116,7 +101,7 @@ fn action(
     if kind == "change" {
         return change(notes, node, bench).map(Action::Change);
     }
-    let step = step_id(notes, node, steps)?;
+    let step = step_id(notes, node, bench)?;
     Some(match kind {
         "reply" => Action::Reply(step),
         "click" => Action::Click(step),
@@ -130,11 +115,14 @@ fn event(notes: &mut Notes, keys: &Keys<'_>, node: &Node, bench: &Bench<'_>) -> 
     let scope = &bench.workspace.scope;
     let kind = scalar(notes, node, "an event")?.text.clone();
     check_event(notes, &kind, node.span, scope)?;
-    let fields = Entity {
-        fields: scope.world.schema.events.get(&kind)?.fields.clone(),
+    let event = scope.world.schema.events.get(&kind)?;
+    let fields = Fields {
+        name: &kind,
+        fields: &event.fields,
+        scope,
     };
     let data = match keys.get(notes, "data") {
-        Some(node) => object(notes, node, &kind, &fields, scope),
+        Some(node) => fields.object(notes, node),
         None => Json::new(),
     };
     Some(Action::Event { kind, data })
@@ -154,13 +142,11 @@ fn change(
     for entry in node.entries() {
         let value = if &*entry.key == "contacts" {
             let list = items(notes, &entry.value, "`contacts`").unwrap_or_default();
-            let contact = &scope.world.schema.contact;
-            let contacts = list
-                .iter()
-                .map(|node| object(notes, node, "contact", contact, scope).into());
+            let fields = bench.fields("contact");
+            let contacts = list.iter().map(|node| fields.object(notes, node).into());
             Some(serde_json::Value::Array(contacts.collect()))
-        } else if let Some((entity, of, name)) = entity_of(bench, &entry.key) {
-            let field = field(notes, of, name, entry.key_span, entity, scope);
+        } else if let Some((fields, name)) = bench.dotted(&entry.key) {
+            let field = fields.field(notes, name, entry.key_span);
             field.and_then(|field| json(notes, &entry.value, &field.kind))
         } else {
             let value = pinned(notes, entry, scope);
@@ -172,9 +158,9 @@ fn change(
 }
 
 /// E208 unless the workflow has such a step.
-fn step_id(notes: &mut Notes, node: &Node, steps: Steps<'_>) -> Option<Box<str>> {
+fn step_id(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Option<Box<str>> {
     let id = scalar(notes, node, "a step")?;
-    if let Some(steps) = steps
+    if let Some(steps) = bench.tested
         && !steps.contains(&id.text)
     {
         let near = nearest(&id.text, steps.iter().map(|id| &**id));
@@ -190,24 +176,14 @@ fn step_id(notes: &mut Notes, node: &Node, steps: Steps<'_>) -> Option<Box<str>>
     Some(id.text.clone())
 }
 
-fn expectations(
-    notes: &mut Notes,
-    node: &Node,
-    bench: &Bench<'_>,
-    steps: Steps<'_>,
-) -> Vec<Expected> {
+fn expectations(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Vec<Expected> {
     let list = items(notes, node, "`expect`").unwrap_or_default();
     list.iter()
-        .filter_map(|node| expected(notes, node, bench, steps))
+        .filter_map(|node| expected(notes, node, bench))
         .collect()
 }
 
-fn expected(
-    notes: &mut Notes,
-    node: &Node,
-    bench: &Bench<'_>,
-    steps: Steps<'_>,
-) -> Option<Expected> {
+fn expected(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Option<Expected> {
     if !is_map(notes, node, "an expectation") {
         return None;
     }
@@ -229,7 +205,7 @@ fn expected(
     let keys = Keys::of(notes, node, "an expectation", &known)?;
     let value = keys.get(notes, verb)?;
     let what = scalar(notes, value, "what is expected")?.text.clone();
-    check_what(notes, *kind, value, &what, bench, steps);
+    check_what(notes, *kind, value, &what, bench);
     let mut details = BTreeMap::new();
     for entry in node.entries().iter().filter(|entry| &*entry.key != *verb) {
         let Some(text) = scalar(notes, &entry.value, "what is expected") else {
@@ -249,14 +225,7 @@ fn expected(
 }
 
 /// What is expected must be something that can happen.
-fn check_what(
-    notes: &mut Notes,
-    kind: Kind,
-    node: &Node,
-    what: &str,
-    bench: &Bench<'_>,
-    steps: Steps<'_>,
-) {
+fn check_what(notes: &mut Notes, kind: Kind, node: &Node, what: &str, bench: &Bench<'_>) {
     let workspace = bench.workspace;
     let (is_known, names, code, noun): (bool, Vec<&str>, _, _) = match kind {
         Kind::Send => {
@@ -278,7 +247,7 @@ fn check_what(
             )
         }
         Kind::Ask | Kind::Skip => {
-            step_id(notes, node, steps);
+            step_id(notes, node, bench);
             return;
         }
         Kind::End => {

@@ -104,36 +104,27 @@ fn whole(
     let start = start_node.and_then(|node| start(notes, desk, node));
     let once = once(notes, desk, keys, start_node, head.subject);
     let watched = watch_scope(desk, survey);
-    let while_true = match keys.get(notes, "while") {
-        Some(node) => Some(while_condition(notes, desk, node, &watched, start.as_ref())),
-        None => None,
-    };
-    let goal = match keys.get(notes, "goal") {
-        Some(node) => Some(goal_condition(notes, node, &watched)),
-        None => None,
-    };
+    let while_true = keys
+        .get(notes, "while")
+        .map(|node| while_condition(notes, desk, node, &watched, start.as_ref()));
+    let goal_node = keys.get(notes, "goal");
+    let goal = goal_node.map(|node| goal_condition(notes, node, &watched));
     holdout(notes, desk, keys);
     let list = keys.need(notes, "steps");
     let done = list.and_then(|node| main_steps(notes, desk, node, survey));
-    let then = keys
-        .get(notes, "goal")
+    let then = goal_node
         .and_then(|node| node.get("then"))
-        .map(|node| then_steps(notes, desk, node, survey));
+        .map_or(Some(Vec::new()), |node| {
+            then_steps(notes, desk, node, survey)
+        });
     later_keys(notes, desk, keys);
-    let (goal, within) = match goal {
+    let goal = match goal {
         Some(goal) => {
-            let goal = goal?;
-            (Some(goal.0), goal.1)
+            let (when, within) = goal?;
+            let then = then?;
+            Some(Goal { when, within, then })
         }
-        None => (None, None),
-    };
-    let goal = match (goal, then) {
-        (Some(when), then) => Some(Goal {
-            when,
-            within,
-            then: then.unwrap_or(Some(Vec::new()))?,
-        }),
-        (None, _) => None,
+        None => None,
     };
     let name = name?;
     Some(Workflow {

@@ -2,6 +2,7 @@
 
 mod offset;
 mod parse;
+mod refusal;
 
 pub(crate) use offset::Offsets;
 pub(crate) use parse::parse;

@@ -1,5 +1,6 @@
 //! Text to tree: over the parser's events, refusing what the language forbids and going on.
 
+use super::refusal::{REFUSALS_MAX, Refusal, refusal, tabs};
 use super::{Entry, Node, NodeKind, Offsets, Scalar};
 use crate::diagnostic::Span;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
@@ -11,20 +12,6 @@ pub(crate) const FILE_BYTES_MAX: usize = 1024 * 1024;
 pub(crate) const NODES_MAX: usize = 20_000;
 /// How deep maps and lists may nest.
 pub(crate) const DEPTH_MAX: usize = 32;
-/// The most refusals listed for one file.
-pub(crate) const REFUSALS_MAX: usize = 100;
-
-/// Something the language forbids (always E106).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    /// A sentence.
-    pub(crate) message: String,
-    /// What to write instead.
-    pub(crate) help: Option<String>,
-    /// Where.
-    pub(crate) span: Span,
-}
-
 /// What reading a text gives.
 #[derive(Debug, Default)]
 pub(crate) struct Parsed {
@@ -58,38 +45,6 @@ pub(crate) fn parse(text: &str) -> Parsed {
         refusals,
         is_whole,
     }
-}
-
-fn refusal(span: Span, message: impl Into<String>, help: Option<&str>) -> Refusal {
-    Refusal {
-        message: message.into(),
-        help: help.map(str::to_owned),
-        span,
-    }
-}
-
-/// The first tab of each line.
-fn tabs(text: &str) -> Vec<Refusal> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        if let Some(at) = line.find('\t') {
-            let span = Span {
-                start: start + at,
-                end: start + at + 1,
-            };
-            found.push(refusal(
-                span,
-                "a tab is not allowed here",
-                Some("use spaces"),
-            ));
-        }
-        start += line.len();
-        if found.len() == REFUSALS_MAX {
-            break;
-        }
-    }
-    found
 }
 
 /// A map or list being read.
