@@ -36,8 +36,11 @@ impl Frame {
     /// Sets `view` into the locale.
     pub(super) fn new(view: &Value, locale: &str) -> Self {
         let mut view = view.clone();
-        if let Some(reserved) = view.get_mut(RESERVED).and_then(Value::as_object_mut) {
-            reserved.insert("locale".to_owned(), json!(locale));
+        if let Some(values) = view.as_object_mut() {
+            let reserved = values.entry(RESERVED).or_insert_with(|| json!({}));
+            if let Some(reserved) = reserved.as_object_mut() {
+                reserved.insert("locale".to_owned(), json!(locale));
+            }
         }
         Self {
             context: handlebars::Context::from(view),

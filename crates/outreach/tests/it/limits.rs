@@ -255,6 +255,17 @@ fn the_words_of_a_template_say_what_they_should() {
 }
 
 #[test]
+fn the_locale_holds_though_the_view_says_nothing_of_itself() {
+    let mut message = outgoing(by_mail(), template("a", "ja"), json!({ "d": "2026-01-14" }));
+    message.view = json!({ "d": "2026-01-14" });
+    let set = set([mail_text("a", "ja", "s", "{{date d}}")]);
+    let Ok(Rendered::Mail(mail)) = render(&set, &message) else {
+        panic!("not a mail");
+    };
+    assert_eq!(mail.text, "2026年1月14日\n");
+}
+
+#[test]
 fn a_text_that_is_not_in_the_set_is_named() {
     let outcome = render(
         &set([]),
