@@ -252,7 +252,8 @@ impl<'a> Drafts<'a> {
         world.failed.extend(names.into_iter().map(Box::from));
     }
 
-    fn place(&self, definition: Definition) -> (&'a str, &'a str, Span) {
+    /// The name of a definition, and where it stands.
+    pub(crate) fn place(&self, definition: Definition) -> (&'a str, &'a str, Span) {
         let named = match definition {
             Definition::Metric(at) => &self.metrics[at],
             Definition::Segment(at) => &self.segments[at],

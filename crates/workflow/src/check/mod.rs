@@ -5,6 +5,7 @@ mod definitions;
 mod order;
 mod policies;
 mod sort;
+mod warnings;
 mod workflows;
 
 use crate::expression::{Scope, World};
@@ -54,6 +55,15 @@ pub fn check(files: &Files) -> Checked {
         ..scope.clone()
     };
     let policies = policies::read(&mut notes, &sorted, &names, &with_csm);
+    let since = &policies.complete_since;
+    warnings::uncovered(
+        &mut notes,
+        &drafts,
+        &definitions,
+        since,
+        &scope.world.schema,
+    );
+    warnings::restless(&mut notes, &drafts, &definitions);
     let templates = workflows::templates(&mut notes, files);
     let workspace = workflows::workspace(&scope, &names, &policies, templates);
     let mut workflows = workflows::read(&mut notes, &sorted, &workspace);

@@ -55,7 +55,7 @@ impl<'n> Keys<'n> {
 
     /// The value of a key that must be there; E102 if it is not.
     pub(crate) fn need(&self, notes: &mut Notes, key: &str) -> Option<&'n Node> {
-        if !self.has(key) {
+        if !self.has(key) && !self.is_misspelt(key) {
             let message = format!("`{key}` is missing: {} needs it", self.what);
             notes.error("E102", self.place(), message);
         }
@@ -65,6 +65,12 @@ impl<'n> Keys<'n> {
     /// Whether the key is written, whatever its value.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.node.entries().iter().any(|entry| &*entry.key == key)
+    }
+
+    /// Whether a key stands there that may be meant for this one: it was told as unknown, which is enough.
+    pub(crate) fn is_misspelt(&self, key: &str) -> bool {
+        let mut entries = self.node.entries().iter();
+        entries.any(|entry| nearest(&entry.key, [key]).is_some())
     }
 
     /// Where the key stands.

@@ -8,7 +8,9 @@ use super::survey::event_names;
 use super::value::{scalar, short, word};
 use super::{Keys, Notes, keys::one_or_more};
 use crate::diagnostic::{Span, nearest_of};
-use crate::expression::{Scope, Verdict, Want, changes_with_time, date_windows, verdict};
+use crate::expression::{
+    Scope, Verdict, Want, changes_with_time, date_windows, verdict, wakes_daily,
+};
 use crate::program::{Existing, Expr, ForEach, OncePer, Period, Start, Type};
 use crate::yaml::Node;
 
@@ -83,7 +85,7 @@ fn when(notes: &mut Notes, desk: &mut Desk<'_>, keys: &Keys<'_>, span: Span) -> 
     let hold = hold_node.and_then(|node| period(notes, node, "`for`"));
     let guard = keys.get(notes, "if");
     let guarded = guard.map(|node| condition(notes, node, &desk.scope));
-    if !keys.has("existing") {
+    if !keys.has("existing") && !keys.is_misspelt("existing") {
         let message = "say what happens to customers for whom this is already true: `existing: include` or `existing: skip`";
         notes.error("E102", span, message);
     }
@@ -116,6 +118,10 @@ fn when(notes: &mut Notes, desk: &mut Desk<'_>, keys: &Keys<'_>, span: Span) -> 
 
 /// E601 for a condition that can never be true, W602 for one that always is.
 pub(crate) fn say_verdict(notes: &mut Notes, node: &Node, condition: &Expr, scope: &Scope) {
+    if wakes_daily(condition) {
+        let message = "this can change every day for every account, so all of them wake daily";
+        notes.warn("W410", node.span, message, None);
+    }
     match verdict(condition, scope) {
         Verdict::Never => notes.error("E601", node.span, "this can never be true"),
         Verdict::Always => notes.warn("W602", node.span, "this is always true", None),

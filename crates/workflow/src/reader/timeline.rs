@@ -5,9 +5,9 @@ use super::keys::{is_map, items};
 use super::metric::check_event;
 use super::notation::civil;
 use super::scenario::Bench;
-use super::value::{scalar, short};
+use super::value::{near, scalar, short};
 use super::{Keys, Notes};
-use crate::diagnostic::{nearest, nearest_of};
+use crate::diagnostic::nearest;
 use crate::scenario::{Action, Entry, Expected, Json};
 use crate::yaml::Node;
 use model::Kind;
@@ -278,6 +278,6 @@ fn check_what(notes: &mut Notes, kind: Kind, node: &Node, what: &str, bench: &Be
 fn one_of(notes: &mut Notes, node: &Node, word: &str, words: &[&str]) {
     if !words.contains(&word) {
         let message = format!("`{}` is not one of: {}", short(word), words.join(", "));
-        notes.error_help("E103", node.span, message, nearest_of(word, words));
+        notes.error_help("E103", node.span, message, near(word, words));
     }
 }

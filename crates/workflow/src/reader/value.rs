@@ -1,7 +1,7 @@
 //! Single values: texts, words, flags, numbers, shares.
 
 use super::Notes;
-use crate::diagnostic::{Span, nearest_of};
+use crate::diagnostic::{Span, nearest};
 use crate::yaml::{Node, NodeKind, Scalar};
 use model::Decimal;
 
@@ -90,8 +90,13 @@ pub(crate) fn word<T: Copy>(
         short(&scalar.text),
         known.join(", ")
     );
-    notes.error_help("E103", node.span, message, nearest_of(&scalar.text, &known));
+    notes.error_help("E103", node.span, message, near(&scalar.text, &known));
     None
+}
+
+/// The help for a word whose message lists all that there are.
+pub(crate) fn near(word: &str, known: &[&str]) -> Option<String> {
+    nearest(word, known.iter().copied()).map(|near| format!("did you mean `{near}`?"))
 }
 
 /// `true` or `false`, as YAML 1.2 writes them.

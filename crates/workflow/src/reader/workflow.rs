@@ -179,7 +179,7 @@ fn once(
     }
     let is_needed =
         start.is_some_and(|start| start.get("when").is_some() || start.get("event").is_some());
-    if is_needed && !keys.has("once_per") {
+    if is_needed && !keys.has("once_per") && !keys.is_misspelt("once_per") {
         let message = "`once_per` is missing: how often may the same customer go through this?";
         let help = "for example `account`, `contract.renewal_date`, `180d` or `occurrence`";
         notes.error_help("E102", keys.place(), message, help.to_owned());

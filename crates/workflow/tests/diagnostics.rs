@@ -1,0 +1,298 @@
+//! Diagnostics as people see them: for each construct a good text without a word, and a bad one.
+
+use workflow::{Checked, Files, check, diagnostic};
+
+/// A workspace in which every name that the cases use exists.
+const DEFINITIONS: &str = "\
+entities:
+  account:
+    name: required text
+    arr: money
+    size: small | middle | large
+    since: date
+    reference: {type: asked | agreed, written_by: workflows}
+  contract: {status: required trial | active, renewal_date: date, seats: number}
+  contact: {name: required text, email: required email, role: champion | admin | user}
+  csm: {name: required text, email: email, slack: text}
+events:
+  user.logged_in: {user: required text, device: phone | desk}
+  nps.responded: {contact: required contact, score: required number}
+complete_since: {all: 2025-01-01}
+metrics:
+  weekly_users: {count_distinct: user.logged_in.user, over: 7d}
+  usage: {formula: weekly_users / contract.seats, as: percent}
+segments:
+  is_large: (account.arr else 0) >= 20M
+labels:
+  touch: {high: is_large, low: otherwise}
+calendar: {timezone: Asia/Tokyo}
+topics:
+  terms: {title: Terms, purpose: contractual}
+  tips: {title: Tips, purpose: service}
+defaults: {from: Us <us@vendor.example>, locale: en}
+routes:
+  csm: {slack: csm.slack, else: everyone}
+  everyone: {channel: \"#cs\"}
+webhooks:
+  crm: {url: \"https://crm.example/hook\", secret: CRM_SECRET}
+";
+
+const HEAD: &str = "\
+workflow: case
+topic: terms
+start:
+  when: contract.status == active
+  existing: skip
+once_per: account
+";
+
+fn files(file: &str, text: &str) -> Files {
+    let mail = "---\nsubject: Hello\n---\nHello.\n";
+    Files::from([
+        ("workflows/base.yaml".into(), DEFINITIONS.into()),
+        ("templates/hello.en.hbs".into(), mail.into()),
+        (file.into(), text.into()),
+    ])
+}
+
+/// The frames of all diagnostics of a file put beside the base.
+fn frames(file: &str, text: &str) -> String {
+    let files = files(file, text);
+    diagnostic::frames(&check(&files).diagnostics, &files, false)
+}
+
+fn definition(text: &str) -> String {
+    frames("workflows/case.yaml", text)
+}
+
+fn workflow(text: &str) -> String {
+    frames("workflows/case.yaml", &format!("{HEAD}{text}"))
+}
+
+fn step(text: &str) -> String {
+    workflow(&format!("steps:\n  - {}\n", text.replace('\n', "\n    ")))
+}
+
+/// The bad texts' frames, one after the other.
+fn all(cases: &[&str], read: fn(&str) -> String) -> String {
+    let shown = cases
+        .iter()
+        .map(|case| format!("### {case}\n{}", read(case)));
+    shown.collect::<Vec<_>>().join("\n")
+}
+
+/// Compares with what people saw before.
+fn shot(name: &str, shown: &str) {
+    insta::with_settings!({omit_expression => true}, {
+        insta::assert_snapshot!(name, shown);
+    });
+}
+
+#[test]
+fn the_base_is_right() {
+    assert_eq!(definition("spread: 20m\n"), "");
+}
+
+#[test]
+fn right_definitions_are_passed_without_a_word() {
+    for good in [
+        "entities: {account: {owner: {type: csm, required: true, title: Owner, pii: true}}}\n",
+        "events: {ticket.closed: {ticket: required text}}\n",
+        "metrics: {logins: {count: user.logged_in, over: 24h, where: event.device == phone}}\n",
+        "metrics: {last_login: {latest: user.logged_in}}\n",
+        "metrics: {score: {average: nps.responded.score, over: 90d}}\n",
+        "metrics: {asked: {count: message.sent, where: event.topic == tips, over: 365d}}\n",
+        "metrics: {trend: {formula: change(weekly_users)}}\n",
+        "segments: {quiet: {all: [weekly_users < 3, {any: [is_large, usage < 30%]}]}}\n",
+        "segments:\n  folded: >-\n    weekly_users < 3\n    and is_large\n",
+        "labels: {stage: {trial: contract.status == trial, active: otherwise}}\n",
+        "risks: {silence: {opens: usage < 30%, for: 7d, closes: usage >= 40%, severity: {high: is_large, normal: otherwise}}}\n",
+        "over_limit: skip\ndelay_at_most: 5d\ndigest: business day 09:00\nholdout: 5%\n",
+        "limits: [{at_most: 2, in: 7d, per: contact, topics: [tips], channel: email}]\n",
+        "sender: {name: Us, postal_address: Here, contact: us@vendor.example}\n",
+        "health: {outcome: {weight: 50%, measures: {u: {value: usage, green: 60%, yellow: 30%, weight: 100%}}}, experience: {weight: 50%, measures: {s: {value: account.size, green: large, yellow: middle, weight: 100%, stale_after: 60d}}}, bands: {green: 70, yellow: 40}, hold: 2d}\n",
+    ] {
+        assert_eq!(definition(good), "", "{good}");
+    }
+}
+
+#[test]
+fn right_workflows_are_passed_without_a_word() {
+    for good in [
+        "steps: [{send: hello, to: champion else admin}]\n",
+        "steps: [{send: hello, to: [champion, admin], cc: admin, from: us@vendor.example, reply_to: csm.email, if_nobody: skip, hours: any}]\n",
+        "steps: [{send: hello, to: champion, approval: {by: csm, at_most: 2 business days, otherwise: skip}}]\n",
+        "steps: [{id: a, alert: [csm, everyone], text: Look here}]\n",
+        "steps: [{id: a, task: Call, assignee: csm, due: 3 business days}]\n",
+        "steps: [{send: hello, to: champion, at: 30..20 days before contract.renewal_date}, {id: b, if: steps.hello.replied, task: Call, assignee: csm}]\n",
+        "steps: [{id: a, if: is_large, then: [{send: hello, to: champion}], else: [{id: b, task: Call, assignee: csm}]}]\n",
+        "while: contract.status == active\ngoal: {when: usage >= 80%, within: 30d, then: [{send: hello, to: champion}]}\nsteps: [{id: a, alert: csm, text: x}]\n",
+        "with: {seats: contract.seats}\nsteps: [{id: a, if: seats > 3, alert: csm, text: x}]\n",
+    ] {
+        assert_eq!(workflow(good), "", "{good}");
+    }
+}
+
+#[test]
+fn wrong_definitions_are_told() {
+    shot(
+        "definitions",
+        &all(
+            &[
+                "metrcs: {}\n",
+                "entities: {acount: {}}\n",
+                "entities: {account: {a: txt, b: required, c: low | low, d: {type: text, writen_by: source}}}\n",
+                "events: {login: {}, message.sent: {}}\n",
+                "metrics: {a: {count: user.loged_in}, b: {count_distinct: user.logged_in.usr}, c: {sum: user.logged_in.user}}\n",
+                "metrics: {a: {count: user.logged_in, latest: user.logged_in}, b: {count: user.logged_in, over: 7 moons}}\n",
+                "metrics: {a: {formula: b + 1}, b: {formula: a + 1}}\n",
+                "segments: {a: b, b: not a}\n",
+                "segments: {is_large: weekly_users > 3}\n",
+                "segments: {count: weekly_users > 3, champion: is_large}\n",
+                "labels: {stage: {all: otherwise, none: is_large}}\n",
+                "risks: {r: {opens: usage < 30, closes: usage}}\n",
+                "limits: [{at_most: 0, in: 7d, per: customer, topics: [tipps]}]\n",
+                "topics: {news: {title: News, purpose: promotional}}\n",
+                "routes: {a: {else: b}, b: {slack: csm.slak, else: nowhere}}\n",
+                "webhooks: {x: {url: crm.example, secret: hunter2}}\n",
+                "health: {outcome: {weight: 50, measures: {}}, bands: {green: 40, yellow: 70}}\n",
+                "complete_since: {all: yesterday}\n",
+            ],
+            definition,
+        ),
+    );
+}
+
+#[test]
+fn wrong_workflows_are_told() {
+    shot(
+        "workflows",
+        &all(
+            &[
+                "stepz: []\n",
+                "status: lively\nsteps: []\n",
+                "topic: terms\nsteps: [{id: a, alert: csm, text: x}]\n",
+                "while: contract.status == trial\nsteps: [{id: a, alert: csm, text: x}]\n",
+                "holds_back: [terms, tpis]\nsteps: [{id: a, alert: csm, text: x}]\n",
+                "with: {usage: contract.seats}\nsteps: [{id: a, alert: csm, text: x}]\n",
+            ],
+            workflow,
+        ),
+    );
+}
+
+#[test]
+fn wrong_steps_are_told() {
+    shot(
+        "steps",
+        &all(
+            &[
+                "send: hello",
+                "send: helo\nto: champion",
+                "send: hello\nto: champoin",
+                "send: hello\nto: champion\ntopic: tips\ncc: admin",
+                "send: hello\nto: champion\nalert: csm",
+                "sned: hello\nto: champion",
+                "title: nothing",
+                "task: Call\nassignee: csm",
+                "id: a\ntask: Call\nassignee: cms\ndue: soon",
+                "id: a\nalert: csm",
+                "id: a\nalert: csm\ntext: x\ntemplate: hello",
+                "id: a\nthen: []",
+                "id: a\nat: 10..20 days before contract.renewal_date\nalert: csm\ntext: x",
+                "id: a\nat: 20 days beside contract.renewal_date\nalert: csm\ntext: x",
+                "id: a\nat: 20 days before contract.renewal\nalert: csm\ntext: x",
+                "id: a\nif: steps.b.sent\nalert: csm\ntext: x",
+                "id: A step\nalert: csm\ntext: x",
+            ],
+            step,
+        ),
+    );
+}
+
+#[test]
+fn wrong_tests_are_told() {
+    let text = "\
+accounts:
+  acme:
+    account: {name: Acme, arr: 3M, sice: 2025-01-01, since: soon}
+    contract: {status: activ}
+    metrics: {weekly_users: 3, usage: 72, touch: hgh, weekly: 1}
+tests:
+  - test: a
+    workflow: cse
+    given: acme
+    start_at: 2026-01-05 09:00
+  - test: b
+    workflow: all
+    given: acm
+    start_at: 2026-01-05
+  - test: c
+    workflow: all
+    given: acme
+    start_at: 2026-01-05 09:00
+    timeline:
+      - {at: 2026-01-04 09:00, event: user.logged_in, data: {usr: u}}
+      - {at: 2026-01-06 09:00, change: {contract.seats: many}, expect: [{send: helo}, {end: done}, {skip: x, why: because}]}
+";
+    shot("tests", &frames("workflows/case.test.yaml", text));
+}
+
+#[test]
+fn a_number_with_a_leading_nought_is_a_text() {
+    let shown = definition("limits: [{at_most: 010, in: 7d, per: contact}]\n");
+    assert!(shown.contains("`at_most` is a whole number"), "{shown}");
+    let shown = definition("entities: {account: {a: {type: text, required: NO}}}\n");
+    assert!(shown.contains("`required` is `true` or `false`"), "{shown}");
+}
+
+fn checked(text: String) -> Checked {
+    check(&files("workflows/case.yaml", &text))
+}
+
+#[test]
+fn hostile_files_are_refused_by_name() {
+    let deep = |open: &str, close: &str| {
+        format!(
+            "segments: {{a: {}x{}}}\n",
+            open.repeat(5_000),
+            close.repeat(5_000)
+        )
+    };
+    let long = "a + ".repeat(50_000);
+    let steps = "[{if: is_large, id: a, then: ".repeat(20);
+    for text in [
+        deep("(", ")"),
+        deep("not ", ""),
+        deep("[", "]"),
+        deep("{all: [", "]}"),
+        format!("segments: {{a: {long}1}}\n"),
+        format!("{HEAD}steps: {steps}\n"),
+        "segments:\n".to_owned() + &"  a: *b\n".repeat(10_000),
+        (0..6_000)
+            .map(|at| format!("a{at}: &x [*x, *x]\n"))
+            .collect(),
+        "\u{0}\u{1b}[31m: 1\n".to_owned(),
+        "x".repeat(2_000_000),
+        format!("{}: 1\n", "y".repeat(100_000)),
+    ] {
+        let checked = checked(text);
+        assert!(checked.program.is_none());
+        assert!(!checked.diagnostics.is_empty());
+        assert!(
+            checked.diagnostics.len() <= 200,
+            "{}",
+            checked.diagnostics.len()
+        );
+    }
+}
+
+#[test]
+fn a_long_chain_of_definitions_is_ordered() {
+    let chain: String = (1..2_000)
+        .map(|at| format!("  s{at}: s{} and weekly_users > 1\n", at - 1))
+        .collect();
+    let checked = checked(format!("segments:\n  s0: is_large\n{chain}"));
+    let program = checked.program.expect("a program");
+    assert_eq!(program.segments.len(), 2_001);
+}
