@@ -10,6 +10,7 @@ mod claims;
 mod commits;
 mod deliveries;
 mod fates;
+mod fault;
 mod heads;
 mod imports;
 mod journals;

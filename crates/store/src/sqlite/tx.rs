@@ -4,10 +4,12 @@
 //! "committed" there is lost. A connection that saw an error never comes back.
 
 use super::Tuning;
+use super::fault::Fault;
 use crate::Failure;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{ConnectOptions, Connection as _, Sqlite};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A boxed future.
@@ -109,14 +111,6 @@ impl Session {
         .await
     }
 
-    /// Holds the lock of writers, as a stopped process would.
-    #[cfg(test)]
-    pub(crate) async fn hold(options: &SqliteConnectOptions) -> Result<Self, Failure> {
-        let mut session = Self::open(options, Duration::from_secs(9)).await?;
-        session.execute(sqlx::query("BEGIN IMMEDIATE")).await?;
-        Ok(session)
-    }
-
     /// Waits in small steps for whoever writes in another process: SQLite's own waiting would starve.
     async fn begin(&mut self, tuning: &Tuning) -> Result<(), Failure> {
         let asking = async {
@@ -141,8 +135,7 @@ pub(crate) struct Connection {
     options: SqliteConnectOptions,
     tuning: Tuning,
     kept: Option<Session>,
-    #[cfg(test)]
-    pub(crate) fault: std::sync::Arc<fault::Fault>,
+    pub(crate) fault: Arc<Fault>,
 }
 
 impl Connection {
@@ -151,8 +144,7 @@ impl Connection {
             options,
             tuning,
             kept: None,
-            #[cfg(test)]
-            fault: std::sync::Arc::default(),
+            fault: Arc::default(),
         }
     }
 
@@ -239,10 +231,8 @@ impl Connection {
     }
 
     async fn commit(&self, session: &mut Session) -> Result<(), Failure> {
-        #[cfg(test)]
         self.fault.before_commit()?;
         session.execute(sqlx::query("COMMIT")).await?;
-        #[cfg(test)]
         self.fault.after_commit()?;
         Ok(())
     }
@@ -268,40 +258,11 @@ async fn within<T>(
 }
 
 #[cfg(test)]
-pub(crate) mod fault {
-    //! Answers to COMMIT that get lost.
-
-    use crate::Failure;
-    use std::sync::atomic::{AtomicU8, Ordering};
-
-    /// What to lose next.
-    #[derive(Debug, Default)]
-    pub(crate) struct Fault(AtomicU8);
-
-    impl Fault {
-        /// The next COMMIT is not done, and nobody is told.
-        pub(crate) fn lose_next_commit(&self) {
-            self.0.store(1, Ordering::SeqCst);
-        }
-
-        /// The next COMMIT is done, and nobody is told.
-        pub(crate) fn lose_next_answer(&self) {
-            self.0.store(2, Ordering::SeqCst);
-        }
-
-        pub(crate) fn before_commit(&self) -> Result<(), Failure> {
-            self.take(1)
-        }
-
-        pub(crate) fn after_commit(&self) -> Result<(), Failure> {
-            self.take(2)
-        }
-
-        fn take(&self, which: u8) -> Result<(), Failure> {
-            let taken = self
-                .0
-                .compare_exchange(which, 0, Ordering::SeqCst, Ordering::SeqCst);
-            taken.map_or(Ok(()), |_| Err(Failure::Late))
-        }
+impl Session {
+    /// Holds the lock of writers, as a stopped process would.
+    pub(crate) async fn hold(options: &SqliteConnectOptions) -> Result<Self, Failure> {
+        let mut session = Self::open(options, Duration::from_secs(9)).await?;
+        session.execute(sqlx::query("BEGIN IMMEDIATE")).await?;
+        Ok(session)
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Writer {
     pub(crate) appending: Appending,
     task: Mutex<Option<JoinHandle<()>>>,
     #[cfg(test)]
-    pub(crate) fault: std::sync::Arc<super::tx::fault::Fault>,
+    pub(crate) fault: std::sync::Arc<super::fault::Fault>,
     #[cfg(test)]
     pub(crate) options: SqliteConnectOptions,
 }
