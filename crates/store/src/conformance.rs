@@ -133,6 +133,8 @@ cases! {
         rejected_names_have_a_limit,
         accounts_come_in_pages_and_by_text,
         a_closed_store_says_so,
+        stores_come_and_go_beside_each_other,
+        only_its_owner_reads_the_store,
         a_sound_store_has_no_problems;
 }
 

@@ -234,6 +234,44 @@ pub(super) async fn a_closed_store_says_so(ground: &Ground) -> Proof {
     Ok(())
 }
 
+pub(super) async fn stores_come_and_go_beside_each_other(ground: &Ground) -> Proof {
+    let path = ground.dir.path().join("store.db");
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..24 {
+        let path = path.clone();
+        tasks.spawn(async move {
+            let store = Store::open(&path, OpenOptions::default()).await;
+            let store = store.map_err(|why| why.to_string())?;
+            let appended = store.append(facts(vec![fact(0, n)])).await;
+            appended.map_err(|why| why.to_string())?;
+            store.log_end(0).await.map_err(|why| why.to_string())?;
+            store.close().await;
+            Ok::<(), String>(())
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done??;
+    }
+    let store = Store::open(&path, OpenOptions::default()).await?;
+    assert_eq!(store.log_end(0).await?, 24);
+    Ok(())
+}
+
+pub(super) async fn only_its_owner_reads_the_store(ground: &Ground) -> Proof {
+    use std::os::unix::fs::PermissionsExt;
+    let store = ground.open().await?;
+    store.append(facts(vec![fact(0, 1)])).await?;
+    let mut seen = 0;
+    for file in std::fs::read_dir(ground.dir.path())? {
+        let file = file?;
+        let mode = file.metadata()?.permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", file.path().display());
+        seen += 1;
+    }
+    assert!(seen >= 3, "the file, its lock and its write-ahead log");
+    Ok(())
+}
+
 pub(super) async fn a_sound_store_has_no_problems(ground: &Ground) -> Proof {
     let store = ground.open().await?;
     store.append(facts(vec![fact(0, 1)])).await?;

@@ -32,11 +32,8 @@ pub(crate) async fn open(path: &Path, options: OpenOptions) -> Result<Opened, Op
     }
     let guard = lock(path.to_path_buf()).await?;
     let base = connect_options(path, &options.tuning);
-    migrate(&base, &options.tuning).await?;
-    let write = match options.tuning.pages_max {
-        Some(pages) => base.clone().pragma("max_page_count", pages.to_string()),
-        None => base.clone(),
-    };
+    migrate(&base).await?;
+    let write = write_options(&base, &options.tuning);
     let mut connection = Connection::new(write.clone(), options.tuning);
     let meta = connection
         .transact(move |session| Box::pin(settle_meta(session, options)))
@@ -82,7 +79,7 @@ fn connect_options(path: &Path, tuning: &Tuning) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(tuning.busy_poll)
+        .busy_timeout(tuning.busy_max)
         .pragma("wal_autocheckpoint", tuning.wal_pages_max.to_string())
         .pragma("cache_size", "-32768")
         .statement_cache_capacity(STATEMENTS_MAX)
@@ -90,33 +87,57 @@ fn connect_options(path: &Path, tuning: &Tuning) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// A lock beside the file: two processes that start at once would both make the tables.
-async fn lock(path: PathBuf) -> Result<File, OpenError> {
-    let mut name = path.into_os_string();
-    name.push("-lock");
-    let path = PathBuf::from(name);
-    let shown: Box<str> = path.display().to_string().into();
-    let locking = tokio::task::spawn_blocking(move || {
-        let file = File::create(&path)?;
-        file.lock()?;
-        Ok::<_, std::io::Error>(file)
-    });
-    match locking.await {
-        Ok(Ok(file)) => Ok(file),
-        Ok(Err(error)) => Err(OpenError::File {
-            path: shown,
-            why: error.to_string().into(),
-        }),
-        Err(error) => Err(OpenError::File {
-            path: shown,
-            why: error.to_string().into(),
-        }),
+/// The writer waits by itself, in `tx`, so SQLite must not.
+fn write_options(base: &SqliteConnectOptions, tuning: &Tuning) -> SqliteConnectOptions {
+    let write = base.clone().pragma("busy_timeout", "0");
+    match tuning.pages_max {
+        Some(pages) => write.pragma("max_page_count", pages.to_string()),
+        None => write,
     }
 }
 
-async fn migrate(base: &SqliteConnectOptions, tuning: &Tuning) -> Result<(), OpenError> {
-    let patient = base.clone().busy_timeout(tuning.busy_max);
-    let mut connection = patient.connect().await.map_err(Failure::from)?;
+/// A lock beside the file: two processes that start at once would both make the tables.
+async fn lock(path: PathBuf) -> Result<File, OpenError> {
+    let shown: Box<str> = path.display().to_string().into();
+    let locking = tokio::task::spawn_blocking(move || {
+        let mut name = path.clone().into_os_string();
+        name.push("-lock");
+        let lock = private(Path::new(&name))?;
+        lock.lock()?;
+        // SQLite gives the files it puts beside this one the same rights.
+        private(&path)?;
+        Ok::<_, std::io::Error>(lock)
+    });
+    let why = match locking.await {
+        Ok(Ok(lock)) => return Ok(lock),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    Err(OpenError::File {
+        path: shown,
+        why: why.into(),
+    })
+}
+
+/// Opens a file, and makes it for its owner only: names and addresses of people lie in it.
+fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Brings the tables up to date, on a thread of its own: what sqlx gives for this can't move between threads.
+async fn migrate(base: &SqliteConnectOptions) -> Result<(), OpenError> {
+    let (base, here) = (base.clone(), tokio::runtime::Handle::current());
+    let migrating = tokio::task::spawn_blocking(move || here.block_on(migrate_here(&base)));
+    let done = migrating.await;
+    done.map_err(|why| OpenError::Migration(why.to_string().into()))?
+}
+
+async fn migrate_here(base: &SqliteConnectOptions) -> Result<(), OpenError> {
+    let mut connection = base.connect().await.map_err(Failure::from)?;
     let done = sqlx::migrate!("migrations/sqlite")
         .run(&mut connection)
         .await;
