@@ -181,6 +181,31 @@ fn wrong_workflows_are_told() {
     );
 }
 
+const STEP: &str = "workflow: case\ntopic: terms\nsteps: [{id: a, alert: csm, text: x}]\n";
+
+fn start(text: &str) -> String {
+    frames("workflows/case.yaml", &format!("{STEP}{text}"))
+}
+
+#[test]
+fn wrong_starts_are_told() {
+    let shown = all(
+        &[
+            "start: {}\n",
+            "start: {when: is_large}\n",
+            "start: {when: is_large, event: user.logged_in, existing: skip}\nonce_per: account\n",
+            "start: {when: days_until(contract.renewal_date) in 90..120, for: 45d, existing: skip}\nonce_per: account\n",
+            "start: {when: is_large, if: days_until(contract.renewal_date) > 3, existing: skip}\nonce_per: contract\n",
+            "start: {event: user.loged_in, max_age: 1d, for: 3d}\nonce_per: 30d\n",
+            "start: {every: monthly 09:00}\n",
+            "start: {cron: every day}\n",
+            "start: {when: contract.seats > 3 and contract.seats < 2, existing: maybe}\nonce_per: 3 months\n",
+        ],
+        start,
+    );
+    shot("starts", &shown);
+}
+
 #[test]
 fn wrong_steps_are_told() {
     shot(
@@ -204,6 +229,16 @@ fn wrong_steps_are_told() {
                 "id: a\nat: 20 days before contract.renewal\nalert: csm\ntext: x",
                 "id: a\nif: steps.b.sent\nalert: csm\ntext: x",
                 "id: A step\nalert: csm\ntext: x",
+                "id: a\nif: usage > 10% and usage < 5%\nalert: csm\ntext: x",
+                "id: a\nif: steps.a.sent\nalert: csm\ntext: x",
+                "send: hello\nto: csm.email",
+                "id: a\nwait: {until: is_large}",
+                "id: a\nwait: {event: user.loged_in, at_most: 3d, otherwise: carry on}",
+                "id: a\nmatch: touch\ncases: {high: [], lo: []}",
+                "id: a\nsplit: {x: {share: 50%, steps: []}, y: {share: 40%, steps: []}}",
+                "id: a\nset: {account.size: large, account.refrence: asked}",
+                "id: a\nset: {account.reference: maybe}",
+                "id: a\nwebhook: crn\nbody: {size: account.siz}",
             ],
             step,
         ),
@@ -244,6 +279,57 @@ fn a_number_with_a_leading_nought_is_a_text() {
     assert!(shown.contains("`at_most` is a whole number"), "{shown}");
     let shown = definition("entities: {account: {a: {type: text, required: NO}}}\n");
     assert!(shown.contains("`required` is `true` or `false`"), "{shown}");
+}
+
+#[test]
+fn limits_hold_at_their_edge() {
+    let named = |bytes: usize| format!("segments: {{{}: is_large}}\n", "s".repeat(bytes));
+    let titled = |bytes: usize| {
+        format!(
+            "{HEAD}title: {}\nsteps: [{{id: a, alert: csm, text: x}}]\n",
+            "t".repeat(bytes)
+        )
+    };
+    let steps = |count: usize| {
+        let steps = (0..count).map(|at| format!("  - {{id: s{at}, alert: csm, text: x}}\n"));
+        format!("{HEAD}steps:\n{}", steps.collect::<String>())
+    };
+    let blocks = |depth: usize| {
+        let open: String = (0..depth)
+            .map(|at| format!("[{{id: b{at}, if: is_large, then: "))
+            .collect();
+        format!(
+            "{HEAD}steps: {open}[{{id: z, alert: csm, text: x}}]{}\n",
+            "}]".repeat(depth)
+        )
+    };
+    for (good, bad) in [
+        (named(64), named(65)),
+        (titled(4096), titled(4097)),
+        (steps(500), steps(501)),
+        (blocks(4), blocks(5)),
+    ] {
+        assert_eq!(frames("workflows/case.yaml", &good), "");
+        assert!(checked(bad).diagnostics.iter().any(|it| it.code == "E103"));
+    }
+}
+
+#[test]
+fn diagnostics_as_json_count_lines_and_columns_from_one() {
+    let files = files("workflows/case.yaml", "segments: {更新: usage < 30}\n");
+    let json = diagnostic::to_json(&check(&files).diagnostics, &files);
+    let expected = serde_json::json!({"diagnostics": [{
+        "code": "E302",
+        "severity": "error",
+        "message": "this compares a percentage with a plain number",
+        "help": "did you mean `30%`?",
+        "file": "workflows/case.yaml",
+        "line": 1,
+        "column": 22,
+        "end_line": 1,
+        "end_column": 23,
+    }]});
+    assert_eq!(json, expected);
 }
 
 fn checked(text: String) -> Checked {

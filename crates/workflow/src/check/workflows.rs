@@ -104,6 +104,16 @@ pub(crate) fn read(notes: &mut Notes, sorted: &Sorted<'_>, workspace: &Workspace
         if read.is_later {
             all.not_yet.push(name.clone());
         }
+        if read.workflow.is_none() && !read.is_later && notes.errors() == 0 {
+            // A part was given up without a word: our own mistake, and no reason to run without this workflow.
+            let message = format!("Sottaku could not read `{name}`, and does not know why");
+            notes.error_help(
+                "E103",
+                tree.root.span,
+                message,
+                "please report this".to_owned(),
+            );
+        }
         if let Some(workflow) = read.workflow {
             all.running.insert(name, workflow);
             for (name, template) in read.templates {
