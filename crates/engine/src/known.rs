@@ -11,17 +11,19 @@ use crate::run::{Outcome, Run, StepPhase};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::Value;
+use std::cell::OnceCell;
 use workflow::program::StepResult;
 
 /// A role names at most so many.
 pub(crate) const HOLDERS_MAX: usize = 5;
 
 /// The account's state as expressions see it.
-#[derive(Clone, Copy)]
 pub(crate) struct Known<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) head: &'a Head,
     pub(crate) parts: &'a Parts,
+    /// The current contract, found at most once.
+    pub(crate) current: OnceCell<Option<&'a str>>,
 }
 
 impl<'a> Known<'a> {
@@ -65,7 +67,7 @@ impl Knowledge for Known<'_> {
     }
 
     fn current_contract(&self) -> Option<&str> {
-        current_contract(self.head)
+        *self.current.get_or_init(|| current_contract(self.head))
     }
 
     fn contacts(&self) -> Vec<&str> {

@@ -32,7 +32,7 @@ struct Line {
 /// What a simulation counts beside its records.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
-    /// Facts that counted.
+    /// Facts of accounts, whatever became of them.
     pub facts: u64,
     /// Facts seen before.
     pub duplicates: u64,
@@ -86,7 +86,7 @@ impl<'a> Simulation<'a> {
         if until.is_some() {
             self.tick(until);
         }
-        let mut lines = self.lines;
+        let mut lines = std::mem::take(&mut self.lines);
         lines.sort_by(|a, b| order(a).cmp(&order(b)));
         let records = lines.into_iter().map(|line| line.record).collect();
         self.report.quiet_wakes = self
@@ -103,18 +103,30 @@ impl<'a> Simulation<'a> {
     }
 
     fn fact(&mut self, logged: &Logged) {
-        let Some(subject) = logged.fact.subject.clone() else {
+        let Some(subject) = &logged.fact.subject else {
             self.report
                 .parked
                 .push((logged.position, crate::fold::bad_subject()));
             return;
         };
-        let mut account = self
-            .accounts
-            .remove(&subject)
-            .unwrap_or_else(|| Account::new(AccountId::new(subject.clone())));
-        self.step(&mut account, Moment::Fact(logged), logged.position);
-        self.accounts.insert(subject, account);
+        let context = Context {
+            program: self.program,
+            rules: &self.rules,
+            csms: &self.csms,
+            pins: None,
+            clock: Clock::Log,
+        };
+        if !self.accounts.contains_key(subject) {
+            let account = Account::new(AccountId::new(subject.clone()));
+            self.accounts.insert(subject.clone(), account);
+        }
+        let Some(account) = self.accounts.get_mut(subject) else {
+            return;
+        };
+        let decisions = log_clock::step(&context, account, Moment::Fact(logged), self.now);
+        self.report.facts += 1;
+        self.report.wakes += decisions.len().saturating_sub(1) as u64;
+        self.keep(decisions, logged.position);
     }
 
     fn tick(&mut self, to: Option<Timestamp>) {
@@ -123,14 +135,6 @@ impl<'a> Simulation<'a> {
     }
 
     fn each(&mut self, moment: Moment<'_>) {
-        let mut accounts = std::mem::take(&mut self.accounts);
-        for account in accounts.values_mut() {
-            self.step(account, moment, 0);
-        }
-        self.accounts = accounts;
-    }
-
-    fn step(&mut self, account: &mut Account, moment: Moment<'_>, position: u64) {
         let context = Context {
             program: self.program,
             rules: &self.rules,
@@ -138,17 +142,21 @@ impl<'a> Simulation<'a> {
             pins: None,
             clock: Clock::Log,
         };
-        let decisions = log_clock::step(&context, account, moment, self.now);
+        let mut decisions = Vec::new();
+        for account in self.accounts.values_mut() {
+            decisions.append(&mut log_clock::step(&context, account, moment, self.now));
+        }
         self.report.wakes += decisions.len() as u64;
+        self.keep(decisions, 0);
+    }
+
+    fn keep(&mut self, decisions: Vec<(Timestamp, Decision)>, position: u64) {
         for (at, mut decision) in decisions {
             let records = std::mem::take(&mut decision.records);
             self.lines
                 .extend(records.into_iter().map(|record| Line { at, record }));
             self.report.outbox.append(&mut decision.outbox);
             self.count(&decision, position);
-        }
-        if matches!(moment, Moment::Fact(_)) {
-            self.report.wakes -= 1;
         }
     }
 

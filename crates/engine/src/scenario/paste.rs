@@ -161,7 +161,10 @@ pub(super) fn verb(kind: Kind) -> &'static str {
 
 /// A flow mapping.
 pub(super) fn flow(pairs: &[(&str, &str)]) -> String {
-    let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}: {}", scalar(value))).collect();
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(key, value)| format!("{key}: {}", scalar(value)))
+        .collect();
     format!("{{{}}}", pairs.join(", "))
 }
 

@@ -37,7 +37,8 @@ impl Turn<'_, '_> {
             seen_at,
             is_marked,
         };
-        if let Err(parked) = self.take(fact, times) {
+        let taken = self.take(fact, times);
+        if let Err(parked) = taken {
             self.out = model::Decision {
                 parked: Some(parked),
                 ..model::Decision::default()
@@ -48,8 +49,14 @@ impl Turn<'_, '_> {
             self.reject("ahead", &fact.kind, &said_at.to_string());
         }
         fold::remember(self.account, logged);
+        let before = (self.account.head.is_live, self.account.head.history);
         self.mark(times);
-        self.is_moved = true;
+        let is_marked_now = before != (self.account.head.is_live, self.account.head.history);
+        // What a fact left as it was is as true as before it; what time changes, the wake-up sees to.
+        self.is_idle = !self.is_moved && !is_marked_now;
+        if self.is_idle {
+            return;
+        }
         self.cause = Cause {
             occurred_at: Some(times.at),
             is_marked,
@@ -67,15 +74,18 @@ impl Turn<'_, '_> {
                 let mut patch = fold::read_patch(which, schema, fact)?;
                 self.out.rejected.append(&mut patch.rejected);
                 self.note(fact, times);
+                self.is_moved = true;
                 fold::apply(self.account, which, patch, times.at, times.seen_at);
             }
             Sort::Deleted(Which::Account) => {
                 self.note(fact, times);
+                self.is_moved = true;
                 fold::delete(self.account, Which::Account, "", times.at);
             }
             Sort::Deleted(which) => {
                 let id = fold::read_patch_id(which, fact)?;
                 self.note(fact, times);
+                self.is_moved = true;
                 fold::delete(self.account, which, &id, times.at);
             }
             Sort::Event(declared) => {

@@ -67,6 +67,8 @@ pub(crate) struct Turn<'a, 'b> {
     out: Decision,
     /// Whether anything but the clock moved.
     is_moved: bool,
+    /// Whether the fact changed nothing that a condition could read: the wake-up stands as it is.
+    is_idle: bool,
     /// Runs whose steps acted in the present round.
     acted: Vec<(&'a Workflow, usize)>,
 }
@@ -82,6 +84,7 @@ impl<'a, 'b> Turn<'a, 'b> {
             cause: Cause::default(),
             out: Decision::default(),
             is_moved: false,
+            is_idle: false,
             acted: Vec::new(),
         };
         turn.find_zone();
@@ -114,10 +117,11 @@ impl<'a, 'b> Turn<'a, 'b> {
         if self.out.is_duplicate || self.out.parked.is_some() {
             return self.out;
         }
-        self.prune();
-        let wake_at = self.next_wake();
-        self.account.head.wake_at = wake_at;
         self.account.head.now = Some(self.now);
+        if !self.is_idle {
+            self.prune();
+            self.account.head.wake_at = self.next_wake();
+        }
         self.out.is_changed = true;
         self.out
     }
@@ -154,6 +158,7 @@ impl<'a, 'b> Turn<'a, 'b> {
             context: self.context,
             head: &self.account.head,
             parts: &self.account.parts,
+            current: std::cell::OnceCell::new(),
         }
     }
 

@@ -32,18 +32,47 @@ pub(crate) fn fact(account: &str, id: u64, kind: &str, at: Timestamp, data: Valu
 
 /// What one fact says: its type and data.
 fn said() -> impl Strategy<Value = (&'static str, Value)> {
-    let zone = prop::sample::select(vec!["Asia/Tokyo", "America/New_York", "Europe/Berlin", "Nowhere/At_all"]);
-    let day = prop::sample::select(vec![
-        "2026-04-20", "2026-05-01", "2026-05-10", "2026-06-15", "2026-07-01", "2027-05-10", "2026-02-30",
+    let zone = prop::sample::select(vec![
+        "Asia/Tokyo",
+        "America/New_York",
+        "Europe/Berlin",
+        "Nowhere/At_all",
     ]);
-    let status = prop::sample::select(vec!["active", "active", "active", "cancelled", "trial", "asleep"]);
+    let day = prop::sample::select(vec![
+        "2026-04-20",
+        "2026-05-01",
+        "2026-05-10",
+        "2026-06-15",
+        "2026-07-01",
+        "2027-05-10",
+        "2026-02-30",
+    ]);
+    let status = prop::sample::select(vec![
+        "active",
+        "active",
+        "active",
+        "cancelled",
+        "trial",
+        "asleep",
+    ]);
     let renewal = prop::sample::select(vec!["open", "open", "open", "committed", "churned"]);
     let contact = prop::sample::select(vec!["p-1", "p-2", "p-3"]);
-    let role = prop::sample::select(vec!["champion", "admin", "executive_sponsor", "billing", "user"]);
+    let role = prop::sample::select(vec![
+        "champion",
+        "admin",
+        "executive_sponsor",
+        "billing",
+        "user",
+    ]);
     let contract = prop::sample::select(vec!["k-1", "k-1", "k-2"]);
     let step = prop::sample::select(vec!["intro", "value", "sponsor", "meeting", "no-such-step"]);
     let answer = prop::sample::select(vec![
-        "message.replied", "message.opened", "message.bounced", "task.approved", "task.rejected", "task.done",
+        "message.replied",
+        "message.opened",
+        "message.bounced",
+        "task.approved",
+        "task.rejected",
+        "task.done",
     ]);
     let user = 0..40u32;
     prop_oneof![
@@ -84,8 +113,26 @@ pub(crate) fn history(account: &'static str, len: usize) -> impl Strategy<Value 
 pub(crate) fn begun(account: &str) -> Vec<Logged> {
     let at = begin();
     vec![
-        fact(account, 1, "account.updated", at, json!({"name": "アクメ", "customer_since": "2025-05-11", "csm": "c7"})),
-        fact(account, 2, "contact.updated", at, json!({"contact": "p-1", "name": "田中", "role": "champion", "email": "tanaka@acme.example"})),
-        fact(account, 3, "contract.updated", at, json!({"contract": "k-1", "status": "active", "start_date": "2025-05-11", "renewal_date": "2026-05-10", "seats": 100, "renewal_status": "open"})),
+        fact(
+            account,
+            1,
+            "account.updated",
+            at,
+            json!({"name": "アクメ", "customer_since": "2025-05-11", "csm": "c7"}),
+        ),
+        fact(
+            account,
+            2,
+            "contact.updated",
+            at,
+            json!({"contact": "p-1", "name": "田中", "role": "champion", "email": "tanaka@acme.example"}),
+        ),
+        fact(
+            account,
+            3,
+            "contract.updated",
+            at,
+            json!({"contract": "k-1", "status": "active", "start_date": "2025-05-11", "renewal_date": "2026-05-10", "seats": 100, "renewal_status": "open"}),
+        ),
     ]
 }

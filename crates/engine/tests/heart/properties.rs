@@ -20,14 +20,21 @@ fn until() -> Timestamp {
 }
 
 /// Records, counts, and every account's bytes.
-type Outcome = (Vec<Record>, Report, Vec<(Vec<u8>, Vec<(Box<str>, Vec<u8>)>)>);
+type Outcome = (
+    Vec<Record>,
+    Report,
+    Vec<(Vec<u8>, Vec<(Box<str>, Vec<u8>)>)>,
+);
 
 fn simulate(facts: &[Logged]) -> Outcome {
     let mut simulation = Simulation::new(&PROGRAM);
     for logged in facts {
         simulation.push(logged);
     }
-    let bytes = simulation.accounts().map(|account| (account.encode_head(), account.parts.encode_all())).collect();
+    let bytes = simulation
+        .accounts()
+        .map(|account| (account.encode_head(), account.parts.encode_all()))
+        .collect();
     let (records, report) = simulation.finish(Some(until()));
     (records, report, bytes)
 }
@@ -47,16 +54,27 @@ fn with_restarts(facts: &[Logged]) -> (Vec<Record>, Vec<u8>, Vec<(Box<str>, Vec<
     let mut head: Option<Vec<u8>> = None;
     let mut parts: BTreeMap<Box<str>, Vec<u8>> = BTreeMap::new();
     let mut records = Vec::new();
-    let moments = facts.iter().map(|logged| (Moment::Fact(logged), None)).chain([(Moment::Tick, Some(until()))]);
+    let moments = facts
+        .iter()
+        .map(|logged| (Moment::Fact(logged), None))
+        .chain([(Moment::Tick, Some(until()))]);
     let mut before_tick = None;
     for (moment, shard_now) in moments {
-        let stored = parts.iter().map(|(name, bytes)| (name.clone(), bytes.clone())).collect();
-        let mut account = Account::decode(id.clone(), head.as_deref(), stored).expect("what was stored can be read");
+        let stored = parts
+            .iter()
+            .map(|(name, bytes)| (name.clone(), bytes.clone()))
+            .collect();
+        let mut account = Account::decode(id.clone(), head.as_deref(), stored)
+            .expect("what was stored can be read");
         if matches!(moment, Moment::Tick) {
             before_tick = Some((account.encode_head(), account.parts.encode_all()));
         }
         let decisions = step(&context, &mut account, moment, shard_now);
-        records.extend(decisions.into_iter().flat_map(|(_, decision)| decision.records));
+        records.extend(
+            decisions
+                .into_iter()
+                .flat_map(|(_, decision)| decision.records),
+        );
         head = Some(account.encode_head());
         for (name, bytes) in account.take_changed_parts() {
             match bytes {
@@ -71,7 +89,7 @@ fn with_restarts(facts: &[Logged]) -> (Vec<Record>, Vec<u8>, Vec<(Box<str>, Vec<
 
 fn config() -> ProptestConfig {
     ProptestConfig {
-        cases: 48,
+        cases: 12,
         failure_persistence: None,
         ..ProptestConfig::default()
     }

@@ -11,7 +11,12 @@ fn the_tests_of_the_shipped_workspace_pass() {
     for scenario in &checked.scenarios {
         let outcome = scenario::run(&program, scenario, &|_| String::new());
         if !outcome.is_passed {
-            failed.push(format!("{}\n{}\n{}", scenario.name, outcome.differences.join("\n"), outcome.happened));
+            failed.push(format!(
+                "{}\n{}\n{}",
+                scenario.name,
+                outcome.differences.join("\n"),
+                outcome.happened
+            ));
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
