@@ -341,117 +341,101 @@ mod tests {
         }
     }
 
+    const TAKEN: &str = r#"taken user.logged_in Some("acme")"#;
+
+    /// Attributes changed, and what becomes of the fact.
+    const CASES: &[(&str, &str)] = &[
+        ("{}", TAKEN),
+        (r#"{"data":null}"#, TAKEN),
+        (r#"{"time":null}"#, TAKEN),
+        (r#"{"time":"1970-01-01T00:00:00Z"}"#, TAKEN),
+        (r#"{"time":"2199-12-31T23:59:59Z"}"#, TAKEN),
+        (r#"{"sottakuhistory":true}"#, TAKEN),
+        (
+            r#"{"datacontenttype":"application/json; charset=utf-8"}"#,
+            TAKEN,
+        ),
+        (
+            r#"{"type":"csm.updated","subject":"c7"}"#,
+            "taken csm.updated None",
+        ),
+        (
+            r#"{"type":"task.approved"}"#,
+            r#"taken task.approved Some("acme")"#,
+        ),
+        (r#"{"subject":""}"#, "bad_subject subject"),
+        (r#"{"subject":"a\u007fb"}"#, "bad_subject subject"),
+        (r#"{"subject":"a\nb"}"#, "bad_subject subject"),
+        (r#"{"subject":null}"#, "bad_subject subject"),
+        (r#"{"subject":7}"#, "bad_subject subject"),
+        (r#"{"specversion":"0.3"}"#, "bad_envelope specversion"),
+        (r#"{"specversion":null}"#, "bad_envelope specversion"),
+        (r#"{"id":null}"#, "bad_envelope id"),
+        (r#"{"id":""}"#, "bad_envelope id"),
+        (r#"{"id":12}"#, "bad_envelope id"),
+        (r#"{"source":null}"#, "bad_envelope source"),
+        (r#"{"type":null}"#, "bad_envelope type"),
+        (r#"{"type":"a b"}"#, "bad_envelope type"),
+        (r#"{"type":"message.sent"}"#, "reserved_type type"),
+        (r#"{"type":"message.settled"}"#, "reserved_type type"),
+        (r#"{"type":"risk.opened"}"#, "reserved_type type"),
+        (r#"{"type":"health.changed"}"#, "reserved_type type"),
+        (r#"{"type":"stage.changed"}"#, "reserved_type type"),
+        (r#"{"type":"workflow.ended"}"#, "reserved_type type"),
+        (r#"{"type":"task.opened"}"#, "reserved_type type"),
+        (
+            r#"{"type":"sottaku.tick","subject":null}"#,
+            "reserved_type type",
+        ),
+        (r#"{"time":"2026-01-13T09:00:00"}"#, "bad_time time"),
+        (r#"{"time":"2026-01-13"}"#, "bad_time time"),
+        (
+            r#"{"time":"2026-01-13T09:00:00+09:00[Asia/Tokyo]"}"#,
+            "bad_time time",
+        ),
+        (r#"{"time":"2026-02-30T09:00:00Z"}"#, "bad_time time"),
+        (r#"{"time":1768262400}"#, "bad_time time"),
+        (r#"{"time":"1969-12-31T23:59:59Z"}"#, "bad_time time"),
+        (r#"{"time":"2200-01-01T00:00:00Z"}"#, "bad_time time"),
+        (r#"{"time":"9999-12-31T23:59:59Z"}"#, "bad_time time"),
+        (
+            r#"{"sottakuhistory":"true"}"#,
+            "bad_envelope sottakuhistory",
+        ),
+        (r#"{"data":[1]}"#, "bad_data data"),
+        (r#"{"data":"x"}"#, "bad_data data"),
+        (r#"{"data_base64":"eA=="}"#, "bad_data data_base64"),
+        (
+            r#"{"datacontenttype":"text/xml"}"#,
+            "bad_data datacontenttype",
+        ),
+    ];
+
     #[test]
     fn every_kind_of_bad_fact_has_its_named_refusal() {
-        let long = |chars: usize| "あ".repeat(chars);
-        let subject = |text: &str| format!(r#"{{"subject":{}}}"#, serde_json::json!(text));
-        let cases = [
-            ("{}".to_owned(), r#"taken user.logged_in Some("acme")"#),
-            (
-                r#"{"data":null}"#.into(),
-                r#"taken user.logged_in Some("acme")"#,
-            ),
-            (
-                r#"{"time":null}"#.into(),
-                r#"taken user.logged_in Some("acme")"#,
-            ),
-            (
-                r#"{"type":"csm.updated","subject":"c7"}"#.into(),
-                "taken csm.updated None",
-            ),
-            (
-                r#"{"type":"task.approved"}"#.into(),
-                r#"taken task.approved Some("acme")"#,
-            ),
-            (
-                subject(&long(128)),
-                &format!(r#"taken user.logged_in Some("{}")"#, long(128)),
-            ),
-            (subject(&long(129)), "bad_subject subject"),
-            (subject(""), "bad_subject subject"),
-            (subject("a\u{7f}b"), "bad_subject subject"),
-            (subject("a\nb"), "bad_subject subject"),
-            (r#"{"subject":null}"#.into(), "bad_subject subject"),
-            (r#"{"subject":7}"#.into(), "bad_subject subject"),
-            (
-                r#"{"specversion":"0.3"}"#.into(),
-                "bad_envelope specversion",
-            ),
-            (r#"{"specversion":null}"#.into(), "bad_envelope specversion"),
-            (r#"{"id":null}"#.into(), "bad_envelope id"),
-            (r#"{"id":""}"#.into(), "bad_envelope id"),
-            (r#"{"id":12}"#.into(), "bad_envelope id"),
-            (
-                format!(r#"{{"id":"{}"}}"#, long(256)),
-                r#"taken user.logged_in Some("acme")"#,
-            ),
-            (format!(r#"{{"id":"{}"}}"#, long(257)), "bad_envelope id"),
-            (r#"{"source":null}"#.into(), "bad_envelope source"),
-            (
-                format!(r#"{{"source":"{}"}}"#, long(513)),
-                "bad_envelope source",
-            ),
-            (r#"{"type":null}"#.into(), "bad_envelope type"),
-            (r#"{"type":"a b"}"#.into(), "bad_envelope type"),
-            (
-                format!(r#"{{"type":"{}"}}"#, long(129)),
-                "bad_envelope type",
-            ),
-            (r#"{"type":"message.sent"}"#.into(), "reserved_type type"),
-            (r#"{"type":"risk.opened"}"#.into(), "reserved_type type"),
-            (r#"{"type":"health.changed"}"#.into(), "reserved_type type"),
-            (r#"{"type":"stage.changed"}"#.into(), "reserved_type type"),
-            (r#"{"type":"workflow.ended"}"#.into(), "reserved_type type"),
-            (r#"{"type":"task.opened"}"#.into(), "reserved_type type"),
-            (
-                r#"{"type":"sottaku.tick","subject":null}"#.into(),
-                "reserved_type type",
-            ),
-            (r#"{"time":"2026-01-13T09:00:00"}"#.into(), "bad_time time"),
-            (r#"{"time":"2026-01-13"}"#.into(), "bad_time time"),
-            (
-                r#"{"time":"2026-01-13T09:00:00+09:00[Asia/Tokyo]"}"#.into(),
-                "bad_time time",
-            ),
-            (r#"{"time":"2026-02-30T09:00:00Z"}"#.into(), "bad_time time"),
-            (r#"{"time":1768262400}"#.into(), "bad_time time"),
-            (r#"{"time":"1969-12-31T23:59:59Z"}"#.into(), "bad_time time"),
-            (
-                r#"{"time":"1970-01-01T00:00:00Z"}"#.into(),
-                r#"taken user.logged_in Some("acme")"#,
-            ),
-            (
-                r#"{"time":"2199-12-31T23:59:59Z"}"#.into(),
-                r#"taken user.logged_in Some("acme")"#,
-            ),
-            (r#"{"time":"2200-01-01T00:00:00Z"}"#.into(), "bad_time time"),
-            (r#"{"time":"9999-12-31T23:59:59Z"}"#.into(), "bad_time time"),
-            (
-                r#"{"sottakuhistory":"true"}"#.into(),
-                "bad_envelope sottakuhistory",
-            ),
-            (
-                r#"{"sottakuhistory":true}"#.into(),
-                r#"taken user.logged_in Some("acme")"#,
-            ),
-            (r#"{"data":[1]}"#.into(), "bad_data data"),
-            (r#"{"data":"x"}"#.into(), "bad_data data"),
-            (r#"{"data_base64":"eA=="}"#.into(), "bad_data data_base64"),
-            (
-                r#"{"datacontenttype":"text/xml"}"#.into(),
-                "bad_data datacontenttype",
-            ),
-            (
-                r#"{"datacontenttype":"application/json; charset=utf-8"}"#.into(),
-                r#"taken user.logged_in Some("acme")"#,
-            ),
-        ];
-        for (changes, expected) in cases {
+        for (changes, expected) in CASES {
             assert_eq!(
-                check_text(&fact(&changes), Rules::default()),
+                check_text(&fact(changes), Rules::default()),
                 *expected,
                 "{changes}"
             );
+        }
+    }
+
+    #[test]
+    fn names_are_bounded_at_their_edges() {
+        for (attribute, chars_max, refusal) in [
+            ("subject", SUBJECT_CHARS_MAX, "bad_subject subject"),
+            ("id", ID_CHARS_MAX, "bad_envelope id"),
+            ("source", SOURCE_CHARS_MAX, "bad_envelope source"),
+            ("type", TYPE_CHARS_MAX, "bad_envelope type"),
+        ] {
+            let of = |chars: usize| {
+                let changes = format!(r#"{{"{attribute}":"{}"}}"#, "あ".repeat(chars));
+                check_text(&fact(&changes), Rules::default())
+            };
+            assert!(of(chars_max).starts_with("taken "), "{attribute}");
+            assert_eq!(of(chars_max + 1), refusal);
         }
     }
 

@@ -15,6 +15,8 @@ mod sender;
 mod share;
 mod shared;
 mod status;
+#[cfg(test)]
+mod trial;
 mod worker;
 
 pub use activate::{Activated, Refused, activate, applied_files};
@@ -23,3 +25,4 @@ pub use clock::Clock;
 pub use config::{Config, ConfigError, Secret};
 pub use http::openapi;
 pub use run::{Roles, Server, StartError};
+pub use shared::Settled;

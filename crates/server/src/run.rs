@@ -2,7 +2,7 @@
 
 use crate::keeper::Keeper;
 use crate::sender::MeansError;
-use crate::shared::Shared;
+use crate::shared::{Settled, Shared};
 use crate::{Clock, Config, http};
 use model::Record;
 use std::net::SocketAddr;
@@ -112,6 +112,11 @@ impl Server {
     /// The records that this process commits from now on. Who is too slow misses some.
     pub fn records(&self) -> broadcast::Receiver<Arc<Record>> {
         self.shared.records.subscribe()
+    }
+
+    /// What this process's senders settle from now on. Who is too slow misses some.
+    pub fn settled(&self) -> broadcast::Receiver<Settled> {
+        self.shared.settled.subscribe()
     }
 
     /// Has all shards of this process looked at at once: somebody else wrote to the store, or a clock was turned.

@@ -6,13 +6,26 @@ use crate::measure::Measures;
 use crate::sender::{Means, MeansError};
 use crate::status::Status;
 use crate::{Clock, Config};
-use model::Record;
+use model::{AccountId, MessageId, Record};
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{AddressKey, RevisionId, Store};
 use tokio::sync::broadcast;
 
 /// How many records a slow listener may be behind before it misses some.
 const RECORDS_MAX: usize = 4_096;
+
+/// What became of a message, as this process settled it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The message.
+    pub message: MessageId,
+    /// The account.
+    pub account: AccountId,
+    /// `sent`, `deferred`, `refused`, `unknown`, `suppressed` or `expired`.
+    pub state: &'static str,
+    /// Whether it was kept instead of sent.
+    pub is_captured: bool,
+}
 
 /// Shared by HTTP, workers and senders; cheap to clone.
 #[derive(Clone)]
@@ -25,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) measures: Measures,
     pub(crate) status: Status,
     pub(crate) records: broadcast::Sender<Arc<Record>>,
+    pub(crate) settled: broadcast::Sender<Settled>,
     active: Arc<Mutex<Option<Arc<Active>>>>,
     address_key: [u8; 32],
 }
@@ -33,6 +47,7 @@ impl Shared {
     pub(crate) fn new(config: Config, store: Store, clock: Clock) -> Result<Self, MeansError> {
         let means = Arc::new(Means::new(&config)?);
         let (records, _) = broadcast::channel(RECORDS_MAX);
+        let (settled, _) = broadcast::channel(RECORDS_MAX);
         let bells = Bells::new(store.shards());
         let address_key =
             blake3::derive_key("sottaku 2026 address", store.meta().incarnation.as_bytes());
@@ -45,6 +60,7 @@ impl Shared {
             measures: Measures::new(),
             status: Status::default(),
             records,
+            settled,
             active: Arc::default(),
             address_key,
         })

@@ -225,3 +225,208 @@ fn word(status: StatusCode) -> &'static str {
         _ => "503",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::http::router;
+    use crate::shared::Shared;
+    use crate::trial::{Place, three_facts};
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use store::ClockMode;
+    use tower::ServiceExt;
+
+    const ONE: &str = "application/cloudevents+json";
+    const MANY: &str = "application/cloudevents-batch+json";
+    const LINES: &str = "application/x-ndjson";
+
+    async fn told(shared: &Shared, headers: &[(&str, &str)], body: impl Into<Body>) -> String {
+        let mut request = Request::post("/v1/events");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body.into()).expect("a request");
+        let response = router(shared.clone())
+            .oneshot(request)
+            .await
+            .expect("an answer");
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, 1 << 20).await.expect("a body");
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        let retry = parts.headers.get("retry-after").map_or("", |_| " retry");
+        match body.get("accepted") {
+            Some(accepted) => {
+                let parked = body["parked"].as_array().expect("a list");
+                let parked: Vec<_> = parked
+                    .iter()
+                    .map(|it| format!(" {}:{}", it["index"], it["code"]))
+                    .collect();
+                format!("{} {accepted}{}", parts.status.as_u16(), parked.concat())
+            }
+            None => format!(
+                "{} {}{retry}",
+                parts.status.as_u16(),
+                body["code"].as_str().unwrap_or_default()
+            ),
+        }
+    }
+
+    async fn log_ends(shared: &Shared) -> u64 {
+        let mut ends = 0;
+        for shard in 0..shared.store.shards() {
+            ends += shared.store.log_end(shard).await.expect("the log");
+        }
+        ends
+    }
+
+    #[tokio::test]
+    async fn all_four_forms_become_durable() {
+        let shared = Place::new(ClockMode::Live);
+        let shared = (shared.shared(&[]).await, shared);
+        let (shared, _place) = (&shared.0, &shared.1);
+        let [account, contact, contract] = three_facts("acme", "2026-01-13T09:00:00+09:00");
+        let bad = contract.replace(r#""subject":"acme""#, r#""subject":"""#);
+        let batch = format!("[{contact},{bad}]");
+        let lines = format!("{contract}\n{account}\n");
+        let csm = account.replace("account.updated", "csm.updated");
+        assert_eq!(
+            told(shared, &[("content-type", ONE)], account).await,
+            "202 1"
+        );
+        assert_eq!(
+            told(shared, &[("content-type", MANY)], batch).await,
+            r#"202 1 1:"bad_subject""#
+        );
+        assert_eq!(
+            told(shared, &[("content-type", LINES)], lines).await,
+            "202 2"
+        );
+        let binary = [
+            ("content-type", "application/json"),
+            ("ce-specversion", "1.0"),
+            ("ce-id", "b-1"),
+            ("ce-source", "app"),
+            ("ce-type", "user.logged_in"),
+            ("ce-subject", "%E3%82%A2"),
+        ];
+        assert_eq!(told(shared, &binary, r#"{"user":"u1"}"#).await, "202 1");
+        assert_eq!(log_ends(shared).await, 5);
+        assert_eq!(told(shared, &[("content-type", ONE)], csm).await, "202 1");
+        assert_eq!(
+            log_ends(shared).await,
+            7,
+            "a fact about a CSM goes to every shard"
+        );
+        assert_eq!(shared.store.parked_count().await.expect("a count"), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_leaves_nothing_behind() {
+        let place = Place::new(ClockMode::Live);
+        let shared = place
+            .shared(&[
+                ("SOTTAKU_TOKEN", "t-1"),
+                ("SOTTAKU_LIMITS_BODY_BYTES_MAX", "2000"),
+            ])
+            .await;
+        let [fact, ..] = three_facts("acme", "2026-01-13T09:00:00+09:00");
+        let token = ("authorization", "Bearer t-1");
+        let one = ("content-type", ONE);
+        let large = fact.replace("アクメ", &"x".repeat(2_000));
+        for (headers, body, expected) in [
+            (vec![one], fact.clone(), "401 unauthorized"),
+            (
+                vec![one, ("authorization", "Bearer t-2")],
+                fact.clone(),
+                "401 unauthorized",
+            ),
+            (
+                vec![one, ("authorization", "Basic t-1")],
+                fact.clone(),
+                "401 unauthorized",
+            ),
+            (vec![token], fact.clone(), "415 content_type"),
+            (
+                vec![token, ("content-type", "text/plain")],
+                fact.clone(),
+                "415 content_type",
+            ),
+            (
+                vec![token, ("content-type", "application/json")],
+                fact.clone(),
+                "415 content_type",
+            ),
+            (
+                vec![token, one, ("content-encoding", "gzip")],
+                fact.clone(),
+                "415 content_type",
+            ),
+            (vec![token, one], large, "413 too_large"),
+            (vec![token, one], fact[..20].to_owned(), "400 unreadable"),
+            (
+                vec![token, ("content-type", MANY)],
+                fact.clone(),
+                "400 unreadable",
+            ),
+        ] {
+            assert_eq!(told(&shared, &headers, body).await, expected, "{headers:?}");
+        }
+        assert_eq!(log_ends(&shared).await, 0);
+        assert_eq!(told(&shared, &[token, one], fact).await, "202 1");
+    }
+
+    #[tokio::test]
+    async fn too_many_requests_at_once_are_told_to_come_again() {
+        let place = Place::new(ClockMode::Live);
+        let shared = place.shared(&[("SOTTAKU_LIMITS_REQUESTS_MAX", "1")]).await;
+        let router = router(shared.clone());
+        let [fact, ..] = three_facts("acme", "2026-01-13T09:00:00+09:00");
+        // The first body never ends, so its request stays under way.
+        let (held, body) = tokio::io::duplex(16);
+        let endless = Body::from_stream(tokio_util::io::ReaderStream::new(body));
+        let request = |body| {
+            Request::post("/v1/events")
+                .header("content-type", ONE)
+                .body(body)
+                .expect("a request")
+        };
+        let mut first = Box::pin(router.clone().oneshot(request(endless)));
+        let second = router.oneshot(request(Body::from(fact)));
+        let second = tokio::select! {
+            biased;
+            _ = &mut first => panic!("the first can't end"),
+            second = second => second.expect("an answer"),
+        };
+        assert_eq!(second.status().as_u16(), 429);
+        assert!(second.headers().contains_key("retry-after"));
+        drop(held);
+    }
+
+    #[tokio::test]
+    async fn control_facts_come_in_under_the_log_clock_only() {
+        let tick = r#"{"specversion":"1.0","id":"t","source":"me","type":"sottaku.tick","time":"2026-02-01T00:00:00Z"}"#;
+        for (clock, expected) in [
+            (ClockMode::Live, r#"202 0 0:"reserved_type""#),
+            (ClockMode::Log, "202 1"),
+        ] {
+            let place = Place::new(clock);
+            let shared = place.shared(&[]).await;
+            assert_eq!(
+                told(&shared, &[("content-type", ONE)], tick).await,
+                expected
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_closed_store_is_told_as_unsure() {
+        let place = Place::new(ClockMode::Live);
+        let shared = place.shared(&[]).await;
+        shared.store.close().await;
+        let [fact, ..] = three_facts("acme", "2026-01-13T09:00:00+09:00");
+        assert_eq!(
+            told(&shared, &[("content-type", ONE)], fact).await,
+            "503 unsure retry"
+        );
+    }
+}

@@ -3,7 +3,7 @@
 use super::fate::{Again, Ending, ending};
 use super::means::Means;
 use crate::active::{self, Active};
-use crate::shared::Shared;
+use crate::shared::{Settled, Shared};
 use model::message::{Channel, Target};
 use model::{Mailbox, Outgoing, Purpose};
 use outreach::Fate;
@@ -303,6 +303,14 @@ async fn settle(shared: &Shared, claimed: &Claimed, ending: Ending, captured: Op
                     .messages
                     .get_or_create(&vec![("state", word)])
                     .inc();
+                let settled = Settled {
+                    message: message.clone(),
+                    account: claimed.outgoing.account.clone(),
+                    state: word,
+                    is_captured: captured.is_some(),
+                };
+                // Nobody listening is no error.
+                drop(shared.settled.send(settled));
                 if ending.outcome == Outcome::Unknown {
                     tracing::error!(%message, "the message may have been sent; nobody knows");
                 }

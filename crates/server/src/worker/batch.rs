@@ -6,7 +6,7 @@ use super::state::State;
 use super::{Round, Trouble, Worker};
 use crate::active::Active;
 use engine::log_clock::{self, Moment};
-use engine::{Context, Input};
+use engine::{Account, Context, Input};
 use jiff::Timestamp;
 use model::{AccountId, Decision, Fact, Logged, ParkCode, Parked};
 use std::collections::BTreeSet;
@@ -172,37 +172,16 @@ impl Worker {
                 format!("account {account} was not loaded").into(),
             ));
         };
-        let is_history = stored.position <= state.revision_from;
-        let clock = engine_clock(self.shared.store.clock());
-        let context = context(active, &state.csms, clock);
-        let shard_now = state.shard_now;
-        let decisions: Vec<(Timestamp, Decision)> =
-            self.strikes.guard(&key, || match (clock, is_history) {
-                (engine::Clock::Live, false) => {
-                    vec![(
-                        now,
-                        engine::decide(&context, &mut cached.account, Input::Fact(logged), now),
-                    )]
-                }
-                (engine::Clock::Live, true) => {
-                    vec![(
-                        now,
-                        engine::decide(&context, &mut cached.account, Input::History(logged), now),
-                    )]
-                }
-                (engine::Clock::Log, false) => log_clock::step(
-                    &context,
-                    &mut cached.account,
-                    Moment::Fact(logged),
-                    shard_now,
-                ),
-                (engine::Clock::Log, true) => log_clock::step(
-                    &context,
-                    &mut cached.account,
-                    Moment::History(logged),
-                    shard_now,
-                ),
-            })?;
+        let placed = Placed {
+            logged,
+            is_history: stored.position <= state.revision_from,
+            now,
+            shard_now: state.shard_now,
+        };
+        let context = context(active, &state.csms, engine_clock(self.shared.store.clock()));
+        let decisions = self
+            .strikes
+            .guard(&key, || step(&context, &mut cached.account, placed))?;
         draft.wakes += u64::try_from(decisions.len().saturating_sub(1)).unwrap_or(u64::MAX);
         for (at, decision) in decisions {
             let about = About {
@@ -254,6 +233,48 @@ impl Worker {
             self.shared.bells.ring(self.shard, Role::Send);
         }
         Ok(())
+    }
+}
+
+/// A fact with all that its place says.
+#[derive(Clone, Copy)]
+struct Placed<'a> {
+    logged: &'a Logged,
+    /// Whether the first text found it in the log.
+    is_history: bool,
+    /// The batch's instant (live clock).
+    now: Timestamp,
+    /// The shard's own clock (log clock).
+    shard_now: Option<Timestamp>,
+}
+
+/// Decides a fact; under the log clock with the wake-ups around it.
+fn step(
+    context: &Context<'_>,
+    account: &mut Account,
+    placed: Placed<'_>,
+) -> Vec<(Timestamp, Decision)> {
+    let Placed {
+        logged,
+        is_history,
+        now,
+        shard_now,
+    } = placed;
+    match (context.clock, is_history) {
+        (engine::Clock::Live, false) => vec![(
+            now,
+            engine::decide(context, account, Input::Fact(logged), now),
+        )],
+        (engine::Clock::Live, true) => vec![(
+            now,
+            engine::decide(context, account, Input::History(logged), now),
+        )],
+        (engine::Clock::Log, false) => {
+            log_clock::step(context, account, Moment::Fact(logged), shard_now)
+        }
+        (engine::Clock::Log, true) => {
+            log_clock::step(context, account, Moment::History(logged), shard_now)
+        }
     }
 }
 
