@@ -172,3 +172,92 @@ async fn serve(listener: TcpListener, shared: Shared, stop: CancellationToken) {
         () = late => tracing::warn!("requests under way were cut off; their senders send again"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::{Place, example, noon, post, three_facts};
+    use crate::{Settled, activate};
+    use jiff::SignedDuration;
+    use std::time::Duration;
+    use store::ClockMode;
+
+    /// How long a test waits for a signal before it says that none came.
+    const PATIENCE: Duration = Duration::from_secs(60);
+    const AT: &str = "2026-01-13T09:00:00+09:00";
+
+    async fn start(place: &Place, store: &Store, clock: &Clock) -> Server {
+        let started =
+            Server::start(place.config(&[]), store.clone(), clock.clone(), Roles::ALL).await;
+        started.expect("the server starts")
+    }
+
+    async fn tell(server: &Server, facts: &[String]) {
+        let address = server.address().expect("it listens");
+        let batch = format!("[{}]", facts.join(","));
+        let (status, body) = post(address, "application/cloudevents-batch+json", &batch).await;
+        assert_eq!(
+            (status, &*body),
+            (
+                202,
+                &*format!(r#"{{"accepted":{},"parked":[]}}"#, facts.len())
+            )
+        );
+    }
+
+    async fn settled(listener: &mut broadcast::Receiver<Settled>, count: usize) -> Vec<Settled> {
+        let mut seen = Vec::new();
+        while seen.len() < count {
+            let next = timeout(PATIENCE, listener.recv())
+                .await
+                .expect("something is settled in time");
+            seen.push(next.expect("the server goes on"));
+        }
+        seen
+    }
+
+    async fn mails(store: &Store) -> Vec<(String, String)> {
+        let rows = store.captured(0, 1_000).await.expect("the store reads");
+        rows.into_iter()
+            .filter(|row| &*row.captured.channel == "email")
+            .map(|row| {
+                (
+                    row.captured.to.to_string(),
+                    row.captured.subject.to_string(),
+                )
+            })
+            .collect()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn three_facts_put_one_renewal_mail_into_the_store() {
+        let place = Place::new(ClockMode::Log);
+        let store = place.open().await;
+        let clock = Clock::by_hand(noon());
+        let activated = activate(&store, &example(), noon())
+            .await
+            .expect("the example is taken");
+        assert!(activated.is_new);
+        let server = start(&place, &store, &clock).await;
+        let mut listener = server.settled();
+        tell(&server, &three_facts("acme", AT)).await;
+        let both = settled(&mut listener, 2).await;
+        assert!(
+            both.iter().all(|it| it.state == "sent" && it.is_captured),
+            "{both:?}"
+        );
+        let mails = mails(&store).await;
+        assert_eq!(mails.len(), 1, "{mails:?}");
+        assert_eq!(mails[0].0, "tanaka@acme.example");
+        let again = activate(&store, &example(), noon())
+            .await
+            .expect("the same text is taken");
+        assert!(!again.is_new);
+        server.stop().await;
+        let leases = store.leases().await.expect("the store reads");
+        assert!(
+            leases.iter().all(|lease| lease.owner.is_none()),
+            "a graceful stop gives every lease back"
+        );
+    }
+}

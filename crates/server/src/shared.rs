@@ -23,6 +23,8 @@ pub struct Settled {
     pub account: AccountId,
     /// `sent`, `deferred`, `refused`, `unknown`, `suppressed` or `expired`.
     pub state: &'static str,
+    /// The server's answer or the reason, in words.
+    pub detail: Box<str>,
     /// Whether it was kept instead of sent.
     pub is_captured: bool,
 }

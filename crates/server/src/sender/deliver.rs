@@ -307,6 +307,7 @@ async fn settle(shared: &Shared, claimed: &Claimed, ending: Ending, captured: Op
                     message: message.clone(),
                     account: claimed.outgoing.account.clone(),
                     state: word,
+                    detail: ending.detail.clone(),
                     is_captured: captured.is_some(),
                 };
                 // Nobody listening is no error.
