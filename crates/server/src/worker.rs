@@ -236,3 +236,75 @@ async fn rest(wait: Duration, stop: &CancellationToken) {
         () = stop.cancelled() => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activate;
+    use crate::trial::{Place, example, noon, three_facts};
+    use jiff::SignedDuration;
+    use store::{Bid, ClockMode, Incoming, NewFact};
+
+    #[tokio::test]
+    async fn a_zombie_writes_nothing_and_lets_go() {
+        let place = Place::new(ClockMode::Log);
+        let shared = place.shared(&[]).await;
+        let store = &shared.store;
+        activate(store, &example(), noon())
+            .await
+            .expect("the example is taken");
+        let shard = store.shard_of("acme");
+        let bid = |owner: &str, now| Bid {
+            owner: owner.into(),
+            now,
+            ttl: Duration::from_secs(6),
+        };
+        let later = noon()
+            .checked_add(SignedDuration::from_secs(7))
+            .expect("in range");
+        let old = store
+            .acquire(shard, Role::Decide, &bid("a", noon()))
+            .await
+            .expect("the store writes")
+            .expect("free");
+        let new = store
+            .acquire(shard, Role::Decide, &bid("b", later))
+            .await
+            .expect("the store writes")
+            .expect("expired");
+        let facts = three_facts("acme", "2026-01-13T09:00:00+09:00");
+        let facts = facts.map(|json| NewFact {
+            shard,
+            arrived_at: noon(),
+            json: json.into(),
+        });
+        store
+            .append(Incoming {
+                facts: facts.into(),
+                parked: Vec::new(),
+            })
+            .await
+            .expect("they are durable");
+        // It ends by itself: nobody has to stop it.
+        Worker::new(shared.clone(), shard, old.epoch)
+            .run(CancellationToken::new())
+            .await;
+        let state = store.shard(shard).await.expect("the store reads");
+        assert_eq!((state.mark.position, state.mark.commits), (0, 0));
+        let stop = CancellationToken::new();
+        let mut records = shared.records.subscribe();
+        let task = tokio::spawn(Worker::new(shared.clone(), shard, new.epoch).run(stop.clone()));
+        records.recv().await.expect("the rightful one decides");
+        stop.cancel();
+        task.await.expect("it ends when told to");
+        assert_eq!(
+            store
+                .shard(shard)
+                .await
+                .expect("the store reads")
+                .mark
+                .position,
+            3
+        );
+    }
+}

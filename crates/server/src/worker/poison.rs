@@ -62,3 +62,21 @@ pub(super) fn parked() -> Parked {
         field: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_third_panic_makes_poison_of_that_input_alone() {
+        let mut strikes = Strikes::default();
+        let (bad, good) = (InputKey::Fact(1), InputKey::Fact(2));
+        for strike in 1..=STRIKES_MAX {
+            assert!(!strikes.is_poison(&bad), "before strike {strike}");
+            assert!(strikes.guard(&bad, || panic!("on purpose")).is_err());
+            assert_eq!(strikes.guard(&good, || 7).ok(), Some(7));
+        }
+        assert!(strikes.is_poison(&bad));
+        assert!(!strikes.is_poison(&good));
+    }
+}
