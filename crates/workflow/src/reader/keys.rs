@@ -1,15 +1,18 @@
 //! Keys: a map of which every key is known.
 
 use super::Notes;
+use super::value::short;
 use crate::diagnostic::{Span, nearest};
 use crate::yaml::{Node, NodeKind};
 
 /// A map whose keys were looked at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Keys<'n> {
     /// What it is, for messages: `a workflow`.
     pub(crate) what: &'static str,
     node: &'n Node,
+    /// Known keys that unknown ones are near to.
+    meant: Vec<&'static str>,
 }
 
 impl<'n> Keys<'n> {
@@ -23,16 +26,18 @@ impl<'n> Keys<'n> {
         if !is_map(notes, node, what) {
             return None;
         }
+        let mut meant = Vec::new();
         for entry in node.entries() {
             if known.contains(&&*entry.key) {
                 continue;
             }
-            let help = nearest(&entry.key, known.iter().copied())
-                .map(|near| format!("did you mean `{near}`?"));
-            let message = format!("{what} has no key `{}`", entry.key);
+            let near = nearest(&entry.key, known.iter().copied());
+            let help = near.map(|near| format!("did you mean `{near}`?"));
+            let message = format!("{what} has no key `{}`", short(&entry.key));
             notes.error_help("E101", entry.key_span, message, help);
+            meant.extend(known.iter().copied().find(|key| near == Some(key)));
         }
-        Some(Self { what, node })
+        Some(Self { what, node, meant })
     }
 
     /// The value of a key, if there is one; E103 if it was left empty.
@@ -67,10 +72,9 @@ impl<'n> Keys<'n> {
         self.node.entries().iter().any(|entry| &*entry.key == key)
     }
 
-    /// Whether a key stands there that may be meant for this one: it was told as unknown, which is enough.
+    /// Whether an unknown key stands there that is meant for this one: that was told, which is enough.
     pub(crate) fn is_misspelt(&self, key: &str) -> bool {
-        let mut entries = self.node.entries().iter();
-        entries.any(|entry| nearest(&entry.key, [key]).is_some())
+        self.meant.contains(&key)
     }
 
     /// Where the key stands.

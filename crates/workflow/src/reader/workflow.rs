@@ -59,9 +59,10 @@ pub(crate) fn workflow(notes: &mut Notes, root: &Node, workspace: &Workspace) ->
     let before = notes.errors();
     let known: Vec<&'static str> = KEYS.into_iter().chain(["moved"]).collect();
     let keys = Keys::of(notes, root, "a workflow", &known);
-    let name = keys.and_then(|keys| name(notes, &keys));
-    let survey = keys.map_or_else(Survey::default, |keys| survey(notes, &keys));
-    let read = keys.and_then(|keys| whole(notes, &mut desk, &keys, &survey, name.clone()));
+    let keys = keys.as_ref();
+    let name = keys.and_then(|keys| name(notes, keys));
+    let survey = keys.map_or_else(Survey::default, |keys| survey(notes, keys));
+    let read = keys.and_then(|keys| whole(notes, &mut desk, keys, &survey, name.clone()));
     let is_later = desk.tell_later(notes);
     Read {
         name,
