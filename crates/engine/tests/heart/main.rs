@@ -1,6 +1,8 @@
 //! The heart, from outside: the shipped workspace's tests, the rules of one instant, and properties.
 
+mod golden;
 mod history;
 mod properties;
+mod rules;
 mod scenarios;
 mod workspace;
