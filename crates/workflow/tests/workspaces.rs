@@ -139,3 +139,60 @@ fn comments_and_the_order_of_keys_do_not_change_the_revision() {
     after.insert("workflows/renewal.yaml".into(), changed.into());
     assert_ne!(revision(&before), revision(&after));
 }
+
+/// The same seed, the same mutations.
+fn next(seed: &mut u64) -> usize {
+    *seed = seed
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*seed >> 33).unwrap_or(0)
+}
+
+/// A file with one place changed: cut, doubled, or another letter put in.
+fn mutated(text: &str, seed: &mut u64) -> String {
+    let at = text.floor_char_boundary(next(seed) % (text.len() + 1));
+    let end = text
+        .floor_char_boundary((at + next(seed) % 12).min(text.len()))
+        .max(at);
+    let letters = [
+        ":", "{", "}", "[", "]", "\"", "'", "|", ">", "-", " ", "\n", "あ", "&", "*", "#", "%",
+        "(", "..", "\u{0}",
+    ];
+    let (before, part, after) = (&text[..at], &text[at..end], &text[end..]);
+    match next(seed) % 3 {
+        0 => format!("{before}{after}"),
+        1 => format!("{before}{part}{part}{after}"),
+        _ => format!(
+            "{before}{}{part}{after}",
+            letters[next(seed) % letters.len()]
+        ),
+    }
+}
+
+#[test]
+fn no_slip_of_the_hand_makes_the_check_fail() {
+    let files = files("example");
+    let paths: Vec<_> = files.keys().cloned().collect();
+    let mut seed = 7;
+    for round in 0..ROUNDS {
+        let mut changed = files.clone();
+        let path = &paths[next(&mut seed) % paths.len()];
+        let text = mutated(&files[path], &mut seed);
+        changed.insert(path.clone(), text.clone().into());
+        let checked = check(&changed);
+        let text_shown = shown(&checked, &changed);
+        workflow::diagnostic::to_json(&checked.diagnostics, &changed);
+        let has_error = checked
+            .diagnostics
+            .iter()
+            .any(|it| it.severity == Severity::Error);
+        assert_eq!(
+            checked.program.is_none(),
+            has_error,
+            "round {round}: {path}\n{text_shown}\n{text}"
+        );
+    }
+}
+
+/// How many slips are tried.
+const ROUNDS: usize = 40;

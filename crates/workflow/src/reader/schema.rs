@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// The most words of a pick-list.
 pub(crate) const WORDS_MAX: usize = 200;
 
+/// The longest name of an event.
+pub(crate) const EVENT_BYTES_MAX: usize = 128;
+
 const TYPES: [(&str, FieldType); 12] = [
     ("text", FieldType::Text),
     ("number", FieldType::Number),
@@ -117,7 +120,9 @@ pub(crate) fn events(
 
 /// `noun.participle`, and none of the engine's own.
 fn check_event_name(notes: &mut Notes, name: &str, span: Span) -> bool {
-    let is_shaped = name.contains('.') && name.split('.').all(super::value::is_name);
+    let is_shaped = name.len() <= EVENT_BYTES_MAX
+        && name.contains('.')
+        && name.split('.').all(super::value::is_name);
     let own = [
         "account", "contract", "csm", "message", "task", "risk", "health", "stage", "workflow",
         "sottaku",

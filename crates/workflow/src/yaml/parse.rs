@@ -3,6 +3,7 @@
 use super::refusal::{REFUSALS_MAX, Refusal, refusal, tabs};
 use super::{Entry, Node, NodeKind, Offsets, Scalar};
 use crate::diagnostic::Span;
+use crate::reader::value::short;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 use std::collections::BTreeMap;
 
@@ -382,7 +383,7 @@ impl<'a> Builder<'a> {
         let help = format!("it stands in line {line} already");
         self.refuse(
             span,
-            format!("the key `{key}` is written twice"),
+            format!("the key `{}` is written twice", short(&key)),
             Some(&help),
         );
         None
