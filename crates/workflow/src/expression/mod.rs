@@ -28,7 +28,10 @@ pub use print::{Naming, print};
 pub use scope::{Defined, Given, Scope, StepKind, World};
 pub use verdict::{DateWindow, Verdict, date_windows, verdict};
 pub use want::{Want, compile};
+pub(crate) use words::a_type;
 pub use words::type_of;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::fixture;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A type with its article.
-pub(super) fn a_type(ty: &Type) -> &'static str {
+pub(crate) fn a_type(ty: &Type) -> &'static str {
     match ty {
         Type::Bool => "a condition (yes/no)",
         Type::Number => "a number",
