@@ -89,7 +89,10 @@ fn differing(reads: &[(&Parsed, Vec<Read>)], default: &str) -> Vec<Diagnostic> {
         let used = paths(reads);
         let said = |names: Vec<&String>, without: &str, with: &str| {
             let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            format!("`{without}` does not use {}, which `{with}` uses", names.join(", "))
+            format!(
+                "`{without}` does not use {}, which `{with}` uses",
+                names.join(", ")
+            )
         };
         let (own, other) = (&parsed.text.locale, &base.text.locale);
         let lacks: Vec<&String> = expected.difference(&used).collect();

@@ -275,7 +275,8 @@ fn names(file: &str) -> Option<(&str, &str)> {
     let name = file.rsplit('/').next()?.strip_suffix(".hbs")?;
     let (name, locale) = name.split_once('.')?;
     let is_word = |word: &str| {
-        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+        let is_letter =
+            |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
         !word.is_empty() && word.len() <= 64 && word.chars().all(is_letter)
     };
     (is_word(name) && is_word(locale)).then_some((name, locale))

@@ -15,7 +15,7 @@ pub use check::check;
 pub use file::{Parsed, parse};
 pub use scan::{
     TEMPLATE_BLOCKS_DEPTH_MAX, TEMPLATE_BYTES_MAX, TEMPLATE_LOOPS_DEPTH_MAX,
-    TEMPLATE_PARENTHESES_DEPTH_MAX,
+    TEMPLATE_PARENTHESES_DEPTH_MAX, TEMPLATE_TAGS_MAX,
 };
 
 /// Helpers that give a value.

@@ -9,6 +9,8 @@ pub const TEMPLATE_BYTES_MAX: usize = 256 * 1024;
 pub const TEMPLATE_BLOCKS_DEPTH_MAX: usize = 32;
 /// Parentheses inside of parentheses, in one expression.
 pub const TEMPLATE_PARENTHESES_DEPTH_MAX: usize = 8;
+/// Expressions in one text: the parser counts lines anew for each of them.
+pub const TEMPLATE_TAGS_MAX: usize = 2_000;
 /// `each` inside of `each`.
 pub const TEMPLATE_LOOPS_DEPTH_MAX: usize = 2;
 
@@ -44,11 +46,15 @@ pub(super) fn scan(source: &str, is_body: bool) -> Vec<Refusal> {
         } else {
             scan.tag(open)
         };
-        if scan.found.len() >= 20 {
+        if scan.found.len() >= 20 || scan.blocks.len() > TEMPLATE_BLOCKS_DEPTH_MAX {
             break;
         }
     }
-    if let Some(open) = scan.blocks.pop() {
+    if let Some(first) = tags(source).get(TEMPLATE_TAGS_MAX) {
+        let message = format!("this has more than {TEMPLATE_TAGS_MAX} expressions");
+        scan.refuse("E708", first.clone(), &message, "");
+    }
+    if let Some(open) = scan.blocks.pop().filter(|_| scan.found.is_empty()) {
         let message = "this block is never closed";
         let name = source[open.clone()].trim_matches(|letter: char| !letter.is_alphanumeric());
         let word = name.split_whitespace().next().unwrap_or_default();
@@ -84,7 +90,12 @@ impl Scan<'_> {
         let Some(end) = end_of_tag(self.source, open) else {
             let line = rest.lines().next().map_or(2, str::len);
             let at = open..open + line;
-            self.refuse("E709", at, "this `{{` is never closed", "close it with `}}`");
+            self.refuse(
+                "E709",
+                at,
+                "this `{{` is never closed",
+                "close it with `}}`",
+            );
             return self.source.len();
         };
         let inner = rest[2..end - open].trim_end_matches('}');
@@ -116,9 +127,8 @@ impl Scan<'_> {
             }
         }
         if deepest > TEMPLATE_PARENTHESES_DEPTH_MAX {
-            let message = format!(
-                "this nests more than {TEMPLATE_PARENTHESES_DEPTH_MAX} parentheses"
-            );
+            let message =
+                format!("this nests more than {TEMPLATE_PARENTHESES_DEPTH_MAX} parentheses");
             self.refuse("E708", at, &message, "");
         }
     }
@@ -152,12 +162,13 @@ impl Scan<'_> {
     /// Inside a tag of HTML, and as the target of a link, only an address may stand.
     fn in_markup(&mut self, inner: &str, at: Range<usize>) {
         let is_url = inner.starts_with("url ");
-        let is_printed = inner.starts_with(|letter: char| letter.is_alphanumeric() || letter == '(')
+        let is_printed = inner
+            .starts_with(|letter: char| letter.is_alphanumeric() || letter == '(')
             && !inner.starts_with("else");
         let Some(markup) = &self.markup else { return };
         let is_target = self.source[..at.start].ends_with("](");
-        let is_wrong = (markup.in_tag && !(is_url && markup.quote.is_some()))
-            || (is_target && !is_url);
+        let is_wrong =
+            (markup.in_tag && !(is_url && markup.quote.is_some())) || (is_target && !is_url);
         if is_printed && is_wrong {
             let message = "only an address may stand here, and only in quotes";
             let help = "write `href=\"{{url …}}\"`, or `[words]({{url …}})`";
@@ -230,7 +241,8 @@ fn end_of_tag(source: &str, open: usize) -> Option<usize> {
 /// What a tag begins with that no template has, and what to write instead.
 fn forbidden(inner: &str) -> Option<(&'static str, &'static str)> {
     let block = inner.strip_prefix('#').map(str::trim_start);
-    let is = |mark: char| inner.starts_with(mark) || block.is_some_and(|block| block.starts_with(mark));
+    let is =
+        |mark: char| inner.starts_with(mark) || block.is_some_and(|block| block.starts_with(mark));
     if is('{') {
         return Some(("raw output", "write `{{name}}`, which is made safe"));
     }
@@ -250,7 +262,10 @@ fn forbidden(inner: &str) -> Option<(&'static str, &'static str)> {
         return Some(("`@` names", "name the variable itself"));
     }
     if block.is_some_and(|block| block.contains(" as |")) {
-        return Some(("block parameters", "inside `each` the item's names are there"));
+        return Some((
+            "block parameters",
+            "inside `each` the item's names are there",
+        ));
     }
     None
 }
@@ -268,8 +283,7 @@ impl Markup {
         while let Some(letter) = letters.next() {
             if !self.in_tag {
                 let next = letters.peek().copied();
-                self.in_tag =
-                    letter == '<' && next.is_some_and(|next| next.is_ascii_alphabetic());
+                self.in_tag = letter == '<' && next.is_some_and(|next| next.is_ascii_alphabetic());
             } else if let Some(quote) = self.quote {
                 if letter == quote {
                     self.quote = None;

@@ -1,7 +1,7 @@
 //! Templates, tested as data.
 
 use super::{Parsed, check, parse};
-use crate::diagnostic::{Diagnostic, Severity, place};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::expression::fixture;
 use crate::expression::{Scope, Want, compile};
 
@@ -19,10 +19,19 @@ fn mail(body: &str) -> String {
 }
 
 fn said(text: &str, diagnostic: &Diagnostic) -> String {
-    let place = place(text, diagnostic.span.start);
+    let before = &text[..diagnostic.span.start];
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .chars()
+        .rev()
+        .take_while(|letter| *letter != '\n')
+        .count()
+        + 1;
     let help = diagnostic.help.as_deref().unwrap_or_default();
-    let (line, column) = (place.line, place.column);
-    format!("{} {line}:{column} {} | {help}", diagnostic.code, diagnostic.message)
+    format!(
+        "{} {line}:{column} {} | {help}",
+        diagnostic.code, diagnostic.message
+    )
 }
 
 /// Everything that is said of one file.
@@ -31,7 +40,10 @@ fn all(text: &str) -> Vec<String> {
     if let Some(parsed) = parsed {
         found.extend(check(&[&parsed], &scope(), &[], "ja").1);
     }
-    found.iter().map(|diagnostic| said(text, diagnostic)).collect()
+    found
+        .iter()
+        .map(|diagnostic| said(text, diagnostic))
+        .collect()
 }
 
 /// `expected` is the beginning of what is said; nothing: the body is right.
@@ -41,7 +53,10 @@ fn check_body(body: &str, expected: &str) {
         ([], "") => {}
         ([one], expected) if !expected.is_empty() => {
             let (start, help) = expected.split_once(" | ").unwrap_or((expected, ""));
-            assert!(one.starts_with(start) && one.contains(help), "{body}: {one}");
+            assert!(
+                one.starts_with(start) && one.contains(help),
+                "{body}: {one}"
+            );
         }
         _ => panic!("{body}: {said:#?}"),
     }
@@ -72,42 +87,117 @@ fn right_templates_are_taken() {
 #[test]
 fn what_is_wrong_is_said_at_its_place() {
     for (body, expected) in [
-        ("a {{acount.name}}", "E701 4:5 there is no `acount.name` | did you mean `account.name`?"),
-        ("a\n\n 担当の {{csm.name}} まで", "E704 6:8 `csm.name` may be missing; a customer could read an empty space here | write {{or csm.name \"...\"}} or wrap it in {{#if csm.name}}"),
-        ("{{date contract.renewal_date}}", "E704 4:8 `contract.renewal_date` may be missing | wrap it in {{#if contract.renewal_date}}"),
-        ("{{#if account.arr}}{{else}}{{money account.arr}}{{/if}}", "E704 4:36 `account.arr` may be missing"),
-        ("{{#if account.arr}}x{{/if}}{{money account.arr}}", "E704 4:36"),
-        ("{{or csm.name csm.email}}", "E704 4:15 `csm.email` may be missing"),
+        (
+            "a {{acount.name}}",
+            "E701 4:5 there is no `acount.name` | did you mean `account.name`?",
+        ),
+        (
+            "a\n\n 担当の {{csm.name}} まで",
+            "E704 6:8 `csm.name` may be missing; a customer could read an empty space here | write {{or csm.name \"...\"}} or wrap it in {{#if csm.name}}",
+        ),
+        (
+            "{{date contract.renewal_date}}",
+            "E704 4:8 `contract.renewal_date` may be missing | wrap it in {{#if contract.renewal_date}}",
+        ),
+        (
+            "{{#if account.arr}}{{else}}{{money account.arr}}{{/if}}",
+            "E704 4:36 `account.arr` may be missing",
+        ),
+        (
+            "{{#if account.arr}}x{{/if}}{{money account.arr}}",
+            "E704 4:36",
+        ),
+        (
+            "{{or csm.name csm.email}}",
+            "E704 4:15 `csm.email` may be missing",
+        ),
         ("{{champion.name}}", "E704 4:3 `champion.name`"),
-        ("{{champion}}", "E702 4:3 `champion` is a contact; name one of its fields, `champion.name`"),
+        (
+            "{{champion}}",
+            "E702 4:3 `champion` is a contact; name one of its fields, `champion.name`",
+        ),
         ("{{contacts}}", "E702 4:3 `contacts` is a list"),
-        ("{{datum contract.start_date}}", "E702 4:3 there is no helper `datum` | there are date"),
-        ("{{dat contract.start_date}}", "E702 4:3 there is no helper `dat` | did you mean `date`?"),
-        ("{{lookup account \"name\"}}", "E702 4:3 there is no helper `lookup`"),
+        (
+            "{{datum contract.start_date}}",
+            "E702 4:3 there is no helper `datum` | did you mean `date`?",
+        ),
+        (
+            "{{dat contract.start_date}}",
+            "E702 4:3 there is no helper `dat` | did you mean `date`?",
+        ),
+        (
+            "{{lookup account \"name\"}}",
+            "E702 4:3 there is no helper `lookup`",
+        ),
         ("{{log account.name}}", "E702 4:3 there is no helper `log`"),
-        ("{{money contract.seats}}", "E702 4:3 `money` takes an amount of money, but this is a number | write `number`"),
-        ("{{date account.name}}", "E702 4:3 `date` takes a date or a time, but this is text"),
-        ("{{date contract.start_date \"long\"}}", "E702 4:3 `date` takes one value, not 2"),
-        ("{{date contract.start_date format=\"long\"}}", "E702 4:3 `date` takes no named values"),
-        ("{{or csm.name}}", "E702 4:3 `or` takes a value that may be missing"),
-        ("{{#each account.name}}x{{/each}}", "E703 4:9 `account.name` is no list"),
-        ("{{#each contacts}}{{account.name}}{{/each}}", "E701 4:21 there is no `account.name` | `../account.name`"),
+        (
+            "{{money contract.seats}}",
+            "E702 4:3 `money` takes an amount of money, but this is a number | write `number`",
+        ),
+        (
+            "{{date account.name}}",
+            "E702 4:3 `date` takes a date or a time, but this is text",
+        ),
+        (
+            "{{date contract.start_date \"long\"}}",
+            "E702 4:3 `date` takes one value, not 2",
+        ),
+        (
+            "{{date contract.start_date format=\"long\"}}",
+            "E702 4:3 `date` takes no named values",
+        ),
+        (
+            "{{or csm.name}}",
+            "E702 4:3 `or` takes a value that may be missing",
+        ),
+        (
+            "{{#each account.name}}x{{/each}}",
+            "E703 4:9 `account.name` is no list",
+        ),
+        (
+            "{{#each contacts}}{{account.name}}{{/each}}",
+            "E701 4:21 there is no `account.name` | `../account.name`",
+        ),
         ("{{#each contacts}}{{contact.locale}}{{/each}}", "E704 4:21"),
-        ("{{#foo account.name}}x{{/foo}}", "E702 4:4 there is no block `foo`"),
+        (
+            "{{#foo account.name}}x{{/foo}}",
+            "E702 4:4 there is no block `foo`",
+        ),
         ("{{../account.name}}", "E701 4:3 nothing is outside of here"),
         ("{{this}}", "E701 4:3 `this` is no name"),
-        ("{{{account.name}}}", "E707 4:1 templates have no raw output"),
+        (
+            "{{{account.name}}}",
+            "E707 4:1 templates have no raw output",
+        ),
         ("{{&account.name}}", "E707 4:1 templates have no raw output"),
         ("{{> footer}}", "E707 4:1 templates have no partials"),
-        ("{{#> layout}}x{{/layout}}", "E707 4:1 templates have no partials"),
+        (
+            "{{#> layout}}x{{/layout}}",
+            "E707 4:1 templates have no partials",
+        ),
         ("{{* deco}}", "E707 4:1 templates have no decorators"),
-        ("{{{{raw}}}}x{{{{/raw}}}}", "E707 4:1 templates have no raw output"),
+        ("{{{{raw}}}}", "E707 4:1 templates have no raw output"),
         ("{{@root.secret}}", "E707 4:1 templates have no `@` names"),
-        ("\\\\{{{account.name}}}", "E707 4:3 templates have no raw output"),
-        ("<a href={{url unsubscribe_url}}>", "E707 4:9 only an address may stand here"),
-        ("<a href=\"{{account.name}}\">", "E707 4:10 only an address may stand here"),
-        ("[x]({{account.name}})", "E707 4:5 only an address may stand here"),
-        ("{{#if account.name}}x", "E709 4:1 this block is never closed | {{/if}}"),
+        (
+            "\\\\{{{account.name}}}",
+            "E707 4:3 templates have no raw output",
+        ),
+        (
+            "<a href={{url unsubscribe_url}}>",
+            "E707 4:9 only an address may stand here",
+        ),
+        (
+            "<a href=\"{{account.name}}\">",
+            "E707 4:10 only an address may stand here",
+        ),
+        (
+            "[x]({{account.name}})",
+            "E707 4:5 only an address may stand here",
+        ),
+        (
+            "{{#if account.name}}x",
+            "E709 4:1 this block is never closed | {{/if}}",
+        ),
         ("x{{/if}}", "E709 4:2 this closes no block"),
         ("{{#if account.name}}x{{/each}}", "E709"),
         ("{{account.name", "E709 4:1 this `{{` is never closed"),
@@ -122,12 +212,30 @@ fn front_matter_is_read_and_its_mistakes_stand_in_the_file() {
     for (text, expected) in [
         ("hello", "E102 1:1 `subject` is missing"),
         ("---\nchannel: slack\n---\nhello", ""),
-        ("---\nchannel: fax\n---\nhello", "E103 2:10 there is no channel `fax`"),
-        ("---\nsubjct: x\nsubject: y\n---\nhello", "E101 2:1 a template has no key `subjct` | did you mean `subject`?"),
-        ("---\nsubject: [a]\n---\nhello", "E103 2:10 `subject` is one line of text"),
-        ("---\nsubject: x\nhello", "E709 1:1 this front matter has no end"),
-        ("---\nsubject: \"{{acount.name}} 様 {{contract.status}}\"\n---\n", "E701 2:13 there is no `acount.name`"),
-        ("---\nsubject: \"a \\\"b\\\" 様 {{csm.name}}\"\n---\n", "E704 2:23"),
+        (
+            "---\nchannel: fax\n---\nhello",
+            "E103 2:10 there is no channel `fax`",
+        ),
+        (
+            "---\nsubjct: x\nsubject: y\n---\nhello",
+            "E101 2:1 a template has no key `subjct` | did you mean `subject`?",
+        ),
+        (
+            "---\nsubject: [a]\n---\nhello",
+            "E103 2:10 `subject` is one line of text",
+        ),
+        (
+            "---\nsubject: x\nhello",
+            "E709 1:1 this front matter has no end",
+        ),
+        (
+            "---\nsubject: \"{{acount.name}} 様 {{contract.status}}\"\n---\n",
+            "E701 2:13 there is no `acount.name`",
+        ),
+        (
+            "---\nsubject: \"a \\\"b\\\" 様 {{csm.name}}\"\n---\n",
+            "E704 2:23",
+        ),
         ("---\nsubject: x\npreheader: '{{nope}}'\n---\n", "E701 3:15"),
     ] {
         let said = all(text);
@@ -135,7 +243,10 @@ fn front_matter_is_read_and_its_mistakes_stand_in_the_file() {
             ([], "") => {}
             ([one], expected) if !expected.is_empty() => {
                 let (start, help) = expected.split_once(" | ").unwrap_or((expected, ""));
-                assert!(one.starts_with(start) && one.contains(help), "{text}: {one}");
+                assert!(
+                    one.starts_with(start) && one.contains(help),
+                    "{text}: {one}"
+                );
             }
             _ => panic!("{text}: {said:#?}"),
         }
@@ -165,17 +276,26 @@ fn what_is_known_from_the_step_needs_no_protection() {
         .iter()
         .map(|read| read.path.join("."))
         .collect();
-    assert_eq!(reads, ["account.name", "champion.name", "contract.renewal_date"]);
+    assert_eq!(
+        reads,
+        ["account.name", "champion.name", "contract.renewal_date"]
+    );
 }
 
 #[test]
 fn locales_are_compared_and_the_default_one_is_due() {
-    let (ja, en) = (parsed("ja", "{{contract.seats}}"), parsed("en", "{{contract.status}}"));
+    let (ja, en) = (
+        parsed("ja", "{{contract.seats}}"),
+        parsed("en", "{{contract.status}}"),
+    );
     let (template, found) = check(&[&ja, &en], &scope(), &[], "ja-JP");
     assert_eq!(template.map(|template| template.reads.len()), Some(3));
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].severity, Severity::Warning);
-    assert_eq!(found[0].message, "`en` does not use `contract.seats`, which `ja` uses");
+    assert_eq!(
+        found[0].message,
+        "`en` does not use `contract.seats`, which `ja` uses"
+    );
     let (template, found) = check(&[&en], &scope(), &[], "ja");
     assert!(template.is_none());
     assert_eq!((found[0].code, found.len()), ("E705", 1));
@@ -183,24 +303,53 @@ fn locales_are_compared_and_the_default_one_is_due() {
 
 #[test]
 fn every_limit_holds_at_its_edge() {
-    use super::{TEMPLATE_BLOCKS_DEPTH_MAX as BLOCKS, TEMPLATE_PARENTHESES_DEPTH_MAX as PARENTHESES};
+    use super::{
+        TEMPLATE_BLOCKS_DEPTH_MAX as BLOCKS, TEMPLATE_PARENTHESES_DEPTH_MAX as PARENTHESES,
+    };
     let blocks = |depth: usize| {
-        format!("{}x{}", "{{#if account.name}}".repeat(depth), "{{/if}}".repeat(depth))
+        format!(
+            "{}x{}",
+            "{{#if account.name}}".repeat(depth),
+            "{{/if}}".repeat(depth)
+        )
     };
     check_body(&blocks(BLOCKS), "");
-    check_body(&blocks(BLOCKS + 1), "E708 4:641 blocks nest more than 32 levels deep here");
+    check_body(
+        &blocks(BLOCKS + 1),
+        "E708 4:641 blocks nest more than 32 levels deep here",
+    );
     let calls = |depth: usize| {
-        format!("{{{{or csm.name {}\"x\"{}}}}}", "(or csm.name ".repeat(depth), ")".repeat(depth))
+        format!(
+            "{{{{or csm.name {}\"x\"{}}}}}",
+            "(or csm.name ".repeat(depth),
+            ")".repeat(depth)
+        )
     };
     check_body(&calls(PARENTHESES), "");
-    check_body(&calls(PARENTHESES + 1), "E708 4:1 this nests more than 8 parentheses");
+    check_body(
+        &calls(PARENTHESES + 1),
+        "E708 4:1 this nests more than 8 parentheses",
+    );
     let loops = |depth: usize| {
-        format!("{}x{}", "{{#each ../contacts}}".repeat(depth), "{{/each}}".repeat(depth))
+        format!(
+            "{}x{}",
+            "{{#each ../contacts}}".repeat(depth),
+            "{{/each}}".repeat(depth)
+        )
     };
     check_body(&loops(3), "E708 4:43 `each` nests more than 2 levels deep");
+    let tags = |count: usize| "{{account.name}}".repeat(count);
+    check_body(&tags(super::TEMPLATE_TAGS_MAX), "");
+    check_body(
+        &tags(super::TEMPLATE_TAGS_MAX + 1),
+        "E708 4:32001 this has more than 2000 expressions",
+    );
     let fixed = mail("").len();
     check_body(&"x".repeat(super::TEMPLATE_BYTES_MAX - fixed), "");
-    check_body(&"x".repeat(super::TEMPLATE_BYTES_MAX - fixed + 1), "E708 1:1 this template is larger than 262144 bytes");
+    check_body(
+        &"x".repeat(super::TEMPLATE_BYTES_MAX - fixed + 1),
+        "E708 1:1 this template is larger than 262144 bytes",
+    );
 }
 
 #[test]

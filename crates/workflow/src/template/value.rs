@@ -49,7 +49,10 @@ impl Around {
             let is_letter = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
             !word.is_empty() && word != "this" && word.chars().all(is_letter)
         };
-        words.iter().all(|word| is_word(word)).then_some((ups, words))
+        words
+            .iter()
+            .all(|word| is_word(word))
+            .then_some((ups, words))
     }
 
     /// The level and the whole path there of a path as it is written.
@@ -82,7 +85,11 @@ impl Around {
         let (level, path) = self.place(raw)?;
         let full = path.join(".");
         let Some((scope, _)) = self.scope(level) else {
-            return Err(Mistake::new("E701", &(0..raw.len()), format!("there is no `{raw}`")));
+            return Err(Mistake::new(
+                "E701",
+                &(0..raw.len()),
+                format!("there is no `{raw}`"),
+            ));
         };
         let variable = |expr: Option<Expr>, ty: Option<Type>| Variable {
             expr,
@@ -168,9 +175,10 @@ impl Around {
             has_csm: is_account,
             ..Scope::default()
         };
-        let is_promised = list.expr.as_ref().is_none_or(|expr| {
-            matches!(expr.kind, ExprKind::With(_) | ExprKind::Remember(_))
-        });
+        let is_promised = list
+            .expr
+            .as_ref()
+            .is_none_or(|expr| matches!(expr.kind, ExprKind::With(_) | ExprKind::Remember(_)));
         Level::Names(Box::new(scope), is_promised)
     }
 }

@@ -68,16 +68,11 @@ impl<'a> Walk<'a> {
 
     fn template(&mut self, template: &Template) {
         for element in &template.elements {
-            match element {
-                TemplateElement::Expression(call) => self.print(call),
-                TemplateElement::HelperBlock(block) => self.block(block),
-                TemplateElement::RawString(_) | TemplateElement::Comment(_) => {}
-                // The scan has refused these.
-                TemplateElement::HtmlExpression(_)
-                | TemplateElement::DecoratorExpression(_)
-                | TemplateElement::DecoratorBlock(_)
-                | TemplateElement::PartialExpression(_)
-                | TemplateElement::PartialBlock(_) => {}
+            // The scan has refused all but text, comments and these two.
+            if let TemplateElement::Expression(call) = element {
+                self.print(call);
+            } else if let TemplateElement::HelperBlock(block) = element {
+                self.block(block);
             }
         }
     }
@@ -85,7 +80,8 @@ impl<'a> Walk<'a> {
     /// Where a word stands: its next occurrence inside a tag.
     fn find(&mut self, word: &str) -> Range<usize> {
         let source = &self.part.source;
-        let is_part = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | '/');
+        let is_part =
+            |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | '/');
         let first = self.tags.partition_point(|tag| tag.end <= self.cursor);
         for tag in &self.tags[first..] {
             let mut from = tag.start.max(self.cursor);
@@ -103,7 +99,13 @@ impl<'a> Walk<'a> {
         self.cursor..self.cursor
     }
 
-    fn fail(&mut self, code: &'static str, at: &Range<usize>, message: String, help: Option<String>) {
+    fn fail(
+        &mut self,
+        code: &'static str,
+        at: &Range<usize>,
+        message: String,
+        help: Option<String>,
+    ) {
         self.gathered.found.push(Diagnostic {
             code,
             severity: Severity::Error,
@@ -146,8 +148,12 @@ impl<'a> Walk<'a> {
         };
         let path = variable.path.join(".");
         let wrong = match &variable.ty {
-            Some(Type::List(_)) => Some(format!("`{path}` is a list; print its `count`, or go through it with `each`")),
-            Some(Type::Contact) => Some(format!("`{path}` is a contact; name one of its fields, `{path}.name`")),
+            Some(Type::List(_)) => Some(format!(
+                "`{path}` is a list; print its `count`, or go through it with `each`"
+            )),
+            Some(Type::Contact) => Some(format!(
+                "`{path}` is a contact; name one of its fields, `{path}.name`"
+            )),
             _ => None,
         };
         if let Some(message) = wrong {
@@ -166,7 +172,10 @@ impl<'a> Walk<'a> {
     }
 
     /// A parameter: a finished value, or a variable with its place. None: it is wrong, and that has been said.
-    fn parameter(&mut self, parameter: &Parameter) -> Option<Result<Found, (Variable, Range<usize>)>> {
+    fn parameter(
+        &mut self,
+        parameter: &Parameter,
+    ) -> Option<Result<Found, (Variable, Range<usize>)>> {
         if let Parameter::Literal(json) = parameter {
             let ty = match json {
                 serde_json::Value::String(_) => Some(Type::Text),
@@ -222,7 +231,12 @@ impl<'a> Walk<'a> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("there are {}", HELPERS.join(", ")),
             };
-            self.fail("E702", &at, format!("there is no helper `{name}`"), Some(help));
+            self.fail(
+                "E702",
+                &at,
+                format!("there is no helper `{name}`"),
+                Some(help),
+            );
             return None;
         }
         if !call.hash.is_empty() {
@@ -273,7 +287,9 @@ impl<'a> Walk<'a> {
             Type::Money => Some("write `money`"),
             Type::Date | Type::Time => Some("write `date`"),
             Type::Number => Some("write `number`"),
-            Type::Bool | Type::Text | Type::Word(_) | Type::Contact => Some("print it without a helper"),
+            Type::Bool | Type::Text | Type::Word(_) | Type::Contact => {
+                Some("print it without a helper")
+            }
             Type::List(_) => Some("write `count`"),
         };
         let message = format!("`{name}` takes {takes}, but this is {}", a_type(ty));
@@ -378,7 +394,9 @@ impl<'a> Walk<'a> {
         let raw = parameter.as_name().unwrap_or_default().to_owned();
         let at = self.find(&raw);
         let level = match self.around.place(&raw) {
-            Ok((base, path)) if is_head(&path, &self.around, base) => Some(Level::Under(base, path)),
+            Ok((base, path)) if is_head(&path, &self.around, base) => {
+                Some(Level::Under(base, path))
+            }
             Ok(_) => {
                 let message = format!("`with` goes under an entity or a role, not `{raw}`");
                 self.fail("E702", &at, message, None);
