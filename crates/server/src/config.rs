@@ -233,3 +233,104 @@ fn read(path: &Path) -> Result<Settings, ConfigError> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Loads a settings file with these variables in the environment; gives what is shown, or the error.
+    fn load(text: &str, variables: &[(&str, &str)]) -> Result<serde_json::Value, String> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("sottaku.yaml");
+        std::fs::write(&path, text).expect("it is written");
+        std::fs::write(folder.path().join("password"), "s3cret\n").expect("it is written");
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let config = Config::load_with(Some(&path), &variable);
+        let shown = |error: ConfigError| {
+            error
+                .to_string()
+                .replace(&folder.path().display().to_string(), "DIR")
+        };
+        config.map(|config| config.shown()).map_err(shown)
+    }
+
+    #[test]
+    fn the_environment_lies_over_the_file_and_secrets_are_shown_as_references() {
+        let text = "listen: 127.0.0.1:9000\ntokens: ['${env:TOKEN}']\nmode: smtp\nsmtp: {host: relay.example, user: u, password: '${file:password}'}\nslack: {channels: {'#voc': '${env:VOC}'}}\nlimits: {batch_wait_max: 5ms}\n";
+        let variables = [
+            ("TOKEN", "hunter2"),
+            ("VOC", "https://hooks.example/hunter2"),
+            ("SOTTAKU_LISTEN", "127.0.0.1:9001"),
+            ("SOTTAKU_SMTP_PORT", "2525"),
+        ];
+        let shown = load(text, &variables).expect("they are right");
+        assert_eq!(shown["listen"], "127.0.0.1:9001");
+        assert_eq!(shown["smtp"]["port"], 2525);
+        assert_eq!(shown["smtp"]["tls"], "required");
+        assert_eq!(shown["smtp"]["password"], "${file:password}");
+        assert_eq!(shown["slack"]["channels"]["#voc"], "${env:VOC}");
+        assert_eq!(shown["limits"]["batch_wait_max"], "5ms");
+        let text = shown.to_string();
+        assert!(
+            !text.contains("hunter2") && !text.contains("s3cret"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_told_with_its_place() {
+        for (text, part) in [
+            ("lisen: x\n", "DIR/sottaku.yaml:1:1: "),
+            ("store: a\nstore: b\n", "DIR/sottaku.yaml:2:1: "),
+            (
+                "limits:\n  batch_facts_max: many\n",
+                "DIR/sottaku.yaml:2:20: ",
+            ),
+            ("listen: here\n", "setting `listen`: "),
+            ("clock: lunar\n", "setting `clock`: "),
+            ("mode: smtp\n", "setting `smtp.host`: "),
+            ("mode: pigeon\n", "setting `mode`: "),
+            (
+                "tokens: [hunter2]\n",
+                "setting `tokens[0]`: a secret is given as",
+            ),
+            (
+                "tokens: ['${env:NONE}']\n",
+                "setting `tokens[0]`: the variable NONE",
+            ),
+            ("smtp: {host: h, tls: maybe}\n", "setting `smtp.tls`: "),
+            ("smtp: {host: h, user: u}\n", "setting `smtp.password`: "),
+            (
+                "smtp: {host: h, tls: none, user: u, password: '${file:password}'}\n",
+                "setting `smtp.tls`: a password",
+            ),
+            (
+                "smtp: {host: h, concurrency_max: 257}\n",
+                "setting `smtp.concurrency_max`: ",
+            ),
+            (
+                "limits: {batch_facts_max: 0}\n",
+                "setting `limits.batch_facts_max`: ",
+            ),
+            (
+                "limits: {batch_wait_max: soon}\n",
+                "setting `limits.batch_wait_max`: ",
+            ),
+        ] {
+            let error = load(text, &[]).expect_err(text);
+            assert!(error.starts_with(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_gives_the_defaults() {
+        let shown = load("# nothing\n", &[]);
+        let shown = shown.or_else(|_| load("", &[])).expect("they are right");
+        assert_eq!(shown["mode"], "captured");
+        assert_eq!(shown["limits"]["batch_facts_max"], 500);
+        assert_eq!(shown["limits"]["batch_wait_max"], "20ms");
+    }
+}

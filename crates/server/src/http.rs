@@ -83,3 +83,105 @@ pub(crate) fn router(shared: Shared) -> Router {
         .layer(SetRequestIdLayer::new(id, MakeRequestUuid))
         .with_state(door)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::Place;
+    use axum::body::{Body, to_bytes};
+    use store::ClockMode;
+    use tower::ServiceExt;
+
+    async fn get(shared: &Shared, path: &str) -> (u16, String) {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let response = router(shared.clone())
+            .oneshot(request)
+            .await
+            .expect("an answer");
+        assert!(response.headers().contains_key("x-request-id"));
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), 1 << 20)
+            .await
+            .expect("a body");
+        (status, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    #[tokio::test]
+    async fn health_says_why_a_shard_makes_no_progress() {
+        let place = Place::new(ClockMode::Live);
+        let shared = place.shared(&[]).await;
+        let (status, body) = get(&shared, "/healthz").await;
+        assert_eq!(status, 503);
+        assert!(body.contains("nobody may decide shard 0"), "{body}");
+        for shard in 0..shared.store.shards() {
+            for role in store::Role::ALL {
+                let bid = store::Bid {
+                    owner: "a".into(),
+                    now: shared.clock.now(),
+                    ttl: std::time::Duration::from_secs(6),
+                };
+                shared
+                    .store
+                    .acquire(shard, role, &bid)
+                    .await
+                    .expect("the store writes");
+            }
+        }
+        let (status, body) = get(&shared, "/healthz").await;
+        assert_eq!(status, 200, "{body}");
+        assert!(body.contains("no workspace is applied"), "{body}");
+        shared
+            .status
+            .fails(1, store::Role::Send, shared.clock.now(), "the disk is full");
+        let (status, body) = get(&shared, "/healthz").await;
+        assert_eq!(status, 503);
+        assert!(
+            body.contains("shard 1 can't send since") && body.contains("the disk is full"),
+            "{body}"
+        );
+        shared.status.works(1, store::Role::Send);
+        assert_eq!(get(&shared, "/healthz").await.0, 200);
+        shared.store.close().await;
+        assert_eq!(get(&shared, "/healthz").await.0, 503);
+    }
+
+    #[tokio::test]
+    async fn measures_and_the_description_are_there_for_anybody() {
+        let place = Place::new(ClockMode::Live);
+        let shared = place.shared(&[("SOTTAKU_TOKEN", "t")]).await;
+        shared.measures.accepted.inc();
+        let (status, body) = get(&shared, "/metrics").await;
+        assert_eq!(status, 200);
+        assert!(body.contains("sottaku_facts_accepted_total 1"), "{body}");
+        let (status, body) = get(&shared, "/v1/openapi.json").await;
+        assert_eq!(status, 200);
+        let api: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        let answers = api["paths"]["/v1/events"]["post"]["responses"]
+            .as_object()
+            .expect("answers");
+        let codes: Vec<&String> = answers.keys().collect();
+        assert_eq!(
+            codes,
+            ["202", "400", "401", "408", "413", "415", "429", "503"]
+        );
+        assert_eq!(get(&shared, "/v1/journal").await.0, 401);
+        assert_eq!(get(&shared, "/nowhere").await.0, 404);
+    }
+
+    #[tokio::test]
+    async fn the_journal_refuses_what_it_does_not_know() {
+        let place = Place::new(ClockMode::Live);
+        let shared = place.shared(&[]).await;
+        for (path, expected) in [
+            ("/v1/journal", 200),
+            (
+                "/v1/journal?account=acme&limit=5&since=2026-01-01T00:00:00Z",
+                200,
+            ),
+            ("/v1/journal?since=yesterday", 400),
+            ("/v1/journal?acount=acme", 400),
+        ] {
+            assert_eq!(get(&shared, path).await.0, expected, "{path}");
+        }
+    }
+}

@@ -147,3 +147,6 @@ impl Sender {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,10 @@ impl Place {
         self.folder.path().join("sottaku.db")
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Opens the store, as one more process would.
     pub(crate) async fn open(&self) -> Store {
         let options = OpenOptions {

@@ -1,0 +1,323 @@
+//! A sender against a mail server that answers by the recipient's name, and a webhook that is one.
+
+use super::*;
+use crate::activate;
+use crate::trial::{Place, example, noon};
+use model::message::{Channel, Content, Outgoing, Purpose, Target};
+use model::{AccountId, DeliveryState, Mailbox, MessageId, RunId};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use store::{Bid, ClockMode, Commit, HeadWrite, OutboxWrite, Switch};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn email(name: &str, purpose: Purpose) -> Outgoing {
+    let mailbox = |address: String| Mailbox {
+        name: None,
+        address: address.into(),
+    };
+    outgoing(
+        name,
+        Some(purpose),
+        Channel::Email {
+            to: mailbox(format!("{name}@acme.example")),
+            contact: "p-1".into(),
+            cc: Vec::new(),
+            from: mailbox("success@vendor.example".into()),
+            reply_to: None,
+        },
+    )
+}
+
+fn route(name: &str, targets: Vec<Target>) -> Outgoing {
+    outgoing(
+        name,
+        None,
+        Channel::Route {
+            route: name.into(),
+            targets,
+        },
+    )
+}
+
+fn outgoing(name: &str, purpose: Option<Purpose>, channel: Channel) -> Outgoing {
+    Outgoing {
+        message: MessageId::of(&[name]),
+        account: AccountId::new("acme"),
+        workflow: "renewal".into(),
+        subject: "k-1".into(),
+        run: RunId::of(&["r"]),
+        step: name.into(),
+        channel,
+        content: Content::Text(format!("Hello {name}").into()),
+        view: serde_json::json!({"_": {"at": "2026-01-13T09:00:00+09:00", "timezone": "Asia/Tokyo", "currency": "JPY"}}),
+        topic: None,
+        purpose,
+        resends_unknown: false,
+        not_before: noon(),
+        expires_at: None,
+        priority: 1,
+        is_shadow: false,
+    }
+}
+
+/// Commits messages as a worker does, sends them, and says what became of each.
+async fn sent(
+    variables: &[(&str, &str)],
+    messages: Vec<Outgoing>,
+) -> BTreeMap<String, DeliveryState> {
+    let place = Place::new(ClockMode::Log);
+    let shared = place.shared(variables).await;
+    let store = &shared.store;
+    activate(store, &example(), noon())
+        .await
+        .expect("the example is taken");
+    let shard = store.shard_of("acme");
+    let bid = Bid {
+        owner: "a".into(),
+        now: noon(),
+        ttl: Duration::from_secs(6),
+    };
+    let decide = store
+        .acquire(shard, Role::Decide, &bid)
+        .await
+        .expect("the store writes")
+        .expect("free");
+    let send = store
+        .acquire(shard, Role::Send, &bid)
+        .await
+        .expect("the store writes")
+        .expect("free");
+    let mark = store.shard(shard).await.expect("the store reads").mark;
+    let mut commit = Commit::new(shard, decide.epoch, mark, noon());
+    let revision = mark.revision.expect("one is applied");
+    commit.heads.push(HeadWrite {
+        account: AccountId::new("acme"),
+        revision,
+        bytes: vec![0],
+    });
+    let count = messages.len();
+    let outbox = messages.into_iter().map(|outgoing| OutboxWrite {
+        outgoing,
+        addresses: Vec::new(),
+    });
+    commit.outbox.extend(outbox);
+    store.commit(commit).await.expect("it is committed");
+    let mut listener = shared.settled.subscribe();
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(Sender::new(shared.clone(), shard, send.epoch).run(stop.clone()));
+    for _ in 0..count {
+        timeout(PATIENCE, listener.recv())
+            .await
+            .expect("it is settled in time")
+            .expect("it goes on");
+    }
+    stop.cancel();
+    task.await.expect("it ends when told to");
+    let filter = store::DeliveryFilter {
+        count_max: 100,
+        ..Default::default()
+    };
+    let deliveries = store.deliveries(filter).await.expect("the store reads");
+    deliveries
+        .into_iter()
+        .map(|it| (it.outgoing.step.to_string(), it.state))
+        .collect()
+}
+
+/// A mail server: `no@` is refused, `later@` deferred, `cut@` cut after the last byte; it tells what it took.
+async fn mail_server(took: mpsc::Sender<String>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let took = took.clone();
+            tokio::spawn(async move { drop(converse(stream, took).await) });
+        }
+    });
+    address
+}
+
+async fn converse(stream: TcpStream, took: mpsc::Sender<String>) -> std::io::Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut lines = BufReader::new(reader).lines();
+    let mut whom = String::new();
+    let mut is_data = false;
+    writer.write_all(b"220 here\r\n").await?;
+    while let Some(line) = lines.next_line().await? {
+        let answer = match line.split(' ').next().unwrap_or_default() {
+            "." if is_data && whom.starts_with("cut@") => return Ok(()),
+            "." if is_data => {
+                is_data = false;
+                took.send(whom.clone())
+                    .await
+                    .map_err(std::io::Error::other)?;
+                "250 taken"
+            }
+            _ if is_data => continue,
+            "EHLO" | "MAIL" | "RSET" => "250 yes",
+            "RCPT" => {
+                whom = line
+                    .trim_start_matches("RCPT TO:<")
+                    .trim_end_matches('>')
+                    .to_owned();
+                match whom.split('@').next() {
+                    Some("no") => "550 nobody of that name",
+                    Some("later") => "451 come again",
+                    Some(_) | None => "250 yes",
+                }
+            }
+            "DATA" => {
+                is_data = true;
+                "354 go"
+            }
+            _ => "221 bye",
+        };
+        writer.write_all(format!("{answer}\r\n").as_bytes()).await?;
+    }
+    Ok(())
+}
+
+/// A webhook that answers `ok` once.
+async fn webhook() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut bytes = [0; 16_384];
+            if stream.read(&mut bytes).await.is_ok() {
+                drop(
+                    stream
+                        .write_all(
+                            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
+                        )
+                        .await,
+                );
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_answer_of_a_mail_server_has_its_own_end() {
+    let (sender, mut took) = mpsc::channel(16);
+    let address = mail_server(sender).await;
+    let (host, port) = (address.ip().to_string(), address.port().to_string());
+    let variables = [
+        ("SOTTAKU_MODE", "smtp"),
+        ("SOTTAKU_SMTP_HOST", host.as_str()),
+        ("SOTTAKU_SMTP_PORT", port.as_str()),
+        ("SOTTAKU_SMTP_TLS", "none"),
+    ];
+    let messages = vec![
+        email("ok", Purpose::Contractual),
+        email("no", Purpose::Contractual),
+        email("later", Purpose::Contractual),
+        email("cut", Purpose::Contractual),
+        email("tip", Purpose::Service),
+        email("offer", Purpose::Promotional),
+        route(
+            "alert",
+            vec![
+                Target::Slack("U1".into()),
+                Target::Email("csm@vendor.example".into()),
+            ],
+        ),
+        route(
+            "lost",
+            vec![Target::Slack("U1".into()), Target::Channel("#none".into())],
+        ),
+    ];
+    let states = sent(&variables, messages).await;
+    let expected = [
+        ("ok", DeliveryState::Sent),
+        ("no", DeliveryState::Refused),
+        ("later", DeliveryState::Deferred),
+        ("cut", DeliveryState::Unknown),
+        ("tip", DeliveryState::Suppressed),
+        ("offer", DeliveryState::Suppressed),
+        ("alert", DeliveryState::Sent),
+        ("lost", DeliveryState::Deferred),
+    ];
+    assert_eq!(
+        states,
+        expected
+            .into_iter()
+            .map(|(step, state)| (step.to_owned(), state))
+            .collect()
+    );
+    let mut taken = Vec::new();
+    while let Ok(whom) = took.try_recv() {
+        taken.push(whom);
+    }
+    taken.sort();
+    assert_eq!(taken, ["csm@vendor.example", "ok@acme.example"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn captured_mode_keeps_everything_whatever_its_topic() {
+    let messages = vec![
+        email("ok", Purpose::Contractual),
+        email("tip", Purpose::Promotional),
+        route("alert", vec![Target::Slack("U1".into())]),
+    ];
+    let states = sent(&[], messages).await;
+    assert!(
+        states.values().all(|state| *state == DeliveryState::Sent),
+        "{states:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_with_a_webhook_gets_its_post() {
+    let address = webhook().await;
+    let place = Place::new(ClockMode::Log);
+    let folder = place.folder();
+    let settings = folder.join("sottaku.yaml");
+    std::fs::write(&settings, "slack: {channels: {'#voc': '${env:VOC}'}}\nmode: smtp\nsmtp: {host: 127.0.0.1, tls: none}\n").expect("it is written");
+    let url = format!("http://{address}/hook");
+    let variable = |name: &str| (name == "VOC").then(|| url.clone());
+    let config = crate::Config::load_with(Some(&settings), &variable).expect("they are right");
+    let means = Means::new(&config).expect("the means are right");
+    let targets = [Target::Slack("U1".into()), Target::Channel("#voc".into())];
+    assert_eq!(means.choose(&targets), Some(&targets[1]));
+    let (Some(slack), Some(hook)) = (&means.slack, means.channels.get("#voc")) else {
+        panic!("the channel has no means");
+    };
+    let fate = slack.post(hook, &serde_json::json!({"text": "x"})).await;
+    assert!(matches!(fate, outreach::Fate::Sent { .. }), "{fate}");
+}
+
+#[tokio::test]
+async fn with_the_switch_off_nothing_is_permitted() {
+    let place = Place::new(ClockMode::Log);
+    let shared = place.shared(&[]).await;
+    let off = Switch {
+        name: Switch::SEND.into(),
+        is_on: false,
+        at: noon(),
+        note: "test".into(),
+    };
+    shared
+        .store
+        .set_switch(off)
+        .await
+        .expect("the store writes");
+    let bid = Bid {
+        owner: "a".into(),
+        now: noon(),
+        ttl: Duration::from_secs(6),
+    };
+    let lease = shared
+        .store
+        .acquire(0, Role::Send, &bid)
+        .await
+        .expect("the store writes")
+        .expect("free");
+    let mut sender = Sender::new(shared, 0, lease.epoch);
+    assert_eq!(sender.round(&mut false).await.expect("the store reads"), 0);
+}
