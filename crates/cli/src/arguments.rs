@@ -1,7 +1,14 @@
 //! The command line: every command, its options and examples.
 
-use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+mod author;
+mod look;
+mod run;
+
+pub(crate) use author::*;
+pub(crate) use look::*;
+pub(crate) use run::*;
+
+use clap::{Parser, Subcommand};
 
 /// Acts at the right moment: reads what customers do, decides by YAML, sends the one message that moment calls for.
 #[derive(Debug, Parser)]
@@ -19,32 +26,36 @@ pub(crate) struct Arguments {
 /// Exit codes: 0 done · 1 done, and something is wrong (mistakes, failed tests, refused facts) · 2 wrong usage · 3 it could not be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Check a workspace: every mistake at once, with its place and a way out.
+    Check(Check),
+    /// Run the tests beside the workflows, on virtual time.
+    Test(Test),
+    /// Decide a file of facts in memory and print what would happen; nothing is sent or stored.
+    Simulate(Simulate),
+    /// Make the checked workspace the one that decides.
+    Apply(Apply),
+    /// Run everything in one process on this machine, watching the files; mails are kept, not sent.
+    Dev(Dev),
+    /// See Sottaku at work: a year of generated customers within a minute; mails are kept, not sent.
+    Demo(Demo),
+    /// Run: take facts in, decide, send.
+    Serve(Serve),
+    /// Bring facts in from files.
+    Import(Import),
+    /// Look at messages and what became of them.
+    Mail(Mail),
+    /// Look at tasks and approvals, and answer them.
+    Task(Task),
+    /// Print what was decided, when and why.
+    Journal(Journal),
+    /// Work on the log of facts.
+    Log(Log),
+    /// Look at facts that could not be used, and try them again.
+    Parked(Parked),
+    /// Look at what the schema does not know.
+    Schema(Schema),
+    /// Print the settings in force, secrets masked.
+    Config(Config),
     /// Print generated facts of customers who do not exist, as NDJSON.
     Sample(Sample),
-}
-
-/// Generated facts.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  sottaku sample --accounts 50 > facts.ndjson\n  sottaku simulate . --events facts.ndjson"
-)]
-pub(crate) struct Sample {
-    /// How many customers.
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub(crate) accounts: u32,
-    /// The first day.
-    #[arg(long, default_value = "2026-01-01")]
-    pub(crate) from: jiff::civil::Date,
-    /// How many days.
-    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(i64).range(60..=3650))]
-    pub(crate) days: i64,
-    /// About how many logins each customer has.
-    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(i64).range(0..=100_000))]
-    pub(crate) logins: i64,
-    /// Another seed gives other customers.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Where to write; standard output if not given.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
 }

@@ -1,21 +1,57 @@
 //! The one binary `sottaku`: reads the command line, calls one room each, and exits with a documented code.
 
+mod answer;
+mod apply;
 mod arguments;
+mod check;
+mod config;
+mod demo;
+mod dev;
 mod exit;
+mod import;
+mod journal;
+mod log;
+mod mail;
+mod parked;
+mod place;
 mod print;
+mod records;
 mod sample;
+mod schema;
+mod serve;
+mod show;
+mod simulate;
+mod task;
+mod tests;
+mod watch;
 mod workspace;
 
+use arguments::Command;
 use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = arguments::Arguments::parse();
-    exit::code(run(arguments.command))
+    exit::code(run(&arguments.command))
 }
 
-fn run(command: arguments::Command) -> anyhow::Result<exit::Exit> {
+fn run(command: &Command) -> anyhow::Result<exit::Exit> {
     match command {
-        arguments::Command::Sample(sample) => sample::write(&sample),
+        Command::Check(check) => check::run(check),
+        Command::Test(test) => tests::run(test),
+        Command::Simulate(simulate) => simulate::run(simulate),
+        Command::Import(import) => import::run(import),
+        Command::Mail(mail) => mail::run(mail),
+        Command::Task(task) => task::run(task),
+        Command::Journal(journal) => journal::run(journal),
+        Command::Log(log) => log::run(log),
+        Command::Parked(parked) => parked::run(parked),
+        Command::Schema(schema) => schema::run(schema),
+        Command::Config(config) => config::run(config),
+        Command::Sample(sample) => sample::write(sample),
+        Command::Apply(apply) => apply::run(apply),
+        Command::Dev(dev) => dev::run(dev),
+        Command::Demo(demo) => demo::run(demo),
+        Command::Serve(serve) => serve::run(serve),
     }
 }

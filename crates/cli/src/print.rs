@@ -27,6 +27,11 @@ impl Printer {
         writeln!(self.0, "{text}")
     }
 
+    /// Prints text as it is.
+    pub(crate) fn text(&mut self, text: impl std::fmt::Display) -> io::Result<()> {
+        write!(self.0, "{text}")
+    }
+
     /// Prints `value` as one line of JSON.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> anyhow::Result<()> {
         serde_json::to_writer(&mut self.0, value).map_err(io::Error::from)?;

@@ -1,6 +1,7 @@
 //! Reads a workspace: the texts under `workflows/` and `templates/` of a folder.
 
 use anyhow::{Context, bail};
+use outreach::render::Templates;
 use std::path::Path;
 use workflow::Files;
 
@@ -69,4 +70,16 @@ fn text(path: &Path, bytes: u64) -> anyhow::Result<String> {
     }
     let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
     String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", path.display()))
+}
+
+/// The compiled templates of a program.
+pub(crate) fn templates(program: &workflow::Program) -> anyhow::Result<Templates> {
+    let texts = program
+        .templates
+        .values()
+        .flat_map(|template| template.texts.values().cloned());
+    Templates::new(texts).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the templates can't be used: {}", errors.join("; "))
+    })
 }

@@ -1,0 +1,80 @@
+//! Options of the commands for those who write workflows.
+
+use crate::print::Output;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Generated facts.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku sample --accounts 50 > facts.ndjson\n  sottaku simulate . --events facts.ndjson"
+)]
+pub(crate) struct Sample {
+    /// How many customers.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) accounts: u32,
+    /// The first day.
+    #[arg(long, default_value = "2026-01-01")]
+    pub(crate) from: jiff::civil::Date,
+    /// How many days.
+    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(i64).range(60..=3650))]
+    pub(crate) days: i64,
+    /// About how many logins each customer has.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(i64).range(0..=100_000))]
+    pub(crate) logins: i64,
+    /// Another seed gives other customers.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Where to write; standard output if not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// A workspace to check.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku check .\n  sottaku check . --output json | jq '.diagnostics[].message'"
+)]
+pub(crate) struct Check {
+    /// The folder that holds `workflows` and `templates`.
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+}
+
+/// Tests to run.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  sottaku test .\n  sottaku test . --filter renewal")]
+pub(crate) struct Test {
+    /// The folder that holds `workflows` and `templates`.
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Only tests whose sentence contains this.
+    #[arg(long)]
+    pub(crate) filter: Option<String>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+}
+
+/// Facts to decide in memory.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku simulate . --events facts.ndjson --until 2026-12-31T00:00:00Z\n  sottaku sample | sottaku simulate . --events - --output json"
+)]
+pub(crate) struct Simulate {
+    /// The folder that holds `workflows` and `templates`.
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// The facts, one CloudEvent a line; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: PathBuf,
+    /// Decide what time alone brings until then.
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) until: Option<jiff::Timestamp>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+}

@@ -1,0 +1,233 @@
+//! Options of the commands that look at what happened.
+
+use crate::place::Place;
+use crate::print::Output;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Messages.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku mail list --state unknown\n  sottaku mail show m_… --html mail.html"
+)]
+pub(crate) struct Mail {
+    #[command(subcommand)]
+    pub(crate) command: MailCommand,
+}
+
+/// What to do with messages.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailCommand {
+    /// List messages in the order they were decided.
+    List(MailList),
+    /// Show one: its attempts and what it says.
+    Show(MailShow),
+}
+
+/// Which messages.
+#[derive(Debug, Args)]
+pub(crate) struct MailList {
+    /// Only of this account.
+    #[arg(long)]
+    pub(crate) account: Option<String>,
+    /// Only in this state: queued, claimed, sent, deferred, refused, unknown, suppressed, expired, shadow, withdrawn.
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    /// At most so many.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) limit: usize,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Which message.
+#[derive(Debug, Args)]
+pub(crate) struct MailShow {
+    /// Its id.
+    pub(crate) message: String,
+    /// Write its HTML part to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Tasks.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku task list\n  sottaku task approve t_…\n  sottaku task done t_… --outcome booked"
+)]
+pub(crate) struct Task {
+    #[command(subcommand)]
+    pub(crate) command: TaskCommand,
+}
+
+/// What to do with tasks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TaskCommand {
+    /// List open tasks and approvals.
+    List(TaskList),
+    /// Say that a task is done.
+    Done(TaskAnswer),
+    /// Approve what is asked.
+    Approve(TaskAnswer),
+    /// Reject what is asked.
+    Reject(TaskAnswer),
+}
+
+/// Which tasks.
+#[derive(Debug, Args)]
+pub(crate) struct TaskList {
+    /// Only of this account.
+    #[arg(long)]
+    pub(crate) account: Option<String>,
+    /// Also those that are answered or closed.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// An answer to a task.
+#[derive(Debug, Args)]
+pub(crate) struct TaskAnswer {
+    /// Its id.
+    pub(crate) task: String,
+    /// What came of it.
+    #[arg(long)]
+    pub(crate) outcome: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// The journal.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku journal --account acme\n  sottaku journal --workflow renewal --since 2026-01-01T00:00:00Z --output json\n  sottaku journal --verify"
+)]
+pub(crate) struct Journal {
+    /// Only of this account.
+    #[arg(long)]
+    pub(crate) account: Option<String>,
+    /// Only of this workflow.
+    #[arg(long)]
+    pub(crate) workflow: Option<String>,
+    /// Only from this instant on.
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) since: Option<jiff::Timestamp>,
+    /// Check that no row was changed since it was written.
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// The log.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku log export --out log.ndjson\n  sottaku log export | sottaku simulate . --events -"
+)]
+pub(crate) struct Log {
+    #[command(subcommand)]
+    pub(crate) command: LogCommand,
+}
+
+/// What to do with the log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogCommand {
+    /// Write the log as NDJSON, in an order in which each account's facts stand as they were decided.
+    Export(LogExport),
+}
+
+/// Which part of the log.
+#[derive(Debug, Args)]
+pub(crate) struct LogExport {
+    /// Only this shard.
+    #[arg(long)]
+    pub(crate) shard: Option<u32>,
+    /// Where to write; standard output if not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Parked facts.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku parked list\n  sottaku parked replay 3 4\n  sottaku parked drop --all"
+)]
+pub(crate) struct Parked {
+    #[command(subcommand)]
+    pub(crate) command: ParkedCommand,
+}
+
+/// What to do with parked facts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ParkedCommand {
+    /// List them with their reasons.
+    List(ParkedList),
+    /// Tell them again, now that the reason is gone.
+    Replay(ParkedPick),
+    /// Forget them.
+    Drop(ParkedPick),
+}
+
+/// How to list.
+#[derive(Debug, Args)]
+pub(crate) struct ParkedList {
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Which parked facts.
+#[derive(Debug, Args)]
+pub(crate) struct ParkedPick {
+    /// Their numbers.
+    pub(crate) numbers: Vec<u64>,
+    /// All of them.
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// The schema.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  sottaku schema unknown")]
+pub(crate) struct Schema {
+    #[command(subcommand)]
+    pub(crate) command: SchemaCommand,
+}
+
+/// What to ask of the schema.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemaCommand {
+    /// What came in and was not taken: undeclared events and fields, wrong values.
+    Unknown(SchemaUnknown),
+}
+
+/// How to print it.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaUnknown {
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}

@@ -1,0 +1,144 @@
+//! Options of the commands that bring facts in and run.
+
+use crate::place::Place;
+use crate::print::Output;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// A workspace to put live.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku apply .\n  sottaku apply . --yes --store /var/lib/sottaku/sottaku.db"
+)]
+pub(crate) struct Apply {
+    /// The folder that holds `workflows` and `templates`.
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Don't ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Which clock decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClockName {
+    /// The wall clock.
+    Live,
+    /// Time is what the facts say; for trying things out.
+    Log,
+}
+
+/// Everything in one process.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku dev\n  sottaku dev --clock log --fresh\n  sottaku dev ../playbooks --listen 127.0.0.1:9000"
+)]
+pub(crate) struct Dev {
+    /// The folder that holds `workflows` and `templates`.
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Whose time decides.
+    #[arg(long, value_enum, default_value = "live")]
+    pub(crate) clock: ClockName,
+    /// Where HTTP listens.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    /// Start over: forget the store of an earlier run.
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// The store's file [default: DIR/.sottaku/dev-CLOCK.db].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
+    /// How to print decisions.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+}
+
+/// A year within a minute.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku demo\n  sottaku demo --accounts 50 --seconds 20 --seed 7"
+)]
+pub(crate) struct Demo {
+    /// The folder that holds `workflows` and `templates`.
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// How many customers.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) accounts: u32,
+    /// How many days pass.
+    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(i64).range(60..=3650))]
+    pub(crate) days: i64,
+    /// In how many seconds; 0: as fast as it can.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(0..=3600))]
+    pub(crate) seconds: u32,
+    /// Another seed gives other customers.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The store's file; made anew [default: DIR/.sottaku/demo.db].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
+    /// How to print decisions.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+}
+
+/// The server.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku serve --config /etc/sottaku.yaml\n  SOTTAKU_LISTEN=127.0.0.1:8080 sottaku serve --store sottaku.db"
+)]
+pub(crate) struct Serve {
+    /// Compare the applied workspace with the files of this folder and say when they differ.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// As what facts are taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum As {
+    /// How things stood before Sottaku watched: nothing starts from it.
+    History,
+    /// What happens now.
+    News,
+}
+
+/// Files of facts.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku import accounts.ndjson usage.ndjson\n  sottaku import facts.ndjson --dry-run\n  sottaku import today.ndjson --as news"
+)]
+pub(crate) struct Import {
+    /// The files, one CloudEvent a line.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// As what the facts are taken in.
+    #[arg(long = "as", value_enum, default_value = "history")]
+    pub(crate) r#as: As,
+    /// Only say what is wrong; write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// With --dry-run: judge as a store under the log clock would.
+    #[arg(long, requires = "dry_run")]
+    pub(crate) log_clock: bool,
+    /// Import a file that was imported before once more.
+    #[arg(long)]
+    pub(crate) again: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// The settings.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  sottaku config --config /etc/sottaku.yaml")]
+pub(crate) struct Config {
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}

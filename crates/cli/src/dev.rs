@@ -1,0 +1,192 @@
+//! `sottaku dev`: everything in one process, on this machine; mails are kept and shown, files are watched.
+
+use crate::arguments::{ClockName, Dev};
+use crate::exit::Exit;
+use crate::print::{Output, Printer};
+use crate::serve::{log_to_stderr, runtime, stop_signal};
+use crate::show::Show;
+use crate::watch::Watch;
+use crate::{apply, check, workspace};
+use anyhow::Context;
+use jiff::Timestamp;
+use server::{Clock, Config, Refused, Roles, Server, config::Mode};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use store::{ClockMode, OpenOptions, Store};
+use workflow::Files;
+
+/// What ends one round of running.
+enum Next {
+    Stop,
+    StartOver,
+}
+
+/// Runs until ctrl-c; a changed text on decided accounts offers to start over.
+pub(crate) fn run(arguments: &Dev) -> anyhow::Result<Exit> {
+    log_to_stderr("warn");
+    let path = store_path(arguments)?;
+    if arguments.fresh {
+        forget(&path)?;
+    }
+    runtime()?.block_on(async {
+        loop {
+            match round(arguments, &path).await? {
+                Next::Stop => return Ok(Exit::Done),
+                Next::StartOver => forget(&path)?,
+            }
+        }
+    })
+}
+
+async fn round(arguments: &Dev, path: &Path) -> anyhow::Result<Next> {
+    let files = workspace::read(&arguments.dir)?;
+    check::program(&files)?;
+    let store = open(path, mode(arguments.clock)).await?;
+    if !activate(&store, &files, path).await? {
+        store.close().await;
+        return Ok(Next::StartOver);
+    }
+    let mut config = Config::load(None)?;
+    config.mode = Mode::Captured;
+    config.store = path.to_owned();
+    if let Some(listen) = arguments.listen {
+        config.listen = listen;
+    }
+    let server = Server::start(config, store.clone(), Clock::wall(), Roles::ALL).await?;
+    let next = attend(arguments, &server, &store, files).await;
+    server.stop().await;
+    store.close().await;
+    next
+}
+
+/// Prints what is decided and watches the files.
+async fn attend(
+    arguments: &Dev,
+    server: &Server,
+    store: &Store,
+    files: Files,
+) -> anyhow::Result<Next> {
+    let mut files = files;
+    let mut show = Show::new(store, server.records(), arguments.output).await?;
+    let mut watch = Watch::start(&arguments.dir)?;
+    if let (Some(address), Output::Text) = (server.address(), arguments.output) {
+        let mut printer = Printer::new();
+        printer.line(format!(
+            "Facts go to http://{address}/v1/events; mails are kept, not sent. Ctrl-c stops."
+        ))?;
+        printer.flush()?;
+    }
+    loop {
+        tokio::select! {
+            stopped = stop_signal() => return stopped.map(|()| Next::Stop),
+            shown = show.next() => shown?,
+            () = watch.saved() => {
+                if let Some(changed) = changed(&arguments.dir, &files)? {
+                    if !activate(store, &changed, &store_path(arguments)?).await? {
+                        return Ok(Next::StartOver);
+                    }
+                    files = changed;
+                }
+            }
+        }
+    }
+}
+
+/// The files as they are now, when they are sound and differ. Mistakes are shown; what runs goes on.
+fn changed(dir: &Path, before: &Files) -> anyhow::Result<Option<Files>> {
+    let files = match workspace::read(dir) {
+        Ok(files) => files,
+        Err(error) => {
+            anstream::eprintln!("{error:#}; what was applied goes on");
+            return Ok(None);
+        }
+    };
+    if files == *before {
+        return Ok(None);
+    }
+    match check::program(&files) {
+        Ok(_) => Ok(Some(files)),
+        Err(error) => {
+            anstream::eprintln!("{error:#}; what was applied goes on");
+            Ok(None)
+        }
+    }
+}
+
+/// Activates; false: somebody wants to start over.
+async fn activate(store: &Store, files: &Files, path: &Path) -> anyhow::Result<bool> {
+    match server::activate(store, files, Timestamp::now()).await {
+        Ok(activated) => {
+            if activated.is_new {
+                anstream::eprintln!("revision {} applied", apply::short(&activated.revision));
+            }
+            Ok(true)
+        }
+        Err(Refused::HasRuns { accounts, .. }) => {
+            let accounts = check::count(usize::try_from(accounts)?, "account");
+            anstream::eprintln!(
+                "The text changed, and {accounts} in {} were decided by the one before.",
+                path.display()
+            );
+            if std::io::stdin().is_terminal() && apply::agreed("Start over with an empty store?")? {
+                return Ok(false);
+            }
+            anstream::eprintln!("The text before goes on; `sottaku dev --fresh` starts over.");
+            Ok(true)
+        }
+        Err(
+            refused @ (Refused::Mistakes(_)
+            | Refused::Template(_)
+            | Refused::Applied(_)
+            | Refused::Failed(_)),
+        ) => Err(refused.into()),
+    }
+}
+
+/// Opens or makes the store of one's own machine.
+pub(crate) async fn open(path: &Path, clock: ClockMode) -> anyhow::Result<Store> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    }
+    let options = OpenOptions {
+        clock: Some(clock),
+        ..OpenOptions::default()
+    };
+    Store::open(path, options)
+        .await
+        .with_context(|| format!("opening the store {}", path.display()))
+}
+
+fn mode(clock: ClockName) -> ClockMode {
+    match clock {
+        ClockName::Live => ClockMode::Live,
+        ClockName::Log => ClockMode::Log,
+    }
+}
+
+fn store_path(arguments: &Dev) -> anyhow::Result<PathBuf> {
+    if let Some(path) = &arguments.store {
+        return Ok(path.clone());
+    }
+    let name = match arguments.clock {
+        ClockName::Live => "dev-live.db",
+        ClockName::Log => "dev-log.db",
+    };
+    Ok(arguments.dir.join(".sottaku").join(name))
+}
+
+/// Removes the store and what SQLite keeps beside it.
+pub(crate) fn forget(path: &Path) -> anyhow::Result<()> {
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        match std::fs::remove_file(&name) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("removing {}", path.display()));
+            }
+        }
+    }
+    Ok(())
+}

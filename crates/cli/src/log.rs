@@ -1,0 +1,99 @@
+//! `sottaku log export`: the log as it was stored, so that `simulate` can decide it again.
+
+use crate::arguments::{Log, LogCommand, LogExport};
+use crate::exit::Exit;
+use crate::place::wait;
+use anyhow::Context;
+use model::Fact;
+use std::collections::VecDeque;
+use std::io::Write;
+use store::{Store, StoredFact};
+
+/// How many facts, and how many bytes, are read at once.
+const PAGE: u32 = 2_000;
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Exports the log.
+pub(crate) fn run(arguments: &Log) -> anyhow::Result<Exit> {
+    match &arguments.command {
+        LogCommand::Export(export) => wait(write(export)),
+    }
+}
+
+async fn write(arguments: &LogExport) -> anyhow::Result<Exit> {
+    let store = arguments.place.existing().await?;
+    let mut out: Box<dyn Write> = match &arguments.out {
+        Some(path) => {
+            let file = std::fs::File::create(path)
+                .with_context(|| format!("writing {}", path.display()))?;
+            Box::new(std::io::BufWriter::new(file))
+        }
+        None => Box::new(std::io::BufWriter::new(std::io::stdout())),
+    };
+    let shards = 0..store.shards();
+    let mut cursors: Vec<Cursor> = shards
+        .filter(|shard| arguments.shard.is_none_or(|only| only == *shard))
+        .map(Cursor::new)
+        .collect();
+    loop {
+        // What goes to every shard stands in each log in the same order, so the logs are cut at the same places.
+        let mut broadcast = None;
+        for cursor in &mut cursors {
+            broadcast = cursor.write_own(&store, &mut out).await?.or(broadcast);
+        }
+        let Some(fact) = broadcast else { break };
+        line(&fact, &mut out)?;
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+/// How far one shard's log is written.
+struct Cursor {
+    shard: u32,
+    after: u64,
+    page: VecDeque<StoredFact>,
+}
+
+impl Cursor {
+    fn new(shard: u32) -> Self {
+        Self {
+            shard,
+            after: 0,
+            page: VecDeque::new(),
+        }
+    }
+
+    /// Writes the facts of this shard's accounts up to the next one that stands in every shard, which it hands over.
+    async fn write_own(
+        &mut self,
+        store: &Store,
+        out: &mut impl Write,
+    ) -> anyhow::Result<Option<Fact>> {
+        loop {
+            if self.page.is_empty() {
+                self.page = store
+                    .read_log(self.shard, self.after, PAGE, PAGE_BYTES)
+                    .await?
+                    .into();
+            }
+            let Some(stored) = self.page.pop_front() else {
+                return Ok(None);
+            };
+            self.after = stored.position;
+            let mut fact: Fact =
+                serde_json::from_str(&stored.json).context("a stored fact must read back")?;
+            fact.arrived_at = Some(stored.arrived_at);
+            if fact.is_control() || fact.is_csm() {
+                return Ok(Some(fact));
+            }
+            line(&fact, out)?;
+        }
+    }
+}
+
+fn line(fact: &Fact, out: &mut impl Write) -> anyhow::Result<()> {
+    serde_json::to_writer(&mut *out, fact).map_err(std::io::Error::from)?;
+    out.write_all(b"\n")?;
+    Ok(())
+}
