@@ -59,6 +59,8 @@ fn the_example_has_no_error_and_one_note_for_each_workflow_still_to_come() {
         .map(|workflow| &*workflow.name)
         .collect();
     assert_eq!(names, ["renewal"], "{text}");
+    let templates: Vec<&str> = program.templates.keys().map(|name| &**name).collect();
+    assert_eq!(templates.len(), 6, "{templates:?}");
     let not_yet: Vec<&str> = checked.not_yet.iter().map(|name| &**name).collect();
     assert_eq!(not_yet, NOT_YET, "{text}");
     let codes: Vec<&str> = checked
