@@ -3,6 +3,7 @@
 use super::value::{id, rejected, typed};
 use crate::account::Account;
 use crate::entity::{Entity, Fields, Stamped};
+use crate::head::Head;
 use jiff::Timestamp;
 use model::decision::Rejected;
 use model::{Fact, ParkCode, Parked, Value};
@@ -111,39 +112,83 @@ pub(crate) fn bad_data(path: &str, field: &str, what: &str) -> Parked {
     }
 }
 
-/// Applies a patch that was said at `at` and seen at `seen_at`. Gives whether anything changed.
+/// A value that came too late: a newer fact had said the field already.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Late {
+    key: Box<str>,
+    value: Option<Value>,
+    is_personal: bool,
+    /// When the value that stands was said.
+    pub(crate) until: Timestamp,
+}
+
+/// Applies a patch that was said at `at` and seen at `seen_at`. Gives the values that came too late.
 pub(crate) fn apply(
     account: &mut Account,
     which: Which,
     patch: Patch,
-    at: Timestamp,
-    seen_at: Timestamp,
-) -> bool {
+    (at, seen_at): (Timestamp, Timestamp),
+) -> Vec<Late> {
     let Account { head, parts, .. } = account;
-    let entity = match which {
-        Which::Account => &mut head.account,
-        Which::Contract => head.contracts.entry(patch.id.clone()).or_default(),
-        Which::Contact => head.contacts.entry(patch.id.clone()).or_default(),
-    };
+    let entity = entity_mut(head, which, &patch.id);
+    let mut late = Vec::new();
     if !touch(entity, at, seen_at) {
-        return false;
+        return late;
     }
     for (key, value, is_personal) in patch.values {
-        if which == Which::Contact && is_personal {
-            let personal = parts.contacts_mut().entry(patch.id.clone()).or_default();
-            set(personal, key, value, at);
+        let is_apart = which == Which::Contact && is_personal;
+        let fields = if is_apart {
+            parts.contacts_mut().entry(patch.id.clone()).or_default()
         } else {
-            set(&mut entity.fields, key, value, at);
+            &mut entity.fields
+        };
+        if let Some((value, until)) = set(fields, &key, value, at) {
+            late.push(Late {
+                key,
+                value,
+                is_personal: is_apart,
+                until,
+            });
         }
     }
-    true
+    late
+}
+
+/// Puts late values in force in a copy of the account: how things stood then.
+pub(crate) fn as_it_was(
+    account: &mut Account,
+    which: Which,
+    id: &str,
+    late: &[Late],
+    at: Timestamp,
+) {
+    let Account { head, parts, .. } = account;
+    let entity = entity_mut(head, which, id);
+    for one in late {
+        let fields = if one.is_personal {
+            parts.contacts_mut().entry(id.into()).or_default()
+        } else {
+            &mut entity.fields
+        };
+        let value = one.value.clone();
+        fields.insert(one.key.clone(), Stamped { value, at });
+    }
+}
+
+fn entity_mut<'h>(head: &'h mut Head, which: Which, id: &str) -> &'h mut Entity {
+    match which {
+        Which::Account => &mut head.account,
+        Which::Contract => head.contracts.entry(id.into()).or_default(),
+        Which::Contact => head.contacts.entry(id.into()).or_default(),
+    }
 }
 
 /// Applies a patch to a CSM's copy.
 pub(crate) fn apply_csm(entity: &mut Entity, patch: Patch, at: Timestamp) {
     if touch(entity, at, at) {
         for (key, value, _) in patch.values {
-            set(&mut entity.fields, key, value, at);
+            // A copy has no holds: what came too late needs no second look.
+            drop(set(&mut entity.fields, &key, value, at));
         }
     }
 }
@@ -159,15 +204,22 @@ fn touch(entity: &mut Entity, at: Timestamp, seen_at: Timestamp) -> bool {
     true
 }
 
-/// Sets a field unless a newer fact has said it; of equal times the later in the log wins.
-fn set(fields: &mut Fields, key: Box<str>, value: Option<Value>, at: Timestamp) {
-    match fields.get_mut(&key) {
-        Some(present) if present.at > at => {}
+/// Sets a field unless a newer fact has said it; of equal times the later in the log wins. Gives back a value that came
+/// too late, with the time of the one that stands.
+fn set(
+    fields: &mut Fields,
+    key: &str,
+    value: Option<Value>,
+    at: Timestamp,
+) -> Option<(Option<Value>, Timestamp)> {
+    match fields.get_mut(key) {
+        Some(present) if present.at > at => return Some((value, present.at)),
         Some(present) => *present = Stamped { value, at },
         None => {
-            fields.insert(key, Stamped { value, at });
+            fields.insert(key.into(), Stamped { value, at });
         }
     }
+    None
 }
 
 /// Applies a delete that was said at `at`: what was said later stays. Gives whether anything changed.

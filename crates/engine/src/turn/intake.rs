@@ -37,6 +37,7 @@ impl Turn<'_, '_> {
             seen_at,
             is_marked,
         };
+        self.find_risen();
         let taken = self.take(fact, times);
         if let Err(parked) = taken {
             self.out = model::Decision {
@@ -75,7 +76,9 @@ impl Turn<'_, '_> {
                 self.out.rejected.append(&mut patch.rejected);
                 self.note(fact, times);
                 self.is_moved = true;
-                fold::apply(self.account, which, patch, times.at, times.seen_at);
+                let id = patch.id.clone();
+                let late = fold::apply(self.account, which, patch, (times.at, times.seen_at));
+                self.reset_holds((which, &id), &late, times.at);
             }
             Sort::Deleted(Which::Account) => {
                 self.note(fact, times);

@@ -9,6 +9,7 @@ mod expired;
 mod history;
 mod hold;
 mod intake;
+mod late;
 mod place;
 mod ready;
 mod recipients;
@@ -69,6 +70,8 @@ pub(crate) struct Turn<'a, 'b> {
     is_moved: bool,
     /// Whether the fact changed nothing that a condition could read: the wake-up stands as it is.
     is_idle: bool,
+    /// Conditions with a hold that time made true before the fact came: workflow or risk, and subject.
+    risen: Vec<(Box<str>, Box<str>)>,
     /// Runs whose steps acted in the present round.
     acted: Vec<(&'a Workflow, usize)>,
 }
@@ -85,6 +88,7 @@ impl<'a, 'b> Turn<'a, 'b> {
             out: Decision::default(),
             is_moved: false,
             is_idle: false,
+            risen: Vec::new(),
             acted: Vec::new(),
         };
         turn.find_zone();

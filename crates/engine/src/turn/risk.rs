@@ -62,7 +62,7 @@ impl Turn<'_, '_> {
             Some(hold) => self.resume(hold),
             None => {
                 state.is_marked = is_frozen || self.cause.is_marked || self.cause.closes.is_some();
-                self.risk_hold(state)
+                self.risk_hold(risk, state)
             }
         };
         state.hold = Some(hold);
@@ -89,8 +89,12 @@ impl Turn<'_, '_> {
         true
     }
 
-    fn risk_hold(&self, state: &RiskState) -> Hold {
+    fn risk_hold(&self, risk: &Risk, state: &RiskState) -> Hold {
         match self.cause.closes {
+            Some(Closing::Waiting) | None if self.is_risen(&risk.name, "") => Hold {
+                since: self.now,
+                paused_at: None,
+            },
             Some(Closing::Frozen) => Hold {
                 since: self.now,
                 paused_at: None,

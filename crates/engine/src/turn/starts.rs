@@ -15,6 +15,8 @@ struct When<'w> {
     hold: Option<Period>,
     condition: Option<&'w Expr>,
     existing: Existing,
+    /// Whether time alone made it true, before the fact.
+    is_risen: bool,
 }
 
 impl<'a> Turn<'a, '_> {
@@ -83,6 +85,7 @@ impl<'a> Turn<'a, '_> {
             hold: *hold,
             condition: condition.as_ref(),
             existing: *existing,
+            is_risen: self.is_risen(&workflow.name, subject),
         };
         let truth = self.look(Place::subject(workflow, subject), |scene| scene.truth(when));
         let before = self.memory(workflow, subject).cloned().unwrap_or_default();
@@ -120,7 +123,7 @@ impl<'a> Turn<'a, '_> {
         fires && self.begin(workflow, subject, keys.condition)
     }
 
-    fn memory(&self, workflow: &Workflow, subject: &str) -> Option<&Subject> {
+    pub(super) fn memory(&self, workflow: &Workflow, subject: &str) -> Option<&Subject> {
         self.account
             .head
             .workflows
@@ -151,7 +154,7 @@ impl<'a> Turn<'a, '_> {
         let mut is_ready = is_new;
         if keys.hold.is_some() {
             if is_new {
-                subject.hold = Some(if was_pending {
+                subject.hold = Some(if was_pending || keys.is_risen {
                     self.hold_from_now()
                 } else {
                     self.begin_hold(subject.false_at)

@@ -43,7 +43,7 @@ impl Turn<'_, '_> {
             return Some(wake_at);
         }
         // A wake-up has done all that was to be done now: the next one is later, whatever the look-ahead says.
-        self.now.checked_add(SignedDuration::from_secs(1)).ok()
+        self.now.checked_add(SignedDuration::from_mins(1)).ok()
     }
 
     fn definitions_wake(&self, earliest: &mut Earliest) {

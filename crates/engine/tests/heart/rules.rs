@@ -211,6 +211,18 @@ fn a_hold_begins_when_the_late_fact_happened() {
 }
 
 #[test]
+fn a_late_fact_that_shows_it_false_in_between_resets_a_hold() {
+    let mut bench = Bench::begun();
+    bench.tell("account.updated", day(1), json!({"csm_sentiment": "bad"}));
+    bench.tell("account.updated", day(3), json!({"csm_sentiment": "bad"}));
+    bench.tell("account.updated", day(2), json!({"csm_sentiment": "good"}));
+    bench.tick(day(6) - SignedDuration::from_secs(1));
+    assert_eq!(bench.count("watch", Kind::Start), 0);
+    bench.tick(day(6));
+    assert_eq!(bench.count("watch", Kind::Start), 1);
+}
+
+#[test]
 fn a_fact_moves_no_step_and_the_wake_up_that_follows_does() {
     let mut bench = Bench::new(Clock::Live);
     for (id, logged) in begun("acme").iter().enumerate() {
