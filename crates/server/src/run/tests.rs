@@ -1,9 +1,9 @@
 //! Whole servers over a store in a temporary folder: what comes out, whatever is cut off on the way.
 
 use super::*;
-use crate::activate;
 use crate::records::{self, COUNT_MAX, RecordFilter};
 use crate::trial::{Place, example, noon, post, three_facts};
+use crate::{Settled, activate};
 use engine::simulate::Simulation;
 use jiff::{SignedDuration, Timestamp};
 use model::{DeliveryState, Fact, Logged};
@@ -32,6 +32,17 @@ async fn tell(server: &Server, facts: &[String]) {
             &*format!(r#"{{"accepted":{},"parked":[]}}"#, facts.len())
         )
     );
+}
+
+async fn settled(listener: &mut broadcast::Receiver<Settled>, count: usize) -> Vec<Settled> {
+    let mut seen = Vec::new();
+    while seen.len() < count {
+        let next = timeout(PATIENCE, listener.recv())
+            .await
+            .expect("something is settled in time");
+        seen.push(next.expect("the server goes on"));
+    }
+    seen
 }
 
 /// Returns when the log is decided to its end and no message waits.
@@ -121,6 +132,43 @@ async fn equals_simulation(store: &Store) -> usize {
             .expect("the journal's chain holds");
     }
     lines.len()
+}
+
+async fn mails(store: &Store) -> Vec<String> {
+    let rows = store.captured(0, 1_000).await.expect("the store reads");
+    let mails = rows
+        .into_iter()
+        .filter(|row| &*row.captured.channel == "email");
+    mails.map(|row| row.captured.to.to_string()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_facts_put_one_renewal_mail_into_the_store() {
+    let place = Place::new(ClockMode::Log);
+    let store = place.open().await;
+    let activated = activate(&store, &example(), noon())
+        .await
+        .expect("the example is taken");
+    assert!(activated.is_new);
+    let server = start(&place, &store, &Clock::by_hand(noon())).await;
+    let mut listener = server.settled();
+    tell(&server, &three_facts("acme", AT)).await;
+    let both = settled(&mut listener, 2).await;
+    assert!(
+        both.iter().all(|it| it.state == "sent" && it.is_captured),
+        "{both:?}"
+    );
+    assert_eq!(mails(&store).await, ["tanaka@acme.example"]);
+    let again = activate(&store, &example(), noon())
+        .await
+        .expect("the same text is taken");
+    assert!(!again.is_new);
+    server.stop().await;
+    let leases = store.leases().await.expect("the store reads");
+    assert!(
+        leases.iter().all(|lease| lease.owner.is_none()),
+        "a graceful stop gives every lease back"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
