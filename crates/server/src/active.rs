@@ -133,6 +133,10 @@ pub(crate) async fn load(shared: &Shared, id: RevisionId) -> Result<Arc<Active>,
     if let Some(active) = shared.active(id) {
         return Ok(active);
     }
+    let _only_one = shared.compiling.lock().await;
+    if let Some(active) = shared.active(id) {
+        return Ok(active);
+    }
     let revision = shared
         .store
         .revision(id)

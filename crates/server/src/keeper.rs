@@ -86,7 +86,6 @@ impl Keeper {
         for (shard, role) in plan.give {
             self.give(shard, role).await?;
         }
-        let is_seeking = !plan.take.is_empty() || owners.len() > 1;
         for (shard, role) in plan.take {
             if let Some(lease) = self.shared.store.acquire(shard, role, &bid).await? {
                 self.begin(&lease);
@@ -101,7 +100,7 @@ impl Keeper {
                 .get_or_create(&vec![("role", role.as_str())]);
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
-        Ok(if is_seeking { SEEK } else { RENEW })
+        Ok(if plan.is_short { SEEK } else { RENEW })
     }
 
     /// Stops what works without a lease, and begins again what ended by itself.

@@ -43,8 +43,7 @@ pub async fn read(store: &Store, filter: &RecordFilter) -> Result<Vec<Box<str>>,
     for shard in shards {
         read_shard(store, shard, filter, &mut lines).await?;
     }
-    lines.sort_by(|a, b| a.0.cmp(&b.0));
-    lines.truncate(filter.count_max.min(COUNT_MAX));
+    keep_earliest(&mut lines, filter);
     Ok(lines.into_iter().map(|(_, line)| line).collect())
 }
 
@@ -71,7 +70,16 @@ async fn read_shard(
         for row in rows {
             lines.push((key(row.at, &row.record), row.record));
         }
+        // Never many more in memory than may be read, however long the journal is.
+        if lines.len() > 2 * COUNT_MAX {
+            keep_earliest(lines, filter);
+        }
     }
+}
+
+fn keep_earliest(lines: &mut Vec<(Key, Box<str>)>, filter: &RecordFilter) {
+    lines.sort_by(|a, b| a.0.cmp(&b.0));
+    lines.truncate(filter.count_max.min(COUNT_MAX));
 }
 
 fn key(at: Timestamp, record: &str) -> Key {

@@ -11,6 +11,8 @@ pub(crate) struct Plan {
     pub(crate) take: Vec<(u32, Role)>,
     /// Held, and more than our part.
     pub(crate) give: Vec<(u32, Role)>,
+    /// Whether we hold less than our part: what others give back should be found soon.
+    pub(crate) is_short: bool,
 }
 
 /// Makes a plan for `me` among `owners`. Each has nearly the same part; a newcomer gets what others have too much, and
@@ -42,6 +44,7 @@ pub(crate) fn plan(leases: &[Lease], owners: &[Box<str>], me: &str, now: Timesta
                 .extend(mine[quota..].iter().map(|shard| (*shard, role)));
             continue;
         }
+        plan.is_short |= mine.len() < quota;
         let free = of_role.iter().filter(|lease| {
             lease.owner.as_deref() != Some(me)
                 && (lease.owner.is_none() || lease.lease_until <= now)

@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) records: broadcast::Sender<Arc<Record>>,
     pub(crate) settled: broadcast::Sender<Settled>,
     active: Arc<Mutex<Option<Arc<Active>>>>,
+    /// Held while a text is compiled, so that it is compiled once and not by every shard.
+    pub(crate) compiling: Arc<tokio::sync::Mutex<()>>,
     address_key: [u8; 32],
 }
 
@@ -64,6 +66,7 @@ impl Shared {
             records,
             settled,
             active: Arc::default(),
+            compiling: Arc::default(),
             address_key,
         })
     }

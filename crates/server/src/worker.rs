@@ -19,7 +19,7 @@ use poison::{Panicked, Strikes};
 use state::State;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{CommitError, Failure, Role};
+use store::{ClockMode, CommitError, Failure, Role};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -195,12 +195,20 @@ impl Worker {
         let limits = &self.shared.config.limits;
         let (facts_max, bytes_max) = (limits.batch_facts_max, limits.batch_bytes_max);
         let now = self.shared.clock.now().max(state.last_now);
-        state.read_end(&self.shared, self.shard, now).await?;
-        let stored = self
-            .shared
-            .store
-            .read_log(self.shard, state.mark.position, facts_max, bytes_max)
-            .await?;
+        let position = state.mark.position;
+        let has_more = match self.shared.store.clock() {
+            ClockMode::Live => state.read_end(&self.shared, self.shard, now).await? > position,
+            // No wake-up waits for the log's end under this clock, so nobody asks for it.
+            ClockMode::Log => true,
+        };
+        let stored = if has_more {
+            self.shared
+                .store
+                .read_log(self.shard, position, facts_max, bytes_max)
+                .await?
+        } else {
+            Vec::new()
+        };
         let is_full = stored.len() >= facts_max as usize;
         let facts = batch::read(stored);
         if let Some(control) = facts.first().filter(|fact| fact.is_control()) {
@@ -243,7 +251,7 @@ mod tests {
     use crate::activate;
     use crate::trial::{Place, example, noon, three_facts};
     use jiff::SignedDuration;
-    use store::{Bid, ClockMode, Incoming, NewFact};
+    use store::{Bid, Incoming, NewFact};
 
     #[tokio::test]
     async fn a_zombie_writes_nothing_and_lets_go() {

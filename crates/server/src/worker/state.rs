@@ -74,24 +74,22 @@ impl State {
         self.is_first_closed = true;
     }
 
-    /// Reads the log's end anew, once the one read before was reached. `now` was read before.
+    /// Where the log ends: read anew, once the end read before was reached. `now` was read before.
     pub(super) async fn read_end(
         &mut self,
         shared: &Shared,
         shard: u32,
         now: Timestamp,
-    ) -> Result<(), Trouble> {
-        if self
-            .end
-            .is_none_or(|end| self.mark.position >= end.position)
-        {
-            let position = shared.store.log_end(shard).await?;
-            self.end = Some(LogEnd {
-                as_of: now,
-                position,
-            });
+    ) -> Result<u64, Trouble> {
+        if let Some(end) = self.end.filter(|end| self.mark.position < end.position) {
+            return Ok(end.position);
         }
-        Ok(())
+        let position = shared.store.log_end(shard).await?;
+        self.end = Some(LogEnd {
+            as_of: now,
+            position,
+        });
+        Ok(position)
     }
 
     /// Until when wake-ups may be decided, if the log is decided up to `position`.
