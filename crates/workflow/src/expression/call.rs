@@ -1,8 +1,8 @@
 //! Functions: the few there are, what they take and what they give.
 
 use super::check::{Checker, Expect, Typed};
+use super::meeting::{alike, is_numeric};
 use super::mistake::Mistake;
-use super::operation::{alike, is_numeric};
 use super::syntax::Node;
 use super::words::a_type;
 use crate::diagnostic::nearest;

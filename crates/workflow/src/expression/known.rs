@@ -8,97 +8,66 @@ use std::collections::BTreeMap;
 
 /// Whether an expression can never be unknown.
 pub fn is_always_known(expr: &Expr, scope: &Scope) -> bool {
-    let world = &scope.world;
     let all = |expr: &Expr| {
         parts(expr)
             .into_iter()
             .all(|part| is_always_known(part, scope))
     };
     match &expr.kind {
-        ExprKind::Account(field) => is_required(&world.schema.account, field),
-        ExprKind::Contract(field) => {
-            scope.has_contract && is_required(&world.schema.contract, field)
-        }
-        ExprKind::Contact(field) => is_required(&world.schema.contact, field),
-        ExprKind::Event(field) => {
-            scope
-                .event
-                .iter()
-                .chain(&scope.started_by)
-                .flatten()
-                .all(|kind| {
-                    let event = world.schema.events.get(kind);
-                    event.is_some_and(|event| {
-                        event
-                            .fields
-                            .get(field)
-                            .is_some_and(|field| field.is_required)
-                    })
-                })
-        }
-        ExprKind::Metric(index) => is_known(&world.metrics, *index),
-        ExprKind::Segment(index) => is_known(&world.segments, *index),
-        ExprKind::Label(index) => is_known(&world.labels, *index),
-        ExprKind::With(index) => scope.with.get(*index).is_some_and(|given| given.is_known),
-        ExprKind::Remember(index) => scope
-            .remember
-            .get(*index)
-            .is_some_and(|given| given.is_known),
-        ExprKind::Step { result, .. } => match result {
-            StepResult::Outcome | StepResult::Event(_) | StepResult::Chosen => false,
-            StepResult::Sent
-            | StepResult::Delivered
-            | StepResult::Opened
-            | StepResult::Clicked
-            | StepResult::Replied
-            | StepResult::Bounced
-            | StepResult::Skipped
-            | StepResult::Done
-            | StepResult::Ok
-            | StepResult::TimedOut => true,
-        },
-        ExprKind::Const(_)
-        | ExprKind::Risk(_)
-        | ExprKind::RiskOpen(_)
-        | ExprKind::AnyOpenRisk
-        | ExprKind::List(_)
-        | ExprKind::Where { .. }
-        | ExprKind::Count(_) => true,
-        ExprKind::Csm(_)
-        | ExprKind::EventContact { .. }
-        | ExprKind::Role(_)
-        | ExprKind::RoleField { .. }
-        | ExprKind::Previous(_)
-        | ExprKind::Change(_)
-        | ExprKind::Health(_) => false,
         ExprKind::Known(inner) => !asks_of_events(inner),
         ExprKind::Else(left, right) => {
             is_always_known(left, scope) || is_always_known(right, scope)
         }
+        ExprKind::Where { .. } | ExprKind::Count(_) => true,
         ExprKind::Arithmetic {
             how: Arithmetic::Divide,
             right,
             ..
         } => is_not_nought(right) && all(expr),
-        ExprKind::Not(_)
-        | ExprKind::And(_)
-        | ExprKind::Or(_)
-        | ExprKind::Compare { .. }
-        | ExprKind::Between { .. }
-        | ExprKind::Among { .. }
-        | ExprKind::InPeriod { .. }
-        | ExprKind::Contains { .. }
-        | ExprKind::Arithmetic { .. }
-        | ExprKind::Negate(_)
-        | ExprKind::DaysUntil(_)
-        | ExprKind::DaysSince(_)
-        | ExprKind::BusinessDaysUntil(_)
-        | ExprKind::BusinessDaysSince(_)
-        | ExprKind::HoursSince(_)
-        | ExprKind::Min(..)
-        | ExprKind::Max(..)
-        | ExprKind::Round(_) => all(expr),
+        _ if parts(expr).is_empty() => is_always_there(expr, scope),
+        _ => all(expr),
     }
+}
+
+/// Whether something read is always there.
+fn is_always_there(expr: &Expr, scope: &Scope) -> bool {
+    let world = &scope.world;
+    match &expr.kind {
+        ExprKind::Account(field) => is_required(&world.schema.account, field),
+        ExprKind::Contract(field) => {
+            scope.has_contract && is_required(&world.schema.contract, field)
+        }
+        ExprKind::Contact(field) => is_required(&world.schema.contact, field),
+        ExprKind::Event(field) => is_in_every_event(field, scope),
+        ExprKind::Metric(index) => is_known(&world.metrics, *index),
+        ExprKind::Segment(index) => is_known(&world.segments, *index),
+        ExprKind::Label(index) => is_known(&world.labels, *index),
+        ExprKind::With(index) => scope.with.get(*index).is_some_and(|given| given.is_known),
+        ExprKind::Remember(index) => {
+            let given = scope.remember.get(*index);
+            given.is_some_and(|given| given.is_known)
+        }
+        ExprKind::Step { result, .. } => !matches!(
+            result,
+            StepResult::Outcome | StepResult::Event(_) | StepResult::Chosen
+        ),
+        ExprKind::Const(_)
+        | ExprKind::Risk(_)
+        | ExprKind::RiskOpen(_)
+        | ExprKind::AnyOpenRisk
+        | ExprKind::List(_) => true,
+        // CSMs, roles, trends and health: there may be none. What is not named here is not promised.
+        _ => false,
+    }
+}
+
+fn is_in_every_event(field: &str, scope: &Scope) -> bool {
+    let mut kinds = scope.event.iter().chain(&scope.started_by).flatten();
+    kinds.all(|kind| {
+        let event = scope.world.schema.events.get(kind);
+        let field = event.and_then(|event| event.fields.get(field));
+        field.is_some_and(|field| field.is_required)
+    })
 }
 
 fn is_required(entity: &Entity, field: &str) -> bool {

@@ -4,27 +4,65 @@
 //! say what follows from one.
 
 mod call;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "expressions have forty kinds, and each question is about a few of them"
+)]
 mod check;
+mod happened;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "expressions have forty kinds, and each question is about a few of them"
+)]
 mod known;
+mod meeting;
+mod membership;
+mod misplaced;
 pub mod mistake;
 mod name;
+mod naming;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "expressions have forty kinds, and each question is about a few of them"
+)]
 mod operation;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "expressions have forty kinds, and each question is about a few of them"
+)]
 mod parse;
 mod parts;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "expressions have forty kinds, and each question is about a few of them"
+)]
 mod passing;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "expressions have forty kinds, and each question is about a few of them"
+)]
 mod print;
 pub mod scope;
 mod syntax;
 mod token;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "expressions have forty kinds, and each question is about a few of them"
+)]
 mod verdict;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "expressions have forty kinds, and each question is about a few of them"
+)]
 mod want;
 mod words;
 
 pub use known::{is_always_known, known_when_true};
 pub use mistake::Mistake;
+pub use naming::Naming;
 pub use parse::{EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX};
 pub use passing::{changes_with_time, wakes_daily};
-pub use print::{Naming, print};
+pub use print::print;
 pub use scope::{Defined, Given, Scope, StepKind, World};
 pub use verdict::{DateWindow, Verdict, date_windows, verdict};
 pub use want::{Want, compile};
@@ -32,6 +70,7 @@ pub(crate) use words::a_type;
 pub use words::type_of;
 
 #[cfg(test)]
+#[expect(clippy::too_many_lines, reason = "tables of cases")]
 mod tests;
 #[cfg(test)]
 pub(crate) use tests::fixture;

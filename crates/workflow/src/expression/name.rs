@@ -2,14 +2,15 @@
 
 use super::check::{Checker, Expect, Typed, yes_no};
 use super::mistake::Mistake;
-use super::scope::{Given, StepKind};
-use super::words::{
-    HEALTH_NAMES, RISK_NAMES, health_name, list_of, step_result, step_results, type_of,
-};
+use super::scope::Given;
+use super::words::{HEALTH_NAMES, RISK_NAMES, health_name, list_of, type_of};
 use crate::diagnostic::nearest;
-use crate::program::{Expr, ExprKind, ListKind, StepResult, Type};
+use crate::program::{Expr, ExprKind, ListKind, Type};
 use model::Value;
 use std::ops::Range;
+
+/// Names of a workflow and what each becomes.
+type GivenNames<'a> = (&'a [Given], fn(usize) -> ExprKind);
 
 /// Heads that only mean something with a field behind them.
 const HEADS: [&str; 9] = [
@@ -63,7 +64,7 @@ impl Checker<'_> {
 
     /// A name of `with` or `remember`; it may have failed to check.
     fn given(&self, name: &str) -> Option<Typed> {
-        let kinds: [(&[Given], fn(usize) -> ExprKind); 2] = [
+        let kinds: [GivenNames<'_>; 2] = [
             (&self.scope.with, ExprKind::With),
             (&self.scope.remember, ExprKind::Remember),
         ];
@@ -235,7 +236,12 @@ impl Checker<'_> {
         Ok(Some((kind, type_of(&found.kind))))
     }
 
-    fn no_field(&mut self, parts: &[Box<str>], at: &Range<usize>, expect: &Expect) -> Typed {
+    pub(super) fn no_field(
+        &mut self,
+        parts: &[Box<str>],
+        at: &Range<usize>,
+        expect: &Expect,
+    ) -> Typed {
         let full = parts.join(".");
         let mistake = Mistake::new("E201", at, format!("there is no `{full}`"));
         let head = &*parts[0];
@@ -276,146 +282,6 @@ impl Checker<'_> {
             _ => None,
         }
     }
-
-    /// `event.field`, `event.field.of`, and the same of `started_by`.
-    fn event(&mut self, parts: &[Box<str>], at: &Range<usize>) -> Typed {
-        let kinds = match &*parts[0] {
-            "event" => self.scope.event.clone(),
-            _ => self.scope.started_by.clone(),
-        };
-        let found = self.event_field(&kinds.unwrap_or_default(), &parts[1], at)?;
-        let (field, ty) = found;
-        match (&parts[2..], &ty) {
-            ([], _) => Some(Expr {
-                kind: ExprKind::Event(field),
-                ty,
-            }),
-            ([of], Type::Contact) => {
-                let fields = &self.scope.world.schema.contact.fields;
-                let Some(ty) = fields.get(of).map(|field| type_of(&field.kind)) else {
-                    let names: Vec<&str> = fields.keys().map(|name| &**name).collect();
-                    return self.no_such_field("a contact", of, &names, at);
-                };
-                Some(Expr {
-                    kind: ExprKind::EventContact {
-                        field,
-                        of: of.clone(),
-                    },
-                    ty,
-                })
-            }
-            _ => {
-                let message = format!("`{}` has no fields of its own", parts[..2].join("."));
-                self.fail(Mistake::new("E201", at, message))
-            }
-        }
-    }
-
-    /// A field that all of these events have, with one type; none without a message when the events failed.
-    fn event_field(
-        &mut self,
-        kinds: &[Box<str>],
-        field: &str,
-        at: &Range<usize>,
-    ) -> Option<(Box<str>, Type)> {
-        let scope = self.scope;
-        let mut common: Option<Type> = None;
-        for kind in kinds {
-            let event = scope.world.schema.events.get(kind)?;
-            let Some(found) = event.fields.get(field) else {
-                let names: Vec<&str> = event.fields.keys().map(|name| &**name).collect();
-                self.no_such_field(&format!("the event `{kind}`"), field, &names, at);
-                return None;
-            };
-            let ty = type_of(&found.kind);
-            if common.as_ref().is_some_and(|common| *common != ty) {
-                let message = format!("`{field}` is not of one type in all of these events");
-                self.fail(Mistake::new("E301", at, message));
-                return None;
-            }
-            common = Some(ty);
-        }
-        Some((field.into(), common?))
-    }
-
-    fn no_such_field(
-        &mut self,
-        whose: &str,
-        field: &str,
-        names: &[&str],
-        at: &Range<usize>,
-    ) -> Typed {
-        let mistake = Mistake::new("E201", at, format!("{whose} has no field `{field}`"));
-        match nearest(field, names.iter().copied()) {
-            Some(near) => self.fail(mistake.help(format!("did you mean `{near}`?"))),
-            None if names.is_empty() => self.fail(mistake),
-            None => self.fail(mistake.help(format!("it has {}", names.join(", ")))),
-        }
-    }
-
-    /// `steps.id.result`.
-    fn step(&mut self, parts: &[Box<str>], at: &Range<usize>, expect: &Expect) -> Typed {
-        let scope = self.scope;
-        let id = &*parts[1];
-        let Some(kind) = scope.steps.get(id) else {
-            return self.no_such_step(id, at);
-        };
-        if *kind == StepKind::Failed {
-            return None;
-        }
-        let results = step_results(kind);
-        let word = parts.get(2).map_or("", |word| &**word);
-        if !results.contains(&word) {
-            let mistake = match word {
-                "" => Mistake::new(
-                    "E201",
-                    at,
-                    format!("`steps.{id}` alone is nothing; ask for a result"),
-                ),
-                _ => Mistake::new(
-                    "E201",
-                    at,
-                    format!("the step `{id}` has no result `{word}`"),
-                ),
-            };
-            let help = match nearest(word, results.iter().copied()) {
-                Some(near) => format!("did you mean `steps.{id}.{near}`?"),
-                None if results.is_empty() => "its verb gives no results".to_owned(),
-                None => format!("it has {}", results.join(", ")),
-            };
-            return self.fail(mistake.help(help));
-        }
-        match (word, kind, &parts[3..]) {
-            ("event", StepKind::Wait(Some(kinds)), [field]) => {
-                let (field, ty) = self.event_field(kinds, field, at)?;
-                let result = StepResult::Event(field);
-                Some(step_expr(id, result, ty))
-            }
-            ("event", StepKind::Wait(Some(_)), _) => {
-                let message = format!("name one field of `steps.{id}.event`");
-                self.fail(Mistake::new("E201", at, message))
-            }
-            (_, StepKind::Split(arms), []) => {
-                Some(step_expr(id, StepResult::Chosen, Type::Word(arms.clone())))
-            }
-            ("outcome", _, []) => Some(step_expr(id, StepResult::Outcome, Type::Text)),
-            (_, _, []) => step_result(word).map(|result| step_expr(id, result, Type::Bool)),
-            _ => self.no_field(parts, at, expect),
-        }
-    }
-
-    fn no_such_step(&mut self, id: &str, at: &Range<usize>) -> Typed {
-        let scope = self.scope;
-        if scope.later_steps.contains(id) {
-            let message = format!("`{id}` comes later; a step may ask only about steps above it");
-            return self.fail(Mistake::new("E504", at, message));
-        }
-        let mistake = Mistake::new("E208", at, format!("there is no step `{id}` above"));
-        match nearest(id, scope.steps.keys().map(|id| &**id)) {
-            Some(near) => self.fail(mistake.help(format!("did you mean `{near}`?"))),
-            None => self.fail(mistake),
-        }
-    }
 }
 
 /// The word of an expected pick-list.
@@ -432,16 +298,6 @@ fn list(kind: ListKind) -> Typed {
         kind: ExprKind::List(kind),
         ty: Type::List(kind),
     })
-}
-
-fn step_expr(step: &str, result: StepResult, ty: Type) -> Expr {
-    Expr {
-        kind: ExprKind::Step {
-            step: step.into(),
-            result,
-        },
-        ty,
-    }
 }
 
 /// Help for a word that is near to nothing.

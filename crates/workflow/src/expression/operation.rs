@@ -2,6 +2,9 @@
 
 use super::check::{Checker, Expect, Typed, condition};
 use super::known::is_always_known;
+use super::meeting::{
+    alike, as_money, has_order, is_numeric, product_type, quotient_type, sum_type,
+};
 use super::mistake::Mistake;
 use super::syntax::Node;
 use super::words::{a_type, list_of};
@@ -333,74 +336,5 @@ impl Checker<'_> {
             ty: one.ty.clone(),
             kind: ExprKind::Else(Box::new(one), Box::new(two)),
         })
-    }
-}
-
-/// A plain number literal as money.
-pub(super) fn as_money(expr: Expr, beside: &Type) -> Expr {
-    match (&expr.kind, beside) {
-        (ExprKind::Const(Value::Number(number)), Type::Money) => Expr {
-            kind: ExprKind::Const(Value::Money(*number)),
-            ty: Type::Money,
-        },
-        _ => expr,
-    }
-}
-
-/// Number literals become money beside money.
-pub(super) fn alike(one: Typed, two: Typed) -> (Typed, Typed) {
-    match (one, two) {
-        (Some(one), Some(two)) => {
-            let left = as_money(one.clone(), &two.ty);
-            let right = as_money(two, &one.ty);
-            (Some(left), Some(right))
-        }
-        other => other,
-    }
-}
-
-/// Whether `<` makes sense.
-fn has_order(ty: &Type) -> bool {
-    match ty {
-        Type::Number | Type::Percent | Type::Money | Type::Date | Type::Time => true,
-        Type::Word(list) => list.is_ordered,
-        Type::Bool | Type::Text | Type::Contact | Type::List(_) => false,
-    }
-}
-
-/// Whether it can be reckoned with.
-pub(super) fn is_numeric(ty: &Type) -> bool {
-    matches!(ty, Type::Number | Type::Percent | Type::Money)
-}
-
-fn sum_type(one: &Type, two: &Type) -> Option<Type> {
-    match (one, two) {
-        (Type::Money, Type::Money | Type::Number) | (Type::Number, Type::Money) => {
-            Some(Type::Money)
-        }
-        (a, b) if a == b && is_numeric(a) => Some(a.clone()),
-        _ => None,
-    }
-}
-
-fn product_type(one: &Type, two: &Type) -> Option<Type> {
-    match (one, two) {
-        (Type::Money, Type::Number | Type::Percent)
-        | (Type::Number | Type::Percent, Type::Money) => Some(Type::Money),
-        (Type::Percent, Type::Percent) => Some(Type::Percent),
-        (Type::Number, Type::Number | Type::Percent) | (Type::Percent, Type::Number) => {
-            Some(Type::Number)
-        }
-        _ => None,
-    }
-}
-
-fn quotient_type(one: &Type, two: &Type) -> Option<Type> {
-    match (one, two) {
-        (Type::Money, Type::Number | Type::Percent) => Some(Type::Money),
-        (Type::Money, Type::Money) | (Type::Percent, Type::Percent) => Some(Type::Number),
-        (Type::Number, Type::Number | Type::Percent) => Some(Type::Number),
-        (Type::Percent, Type::Number) => Some(Type::Percent),
-        _ => None,
     }
 }

@@ -1,9 +1,10 @@
 //! Reading: tokens to a tree, by the grammar of the language; one clear mistake where it ends to be one.
 
+use super::misplaced::too_deep;
 use super::mistake::Mistake;
-use super::syntax::{Bound, Node, NodeKind};
-use super::token::{Token, TokenKind, not_understood, tokens};
-use crate::program::{Arithmetic, Comparison, PeriodUnit, PeriodWhich};
+use super::syntax::{Node, NodeKind};
+use super::token::{Token, TokenKind, tokens};
+use crate::program::{Arithmetic, Comparison};
 use std::ops::Range;
 
 /// No expression is longer, in bytes.
@@ -16,7 +17,8 @@ pub(super) const KEYWORDS: [&str; 10] = [
     "and", "or", "not", "in", "is", "else", "true", "false", "where", "contains",
 ];
 
-type Parsed = Result<Node, Mistake>;
+/// A part that was read, or why not.
+pub(super) type Parsed = Result<Node, Mistake>;
 
 /// Reads a whole expression.
 pub(super) fn parse(text: &str) -> Parsed {
@@ -48,20 +50,21 @@ pub(super) fn parse(text: &str) -> Parsed {
     Ok(node)
 }
 
-struct Parser<'a> {
-    text: &'a str,
-    tokens: Vec<Token>,
-    next: usize,
+/// A walk along the tokens.
+pub(super) struct Parser<'a> {
+    pub(super) text: &'a str,
+    pub(super) tokens: Vec<Token>,
+    pub(super) next: usize,
     depth: usize,
 }
 
 impl Parser<'_> {
-    fn peek(&self) -> Option<&Token> {
+    pub(super) fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.next)
     }
 
     /// The word at `ahead` tokens from here, if there is one without dots.
-    fn word_at(&self, ahead: usize) -> Option<&str> {
+    pub(super) fn word_at(&self, ahead: usize) -> Option<&str> {
         match &self.tokens.get(self.next + ahead)?.kind {
             TokenKind::Name(parts) if parts.len() == 1 => Some(&parts[0]),
             TokenKind::Name(_)
@@ -72,13 +75,13 @@ impl Parser<'_> {
         }
     }
 
-    fn takes_word(&mut self, word: &str) -> bool {
+    pub(super) fn takes_word(&mut self, word: &str) -> bool {
         let found = self.word_at(0) == Some(word);
         self.next += usize::from(found);
         found
     }
 
-    fn takes_sign(&mut self, sign: &str) -> Option<Range<usize>> {
+    pub(super) fn takes_sign(&mut self, sign: &str) -> Option<Range<usize>> {
         let token = self.peek()?;
         if !matches!(token.kind, TokenKind::Sign(found) if found == sign) {
             return None;
@@ -89,14 +92,14 @@ impl Parser<'_> {
     }
 
     /// Where the last token that was taken ends.
-    fn end(&self) -> usize {
+    pub(super) fn end(&self) -> usize {
         self.next
             .checked_sub(1)
             .and_then(|last| self.tokens.get(last))
             .map_or(0, |token| token.at.end)
     }
 
-    fn node(&self, kind: NodeKind, start: usize) -> Parsed {
+    pub(super) fn node(&self, kind: NodeKind, start: usize) -> Parsed {
         let node = Node::new(kind, start..self.end());
         if node.depth >= EXPRESSION_DEPTH_MAX {
             return Err(too_deep(&node.at));
@@ -198,100 +201,7 @@ impl Parser<'_> {
         .find_map(|(sign, how)| self.takes_sign(sign).map(|at| (how, at)))
     }
 
-    /// What follows `in`.
-    fn inside(&mut self, left: Node) -> Parsed {
-        let start = left.at.start;
-        if self.takes_sign("[").is_some() {
-            let mut list = vec![self.sum()?];
-            while self.takes_sign(",").is_some() {
-                list.push(self.sum()?);
-            }
-            self.closes("]", "[")?;
-            return self.node(NodeKind::Among(Box::new(left), list), start);
-        }
-        if let Some((which, unit)) = self.period() {
-            return self.node(NodeKind::InPeriod(Box::new(left), which, unit), start);
-        }
-        let low = self.bound()?;
-        if self.takes_sign("..").is_none() {
-            return Err(self
-                .misplaced()
-                .help("a range is written `90..120`, a choice `[a, b]`"));
-        }
-        let high = self.bound()?;
-        self.node(NodeKind::Between(Box::new(left), low, high), start)
-    }
-
-    fn period(&mut self) -> Option<(PeriodWhich, PeriodUnit)> {
-        let which = match self.word_at(0)? {
-            "this" => PeriodWhich::This,
-            "next" => PeriodWhich::Next,
-            "last" => PeriodWhich::Last,
-            _ => return None,
-        };
-        let unit = match self.word_at(1)? {
-            "week" => PeriodUnit::Week,
-            "month" => PeriodUnit::Month,
-            "quarter" => PeriodUnit::Quarter,
-            "year" => PeriodUnit::Year,
-            _ => return None,
-        };
-        self.next += 2;
-        Some((which, unit))
-    }
-
-    fn bound(&mut self) -> Result<Bound, Mistake> {
-        let minus = self.takes_sign("-");
-        let (value, is_percent, at) = match self.peek() {
-            Some(Token {
-                kind: TokenKind::Number(value),
-                at,
-            }) => (*value, false, at.clone()),
-            Some(Token {
-                kind: TokenKind::Percent(value),
-                at,
-            }) => (*value, true, at.clone()),
-            _ => {
-                return Err(self.misplaced().help(
-                    "after `in` comes a range `90..120`, a choice `[a, b]`, or `this quarter` and the like",
-                ));
-            }
-        };
-        self.next += 1;
-        let negated = minus.as_ref().and_then(|_| value.neg());
-        Ok(Bound {
-            value: negated.unwrap_or(value),
-            is_percent,
-            at: minus.map_or(at.start, |sign| sign.start)..at.end,
-        })
-    }
-
-    /// What follows `is`.
-    fn knowledge(&mut self, left: Node) -> Parsed {
-        let start = left.at.start;
-        let is_negated = self.takes_word("not");
-        let is_known = match self.word_at(0) {
-            Some("known") => true,
-            Some("unknown") => false,
-            Some("null" | "empty" | "missing" | "none" | "None") => {
-                let instead = if is_negated { "is known" } else { "is unknown" };
-                return Err(self.misplaced().help(format!("write `{instead}`")));
-            }
-            _ => {
-                return Err(self
-                    .misplaced()
-                    .help("after `is` comes `known` or `unknown`; to compare, write `==`"));
-            }
-        };
-        self.next += 1;
-        let known = self.node(NodeKind::Known(Box::new(left)), start)?;
-        if is_known != is_negated {
-            return Ok(known);
-        }
-        self.node(NodeKind::Not(Box::new(known)), start)
-    }
-
-    fn sum(&mut self) -> Parsed {
+    pub(super) fn sum(&mut self) -> Parsed {
         let signs = [("+", Arithmetic::Add), ("-", Arithmetic::Subtract)];
         self.chain(&signs, Self::product)
     }
@@ -420,99 +330,9 @@ impl Parser<'_> {
         let start = at.start;
         self.node(NodeKind::Call(name, at, arguments), start)
     }
-
-    /// Takes the closing sign, or says which opening one waits for it.
-    fn closes(&mut self, sign: &str, open: &str) -> Result<(), Mistake> {
-        if self.takes_sign(sign).is_some() {
-            return Ok(());
-        }
-        if self.next < self.tokens.len() {
-            return Err(self.misplaced());
-        }
-        let mut waiting = 0usize;
-        for token in self.tokens.iter().rev() {
-            match &token.kind {
-                TokenKind::Sign(found) if *found == sign => waiting += 1,
-                TokenKind::Sign(found) if *found == open && waiting == 0 => {
-                    return Err(Mistake::new(
-                        "E110",
-                        &token.at,
-                        format!("this `{open}` is never closed"),
-                    )
-                    .help(format!("close it with `{sign}`")));
-                }
-                TokenKind::Sign(found) if *found == open => waiting -= 1,
-                TokenKind::Sign(_)
-                | TokenKind::Number(_)
-                | TokenKind::Percent(_)
-                | TokenKind::Text(_)
-                | TokenKind::Name(_) => {}
-            }
-        }
-        Err(self.misplaced())
-    }
-
-    /// The mistake that the next token is here.
-    fn misplaced(&self) -> Mistake {
-        let Some(token) = self.peek() else {
-            let end = self.end();
-            let last = self.tokens.last().map_or(0, |token| token.at.start);
-            return Mistake::new("E110", &(last..end), "the expression ends too early")
-                .help("something is missing after this");
-        };
-        let what = &self.text[token.at.clone()];
-        if what == ")" || what == "]" {
-            return Mistake::new(
-                "E110",
-                &token.at,
-                format!("this `{what}` does not belong here"),
-            );
-        }
-        let mistake = not_understood(what, token.at.start);
-        match advice(what, &token.kind) {
-            Some(help) => mistake.help(help),
-            None => mistake,
-        }
-    }
 }
 
 /// Whether a number stands there without parentheses.
 fn is_bare(node: &Node, text: &str) -> bool {
     !text[node.at.clone()].starts_with('(')
-}
-
-fn too_deep(at: &Range<usize>) -> Mistake {
-    Mistake::new(
-        "E110",
-        at,
-        format!("this nests deeper than {EXPRESSION_DEPTH_MAX} levels"),
-    )
-    .help("give its parts names: segments, metrics, `with`")
-}
-
-/// What somebody who writes this probably means.
-fn advice(what: &str, kind: &TokenKind) -> Option<&'static str> {
-    match what {
-        "AND" | "And" => return Some("write `and`"),
-        "OR" | "Or" => return Some("write `or`"),
-        "NOT" | "Not" => return Some("write `not`"),
-        "IN" | "In" => return Some("write `in`"),
-        "IS" | "Is" => return Some("write `is known` or `is unknown`"),
-        "ELSE" | "Else" => return Some("write `else`"),
-        "between" => return Some("write `in 90..120`"),
-        "equals" | "eq" => return Some("write `==`"),
-        "if" | "then" | "when" => {
-            return Some("an expression has no `if`: write conditions with `and`, `or`");
-        }
-        "%" => return Some("`%` belongs right behind a number: `30%`"),
-        ".." => return Some("a range stands behind `in`: `x in 90..120`"),
-        "else" => return Some("`else` stands behind a value that may be unknown: `x else 0`"),
-        _ => {}
-    }
-    match kind {
-        TokenKind::Name(_) | TokenKind::Number(_) | TokenKind::Percent(_) | TokenKind::Text(_) => {
-            Some("join conditions with `and` or `or`, and compare with `==`, `<` and the like")
-        }
-        TokenKind::Sign(_) => None,
-    }
 }

@@ -1,8 +1,8 @@
 //! Compiling: one expression, read and checked for what it is wanted for.
 
 use super::check::{Checker, Expect, Typed};
+use super::meeting::{as_money, is_numeric};
 use super::mistake::Mistake;
-use super::operation::{as_money, is_numeric};
 use super::parse::parse;
 use super::scope::Scope;
 use super::syntax::Node;

@@ -1,9 +1,9 @@
 //! The walk through a parsed template: every variable, helper and block against the scope.
 
+use super::HELPERS;
 use super::file::Part;
 use super::scan::tags;
 use super::value::{Around, Level, Variable};
-use super::{BLOCKS, HELPERS};
 use crate::diagnostic::{Diagnostic, Severity, nearest};
 use crate::expression::{Mistake, Scope, a_type};
 use crate::program::{Expr, Read, Type};
@@ -11,15 +11,12 @@ use handlebars::Template;
 use handlebars::template::{HelperTemplate, Parameter, TemplateElement};
 use std::ops::Range;
 
-/// Heads that `with` can go under.
-const HEADS: [&str; 6] = ["account", "contract", "contact", "csm", "risk", "health"];
-
 /// The value of a parameter.
-struct Found {
+pub(super) struct Found {
     /// Its type; none: unknown to us, so anything.
-    ty: Option<Type>,
+    pub(super) ty: Option<Type>,
     /// The path that may be missing, and where it stands.
-    missing: Option<(String, Range<usize>)>,
+    pub(super) missing: Option<(String, Range<usize>)>,
 }
 
 /// What a walk gathers.
@@ -35,11 +32,11 @@ pub(super) struct Gathered {
 pub(super) struct Walk<'a> {
     file: &'a str,
     part: &'a Part,
-    around: Around,
+    pub(super) around: Around,
     gathered: &'a mut Gathered,
     tags: Vec<Range<usize>>,
     /// From where on the next word is looked for: everything is met in the order in which it is written.
-    cursor: usize,
+    pub(super) cursor: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -66,7 +63,7 @@ impl<'a> Walk<'a> {
         self.template(&part.template);
     }
 
-    fn template(&mut self, template: &Template) {
+    pub(super) fn template(&mut self, template: &Template) {
         for element in &template.elements {
             // The scan has refused all but text, comments and these two.
             if let TemplateElement::Expression(call) = element {
@@ -78,7 +75,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Where a word stands: its next occurrence inside a tag.
-    fn find(&mut self, word: &str) -> Range<usize> {
+    pub(super) fn find(&mut self, word: &str) -> Range<usize> {
         let source = &self.part.source;
         let is_part =
             |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | '/');
@@ -99,7 +96,7 @@ impl<'a> Walk<'a> {
         self.cursor..self.cursor
     }
 
-    fn fail(
+    pub(super) fn fail(
         &mut self,
         code: &'static str,
         at: &Range<usize>,
@@ -116,7 +113,7 @@ impl<'a> Walk<'a> {
         });
     }
 
-    fn refuse(&mut self, mistake: Mistake, at: &Range<usize>) {
+    pub(super) fn refuse(&mut self, mistake: Mistake, at: &Range<usize>) {
         self.fail(mistake.code, at, mistake.message, mistake.help);
     }
 
@@ -172,7 +169,7 @@ impl<'a> Walk<'a> {
     }
 
     /// A parameter: a finished value, or a variable with its place. None: it is wrong, and that has been said.
-    fn parameter(
+    pub(super) fn parameter(
         &mut self,
         parameter: &Parameter,
     ) -> Option<Result<Found, (Variable, Range<usize>)>> {
@@ -196,7 +193,7 @@ impl<'a> Walk<'a> {
         self.variable(raw).map(Err)
     }
 
-    fn variable(&mut self, raw: &str) -> Option<(Variable, Range<usize>)> {
+    pub(super) fn variable(&mut self, raw: &str) -> Option<(Variable, Range<usize>)> {
         let at = self.find(raw);
         match self.around.look_up(raw) {
             Ok(variable) => {
@@ -315,122 +312,6 @@ impl<'a> Walk<'a> {
             missing: missing.filter(|_| !is_known),
         })
     }
-
-    fn block(&mut self, block: &HelperTemplate) {
-        let name = block.name.as_name().unwrap_or_default().to_owned();
-        let at = self.find(&name);
-        let [parameter] = &block.params[..] else {
-            let message = format!("`{name}` takes one value, not {}", block.params.len());
-            self.fail("E702", &at, message, None);
-            return self.inside(block);
-        };
-        match name.as_str() {
-            "if" | "unless" => self.branch(block, parameter, name == "if"),
-            "each" => self.each(block, parameter),
-            "with" => self.under(block, parameter),
-            _ => {
-                let near = nearest(&name, BLOCKS);
-                let help = near.map(|near| format!("did you mean `{near}`?"));
-                self.fail("E702", &at, format!("there is no block `{name}`"), help);
-                self.inside(block);
-            }
-        }
-    }
-
-    /// Both ways of a block, with nothing learnt.
-    fn inside(&mut self, block: &HelperTemplate) {
-        for template in [&block.template, &block.inverse].into_iter().flatten() {
-            self.template(template);
-        }
-    }
-
-    fn branch(&mut self, block: &HelperTemplate, parameter: &Parameter, is_if: bool) {
-        let known = match self.parameter(parameter) {
-            Some(Err((variable, at))) => {
-                if matches!(variable.ty, Some(Type::Contact | Type::List(_))) {
-                    let path = variable.path.join(".");
-                    let message = format!("`{path}` is no single value; ask for one of its fields");
-                    self.fail("E702", &at, message, None);
-                }
-                variable.expr.map(|expr| (variable.level, expr))
-            }
-            Some(Ok(_)) | None => None,
-        };
-        for (template, is_true) in [(&block.template, is_if), (&block.inverse, !is_if)] {
-            let Some(template) = template else { continue };
-            let before = self.around.known.len();
-            if is_true {
-                self.around.known.extend(known.clone());
-            }
-            self.template(template);
-            self.around.known.truncate(before);
-        }
-    }
-
-    fn each(&mut self, block: &HelperTemplate, parameter: &Parameter) {
-        let level = match self.parameter(parameter) {
-            Some(Err((variable, at))) => match &variable.ty {
-                Some(Type::List(kind)) => Some(self.around.item(&variable, *kind)),
-                None => None,
-                Some(_) => {
-                    let path = variable.path.join(".");
-                    let message = format!("`{path}` is no list; `each` goes through a list");
-                    self.fail("E703", &at, message, None);
-                    None
-                }
-            },
-            Some(Ok(_)) => {
-                let at = self.cursor..self.cursor;
-                self.fail("E703", &at, "`each` goes through a list".to_owned(), None);
-                None
-            }
-            None => None,
-        };
-        // Without its list nothing can be said about what stands inside.
-        self.nested(block, level);
-    }
-
-    fn under(&mut self, block: &HelperTemplate, parameter: &Parameter) {
-        let raw = parameter.as_name().unwrap_or_default().to_owned();
-        let at = self.find(&raw);
-        let level = match self.around.place(&raw) {
-            Ok((base, path)) if is_head(&path, &self.around, base) => {
-                Some(Level::Under(base, path))
-            }
-            Ok(_) => {
-                let message = format!("`with` goes under an entity or a role, not `{raw}`");
-                self.fail("E702", &at, message, None);
-                None
-            }
-            Err(mistake) => {
-                self.refuse(mistake, &at);
-                None
-            }
-        };
-        self.nested(block, level);
-    }
-
-    fn nested(&mut self, block: &HelperTemplate, level: Option<Level>) {
-        if let (Some(template), Some(level)) = (&block.template, level) {
-            self.around.levels.push(level);
-            self.template(template);
-            let depth = self.around.levels.len() - 1;
-            self.around.levels.pop();
-            self.around.known.retain(|(level, _)| *level < depth);
-        }
-        if let Some(inverse) = &block.inverse {
-            self.template(inverse);
-        }
-    }
-}
-
-fn is_head(path: &[Box<str>], around: &Around, base: usize) -> bool {
-    let [head] = path else { return false };
-    let is_role = match around.levels.get(base) {
-        Some(Level::Names(scope, _)) => scope.world.roles.contains(head),
-        Some(Level::Under(..)) | None => false,
-    };
-    is_role || HEADS.contains(&&**head)
 }
 
 /// What surely is known at the outermost level.
