@@ -29,7 +29,7 @@ use crate::evaluate::Carrier;
 use crate::known::Known;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use model::{Decision, Value};
+use model::{Decision, Record, Value};
 use place::Place;
 use workflow::program::Workflow;
 
@@ -127,6 +127,15 @@ impl<'a, 'b> Turn<'a, 'b> {
             self.account.head.wake_at = self.next_wake();
         }
         self.out.is_changed = true;
+        // The account's own records first, then by workflow, subject and run; the order of emission inside.
+        let place = |record: &Record| {
+            (
+                record.workflow.clone(),
+                record.subject.clone(),
+                record.run.clone(),
+            )
+        };
+        self.out.records.sort_by_cached_key(place);
         self.out
     }
 

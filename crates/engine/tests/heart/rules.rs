@@ -16,6 +16,8 @@ static PROGRAM: LazyLock<Program> = LazyLock::new(|| {
     let mut files = shipped_files();
     let watch = "workflow: watch\ntitle: Watch\nstatus: live\nstart:\n  when: account.csm_sentiment == bad\n  for: 3d\n  existing: include\nonce_per: occurrence\nsteps:\n  - id: tell\n    alert: csm\n    text: Look after them\n    hours: any\n";
     let skip = "workflow: newcomers\ntitle: Newcomers\nstatus: live\nstart:\n  when: account.arr >= 5M\n  existing: skip\nonce_per: account\nsteps:\n  - id: greet\n    alert: csm\n    text: A big one\n    hours: any\n";
+    let both = "workflow: both\ntitle: Both\nstatus: live\ntopic: renewal\nstart:\n  when: account.flagship\n  existing: include\nonce_per: account\nsteps:\n  - id: hello\n    send: renewal-thanks\n    to: [champion, admin]\n  - id: after\n    alert: csm\n    text: Both have it\n    hours: any\n";
+    files.insert("workflows/both.yaml".into(), both.into());
     files.insert("workflows/watch.yaml".into(), watch.into());
     files.insert("workflows/newcomers.yaml".into(), skip.into());
     checked(&files).0
@@ -223,6 +225,41 @@ fn a_late_fact_that_shows_it_false_in_between_resets_a_hold() {
 }
 
 #[test]
+fn each_recipient_is_written_to_in_hours_of_their_own() {
+    let mut bench = Bench::begun();
+    bench.tell("contact.updated", hour(1), json!({"contact": "p-2", "name": "Smith", "role": "admin", "email": "smith@acme.example", "timezone": "America/New_York", "locale": "en-GB"}));
+    bench.tell("account.updated", hour(2), json!({"flagship": true}));
+    bench.tick(hour(3));
+    let sent = |bench: &Bench| -> Vec<String> {
+        let sent = bench
+            .records()
+            .filter(|record| record.workflow.as_deref() == Some("both"));
+        sent.map(|record| {
+            format!(
+                "{} {:?} {} {}",
+                record.at,
+                record.kind,
+                record.to.as_deref().unwrap_or_default(),
+                record.locale.as_deref().unwrap_or_default()
+            )
+        })
+        .collect()
+    };
+    let first = [
+        "2026-01-05T11:00:00+09:00 Start  ",
+        "2026-01-05T11:00:00+09:00 Send tanaka@acme.example ja",
+    ];
+    assert_eq!(sent(&bench), first);
+    bench.tick(day(1));
+    let then = [
+        "2026-01-05T23:00:00+09:00 Send smith@acme.example en",
+        "2026-01-05T23:00:00+09:00 Alert  ",
+        "2026-01-05T23:00:00+09:00 End  ",
+    ];
+    assert_eq!(sent(&bench)[2..], then);
+}
+
+#[test]
 fn a_fact_moves_no_step_and_the_wake_up_that_follows_does() {
     let mut bench = Bench::new(Clock::Live);
     for (id, logged) in begun("acme").iter().enumerate() {
@@ -278,7 +315,7 @@ fn a_wrong_value_costs_its_field_and_a_wrong_required_one_the_fact() {
     let decision = bench.tell(
         "account.updated",
         day(1),
-        json!({"arr": "much", "flagship": true, "mood": 1}),
+        json!({"arr": "much", "industry": "it", "mood": 1}),
     );
     let codes: Vec<&str> = decision
         .rejected
@@ -286,7 +323,7 @@ fn a_wrong_value_costs_its_field_and_a_wrong_required_one_the_fact() {
         .map(|rejected| &*rejected.code)
         .collect();
     assert_eq!(codes, ["wrong_value", "unknown_field"]);
-    assert!(bench.account.head.account.value("flagship").is_some());
+    assert!(bench.account.head.account.value("industry").is_some());
     let parked = bench
         .tell(
             "contract.updated",
