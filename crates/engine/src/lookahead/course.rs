@@ -1,6 +1,6 @@
 //! How a number goes as time passes and nothing comes in.
 
-use super::hold::hold;
+use super::hold::{hold, known};
 use super::{metric, sooner};
 use crate::evaluate::{Reading, Scene};
 use jiff::Timestamp;
@@ -120,8 +120,9 @@ pub(crate) fn course(scene: &Scene<'_>, expr: &Expr) -> Course {
         ExprKind::Else(first, second) => match scene.reading(first) {
             Reading::Known(_) | Reading::AtLeast(_) => course(scene, first),
             Reading::Unseen | Reading::Unknown => {
-                let stays = course(scene, first).step;
-                course(scene, second).with(Course::constant(stays), course(scene, second).trend)
+                let stays = Course::constant(known(scene, first));
+                let second = course(scene, second);
+                second.with(stays, second.trend)
             }
         },
         ExprKind::With(index) => match scene.run.and_then(|run| run.with.get(*index)) {

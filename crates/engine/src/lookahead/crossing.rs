@@ -1,15 +1,18 @@
 //! When does one number reach, pass or leave another?
 
 use super::course::{Course, Trend, course};
-use super::hold::hold;
+use super::hold::{hold, known};
+use super::range::{apart_until, range};
 use super::sooner;
 use crate::calendar::{day_number, shift_business_days};
 use crate::evaluate::{Reading, Scene, order, words_of};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::{Decimal, Value};
 use std::cmp::Ordering;
 use workflow::program::{Expr, ExprKind, Type};
 
+/// How long is slept where hours run, and neither which way nor between which bounds can be told.
+const WANDERING_STEP: SignedDuration = SignedDuration::from_mins(1);
 /// Days, or seconds, that doubling steps reach at most: past the end of the calendar.
 const DOUBLINGS_MAX: u32 = 40;
 
@@ -29,6 +32,10 @@ pub(crate) fn order_hold(scene: &Scene<'_>, left: &Expr, right: &Expr) -> Option
         return bound_hold(scene, right, bound);
     }
     let both = course(scene, left).minus(course(scene, right));
+    if both.trend == Trend::Other && !both.is_daily {
+        let sure = apart_until(scene, left, |until| range(scene, right, until));
+        return wandering(scene, both, &[left, right], sure);
+    }
     let words = words_of(left, right);
     crossing(scene, both, |scene| {
         order(&scene.reading(left), &scene.reading(right), words)
@@ -41,9 +48,32 @@ pub(crate) fn bound_hold(scene: &Scene<'_>, value: &Expr, bound: Decimal) -> Opt
         return found;
     }
     let limit = Reading::Known(Value::Number(bound));
-    crossing(scene, course(scene, value), |scene| {
+    let own = course(scene, value);
+    if own.trend == Trend::Other && !own.is_daily {
+        let sure = apart_until(scene, value, |_| Some((bound, bound)));
+        return wandering(scene, own, &[value], sure);
+    }
+    crossing(scene, own, |scene| {
         order(&scene.reading(value), &limit, None)
     })
+}
+
+/// Of a comparison in which hours run and nobody knows which way: as long as a side stays unknown; as long as the ranges lie
+/// apart; else each minute, so that it is looked at late by less than that, and never more often.
+fn wandering(
+    scene: &Scene<'_>,
+    course: Course,
+    sides: &[&Expr],
+    sure: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let is_missing =
+        |side: &&&Expr| matches!(scene.reading(side), Reading::Unseen | Reading::Unknown);
+    if let Some(side) = sides.iter().find(is_missing) {
+        return known(scene, side);
+    }
+    course.step?;
+    let minute = scene.now().checked_add(WANDERING_STEP).ok();
+    sooner(course.until, sure.max(minute))
 }
 
 fn is_number(ty: &Type) -> bool {

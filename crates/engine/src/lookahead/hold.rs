@@ -1,12 +1,13 @@
 //! An instant up to which an expression surely stays as it is.
 
-use super::course::{Trend, course};
+use super::course::{Course, Trend, course};
 use super::crossing::{bound_hold, order_hold};
+use super::range::bounded_until;
 use super::{metric, sooner};
 use crate::calendar::period_bounds;
 use crate::evaluate::{Reading, Scene};
 use crate::health;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use workflow::program::{Expr, ExprKind, HealthName, PeriodUnit, PeriodWhich};
 
 /// An instant after the scene's up to which time alone surely does not change what the expression gives; none: for ever.
@@ -70,7 +71,7 @@ pub(crate) fn hold(scene: &Scene<'_>, expr: &Expr) -> Option<Timestamp> {
         ExprKind::Contains { whole, part } => sooner(hold(scene, whole), hold(scene, part)),
         ExprKind::Else(first, second) => match scene.reading(first) {
             Reading::Known(_) | Reading::AtLeast(_) => hold(scene, first),
-            Reading::Unseen | Reading::Unknown => sooner(hold(scene, first), hold(scene, second)),
+            Reading::Unseen | Reading::Unknown => sooner(known(scene, first), hold(scene, second)),
         },
     }
 }
@@ -91,8 +92,9 @@ fn joined(scene: &Scene<'_>, parts: &[Expr], decides: bool) -> Option<Timestamp>
     }
 }
 
-/// Of whether something is known: what only rises or falls stays known while it does.
-fn known(scene: &Scene<'_>, one: &Expr) -> Option<Timestamp> {
+/// Of whether something is known: what only rises or falls stays known while it does, and what is computed of something
+/// unknown stays so while that does.
+pub(super) fn known(scene: &Scene<'_>, one: &Expr) -> Option<Timestamp> {
     match &one.kind {
         ExprKind::DaysUntil(_)
         | ExprKind::DaysSince(_)
@@ -103,11 +105,35 @@ fn known(scene: &Scene<'_>, one: &Expr) -> Option<Timestamp> {
             let course = course(scene, one);
             match course.trend {
                 Trend::Rising | Trend::Falling if !is_computed(scene, one) => course.until,
-                Trend::Rising | Trend::Falling | Trend::Constant | Trend::Other => course.step,
+                Trend::Rising | Trend::Falling | Trend::Constant | Trend::Other => {
+                    computed(scene, one, course)
+                }
             }
         }
+        ExprKind::Arithmetic { left, right, .. }
+        | ExprKind::Min(left, right)
+        | ExprKind::Max(left, right) => {
+            let is_missing =
+                |side: &&&Expr| matches!(scene.reading(side), Reading::Unseen | Reading::Unknown);
+            match [&**left, &**right].iter().find(is_missing) {
+                Some(side) => known(scene, side),
+                None => computed(scene, one, course(scene, one)),
+            }
+        }
+        ExprKind::Negate(inner) | ExprKind::Round(inner) => known(scene, inner),
         _ => hold(scene, one),
     }
+}
+
+/// Of whether what is computed is known: where hours run, while it stays within bounds, and at least a minute.
+fn computed(scene: &Scene<'_>, one: &Expr, course: Course) -> Option<Timestamp> {
+    if course.is_daily {
+        return course.step;
+    }
+    course.step?;
+    let sure = bounded_until(scene, one);
+    let minute = scene.now().checked_add(SignedDuration::from_mins(1)).ok();
+    sooner(course.until, sure.max(minute))
 }
 
 /// Whether a metric is computed from others, so that it may become too large to say.

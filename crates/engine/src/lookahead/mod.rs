@@ -9,6 +9,7 @@ mod course;
 mod crossing;
 mod hold;
 mod metric;
+mod range;
 
 pub(crate) use crossing::order_hold;
 
