@@ -1,0 +1,361 @@
+//! No flip is missed: an account that sleeps as the look-ahead says, beside a slow watcher who never sleeps.
+
+use crate::dice::Dice;
+use crate::random::{TESTED, around, history, program};
+use crate::slow::Slow;
+use crate::world::{Raw, World, whole};
+use engine::calendar::{add, start_of};
+use engine::health;
+use engine::lookahead::next_change;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Span, Timestamp};
+use model::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use workflow::program::Band;
+
+const ZONES: [&str; 12] = [
+    "Asia/Tokyo",
+    "America/New_York",
+    "Europe/London",
+    "America/Sao_Paulo",
+    "Asia/Beirut",
+    "Africa/Cairo",
+    "America/Santiago",
+    "Australia/Lord_Howe",
+    "America/St_Johns",
+    "Asia/Kathmandu",
+    "Pacific/Apia",
+    "UTC",
+];
+
+/// What a whole run came to.
+#[derive(Debug, Default)]
+struct Sum {
+    flips: u64,
+    wakes: u64,
+    idle: u64,
+    health_wakes: u64,
+    health_idle: u64,
+    known: u64,
+    checks: u64,
+}
+
+/// The band, watched by one who looks at every instant that matters.
+#[derive(Default)]
+struct Watcher {
+    base: Option<Band>,
+    shown: Option<Band>,
+    since: [Option<Timestamp>; 2],
+}
+
+impl Watcher {
+    fn step(&mut self, world: &World, now: Timestamp) {
+        let Some(health) = &world.program.health else {
+            return;
+        };
+        let due = |since| add(&world.program.calendar, since, health.hold, &world.zone);
+        let slow = Slow::new(world, now, None);
+        let before = self.base;
+        for edge in 0..2 {
+            if self.since[edge].and_then(due).is_some_and(|due| due < now) {
+                self.flip(edge, before);
+            }
+        }
+        let (score, known) = slow.score();
+        match score.filter(|_| known >= health.needs) {
+            None => {
+                self.base = None;
+                self.since = [None, None];
+            }
+            Some(score) => {
+                let bounds = [health.bands.yellow, health.bands.green];
+                let Some(base) = self.base else {
+                    let reached = bounds.iter().filter(|bound| score >= **bound).count();
+                    self.base = Some([Band::Red, Band::Yellow, Band::Green][reached]);
+                    self.since = [None, None];
+                    return self.show(&slow);
+                };
+                for (edge, bound) in bounds.into_iter().enumerate() {
+                    let is_above = base > [Band::Red, Band::Yellow][edge];
+                    let margin = health.margin;
+                    let is_past = if is_above {
+                        score < bound.sub(margin).expect("small")
+                    } else {
+                        score >= bound.add(margin).expect("small")
+                    };
+                    if !is_past {
+                        self.since[edge] = None;
+                        continue;
+                    }
+                    let since = *self.since[edge].get_or_insert(now);
+                    if due(since).is_some_and(|due| due <= now) {
+                        self.flip(edge, Some(base));
+                    }
+                }
+            }
+        }
+        self.show(&slow);
+    }
+
+    /// Passes an edge that the band lay above or below before.
+    fn flip(&mut self, edge: usize, before: Option<Band>) {
+        self.since[edge] = None;
+        let is_above = before > Some([Band::Red, Band::Yellow][edge]);
+        self.base = self.base.map(|base| match (is_above, edge) {
+            (true, 0) => Band::Red,
+            (true, _) => base.min(Band::Yellow),
+            (false, 0) => base.max(Band::Yellow),
+            (false, _) => Band::Green,
+        });
+    }
+
+    fn show(&mut self, slow: &Slow<'_>) {
+        let health = slow.world.program.health.as_ref().expect("there is health");
+        let is_red = health
+            .red_if
+            .as_ref()
+            .is_some_and(|red| slow.truth(red) == Some(true));
+        self.shown = if is_red { Some(Band::Red) } else { self.base };
+    }
+}
+
+/// One condition of the account that sleeps.
+struct Sleeper {
+    tested: usize,
+    held: Option<bool>,
+    wake: Option<Timestamp>,
+}
+
+impl Sleeper {
+    fn look(world: &World, tested: usize, now: Timestamp) -> Self {
+        let scene = world.scene(now);
+        let condition = &world.program.segments[tested].condition;
+        let wake = next_change(&scene, condition);
+        assert!(
+            wake.is_none_or(|wake| wake > now),
+            "a wake-up lies ahead: {wake:?} at {now}"
+        );
+        Self {
+            tested,
+            held: scene.truth(condition),
+            wake,
+        }
+    }
+}
+
+/// Brings the band up to now; gives whether it moved.
+fn watch_band(world: &mut World, now: Timestamp) -> bool {
+    let mut state = world.health;
+    let update = health::update(&world.scene(now), &mut state);
+    world.health = state;
+    update.from.is_some()
+}
+
+fn fields(world: &mut World, dice: &mut Dice, now: Timestamp) {
+    let date = |dice: &mut Dice, world: &World| {
+        Value::Date(engine::calendar::day_of(around(dice, now), &world.zone))
+    };
+    let mut fresh: BTreeMap<Box<str>, Option<Value>> = BTreeMap::new();
+    fresh.insert("since".into(), Some(date(dice, world)));
+    fresh.insert("renewal".into(), Some(date(dice, world)));
+    fresh.insert("met_at".into(), Some(Value::Time(around(dice, now))));
+    fresh.insert(
+        "seats".into(),
+        Some(Value::Number(whole(dice.between(-1, 12)))),
+    );
+    fresh.insert(
+        "score".into(),
+        Some(Value::Number(whole(dice.between(0, 40)))),
+    );
+    for (name, value) in fresh {
+        let Some(value) = value.filter(|_| dice.chance(80)) else {
+            continue;
+        };
+        let at = now - SignedDuration::from_hours(dice.between(0, 200));
+        let of = if matches!(&*name, "renewal" | "seats") {
+            &mut world.contract
+        } else {
+            &mut world.account
+        };
+        of.insert(name, (value, at));
+    }
+}
+
+/// Instants at which the slow watcher looks.
+fn instants(
+    world: &World,
+    raw: &[Raw],
+    first: Date,
+    days: i64,
+    is_hourly: bool,
+) -> BTreeSet<Timestamp> {
+    let mut all = BTreeSet::new();
+    let nano = SignedDuration::from_nanos(1);
+    for ahead in 0..days {
+        let start = start_of(first + Span::new().days(ahead), &world.zone);
+        all.insert(start);
+        if ahead % 9 == 0 {
+            all.extend([start - nano, start + SignedDuration::from_hours(12)]);
+        }
+        if is_hourly {
+            all.extend((0..24).map(|hour| start + SignedDuration::from_hours(hour)));
+        }
+    }
+    let begin = start_of(first, &world.zone);
+    let end = start_of(first + Span::new().days(days), &world.zone);
+    for turn in world
+        .zone
+        .following(begin)
+        .take_while(|turn| turn.timestamp() < end)
+    {
+        let turn = turn.timestamp();
+        for minutes in [-60, -30, -1, 0, 1, 30, 60] {
+            all.insert(turn + SignedDuration::from_mins(minutes));
+            all.insert(turn + SignedDuration::from_mins(minutes) - nano);
+        }
+    }
+    let sides = world
+        .program
+        .health
+        .iter()
+        .flat_map(|health| [&health.outcome, &health.experience]);
+    let measures = sides.flat_map(|side| &side.measures);
+    for after in measures.filter_map(|measure| measure.stale_after) {
+        let told = world
+            .account
+            .values()
+            .chain(world.contract.values())
+            .map(|(_, at)| *at);
+        for at in told.chain(raw.iter().map(|raw| raw.at)) {
+            all.extend(add(&world.program.calendar, at, after, &world.zone));
+        }
+    }
+    all.retain(|at| begin < *at && *at < end);
+    all
+}
+
+/// One account over its days.
+fn case(seed: u64, sum: &mut Sum) {
+    let mut dice = Dice::new(seed);
+    let zone = *dice.pick(&ZONES);
+    let is_hourly = dice.chance(15);
+    let days = if is_hourly { 20 } else { 300 };
+    let mut world = World::new(program(&mut dice, is_hourly), zone);
+    world.began_in_history = dice.chance(20);
+    let first = Date::constant(2014, 1, 1) + Span::new().days(dice.between(0, 4_500));
+    let begin = start_of(first, &world.zone);
+    fields(&mut world, &mut dice, begin);
+    let raw = history(&mut dice, first, &world.zone, days);
+    let mut patches: BTreeSet<Timestamp> = BTreeSet::new();
+    for _ in 0..dice.between(0, 2) {
+        patches.insert(begin + SignedDuration::from_mins(dice.between(1, days * 1_440 - 1)));
+    }
+    let mut checks = instants(&world, &raw, first, days, is_hourly);
+    let mut raw = raw.into_iter().peekable();
+    let mut watcher = Watcher::default();
+    watcher.step(&world, begin);
+    let end = start_of(first + Span::new().days(days), &world.zone);
+    watch_band(&mut world, begin);
+    let mut sleepers: Vec<Sleeper> = TESTED
+        .map(|tested| Sleeper::look(&world, tested, begin))
+        .collect();
+    let mut health_wake = health::next_change(&world.scene(begin));
+    let mut looks = 0;
+    loop {
+        let due = [
+            checks.first().copied(),
+            raw.peek().map(|raw| raw.arrived_at),
+            patches.first().copied(),
+            sleepers.iter().filter_map(|one| one.wake).min(),
+            health_wake,
+        ];
+        let Some(now) = due.into_iter().flatten().min().filter(|at| *at < end) else {
+            break;
+        };
+        looks += 1;
+        assert!(looks < 6_000, "seed {seed}: a storm of wake-ups at {now}");
+        checks.remove(&now);
+        let mut is_told = patches.remove(&now);
+        if is_told {
+            fields(&mut world, &mut dice, now);
+            let more = instants(&world, &[], first, days, false);
+            checks.extend(more.into_iter().filter(|at| *at > now));
+        }
+        while raw.peek().is_some_and(|raw| raw.arrived_at == now) {
+            is_told = true;
+            world.fold(raw.next().expect("it was peeked at"));
+        }
+        watcher.step(&world, now);
+        let mut is_moved = is_told;
+        if is_told || health_wake == Some(now) {
+            let band_moved = watch_band(&mut world, now);
+            is_moved |= band_moved;
+            sum.health_wakes += u64::from(!is_told);
+            sum.health_idle += u64::from(!is_told && !band_moved);
+            health_wake = health::next_change(&world.scene(now));
+            assert!(health_wake.is_none_or(|wake| wake > now), "seed {seed}");
+        }
+        assert_eq!(
+            world.health.band, watcher.shown,
+            "the band, seed {seed}, {zone}, at {now}"
+        );
+        let slow = Slow::new(&world, now, watcher.shown);
+        for sleeper in &mut sleepers {
+            sum.looked(sleeper, &slow, is_moved, is_told, now, seed);
+        }
+    }
+}
+
+impl Sum {
+    /// Looks at one condition; wakes it where it is time.
+    fn looked(
+        &mut self,
+        sleeper: &mut Sleeper,
+        slow: &Slow<'_>,
+        is_moved: bool,
+        is_told: bool,
+        now: Timestamp,
+        seed: u64,
+    ) {
+        let condition = &slow.world.program.segments[sleeper.tested].condition;
+        let truth = slow.truth(condition);
+        let before = sleeper.held;
+        let is_woken = sleeper.wake == Some(now);
+        if is_moved || is_woken {
+            *sleeper = Sleeper::look(slow.world, sleeper.tested, now);
+        }
+        self.checks += 1;
+        self.known += u64::from(truth.is_some());
+        self.wakes += u64::from(is_woken && !is_moved);
+        self.idle += u64::from(is_woken && !is_moved && before == sleeper.held);
+        self.flips += u64::from(!is_told && before != truth);
+        assert_eq!(
+            sleeper.held, truth,
+            "seed {seed}, condition {}, at {now} (before {before:?}, woken {is_woken}, moved {is_moved}): {condition:?}",
+            sleeper.tested
+        );
+    }
+}
+
+#[test]
+fn no_flip_is_missed_and_no_value_is_wrong() {
+    let mut sum = Sum::default();
+    for seed in 0..45 {
+        case(seed, &mut sum);
+    }
+    println!("{sum:?}");
+    println!(
+        "{} flips by time alone, {} wake-ups, {} % of them changed nothing",
+        sum.flips,
+        sum.wakes,
+        sum.idle * 100 / sum.wakes.max(1)
+    );
+    assert!(
+        sum.flips > 100,
+        "time must flip enough to prove anything: {sum:?}"
+    );
+    assert!(
+        sum.idle * 10 < sum.wakes * 7,
+        "most wake-ups must change something: {sum:?}"
+    );
+}
