@@ -70,7 +70,6 @@ pub(crate) use words::a_type;
 pub use words::type_of;
 
 #[cfg(test)]
-#[expect(clippy::too_many_lines, reason = "tables of cases")]
 mod tests;
 #[cfg(test)]
 pub(crate) use tests::fixture;

@@ -8,7 +8,6 @@ mod check;
 mod file;
 mod scan;
 #[cfg(test)]
-#[expect(clippy::too_many_lines, reason = "tables of cases")]
 mod tests;
 #[expect(
     clippy::wildcard_enum_match_arm,

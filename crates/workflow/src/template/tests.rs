@@ -84,125 +84,128 @@ fn right_templates_are_taken() {
     }
 }
 
+/// What is wrong in a body.
+const WRONG: &[(&str, &str)] = &[
+    (
+        "a {{acount.name}}",
+        "E701 4:5 there is no `acount.name` | did you mean `account.name`?",
+    ),
+    (
+        "a\n\n 担当の {{csm.name}} まで",
+        "E704 6:8 `csm.name` may be missing; a customer could read an empty space here | write {{or csm.name \"...\"}} or wrap it in {{#if csm.name}}",
+    ),
+    (
+        "{{date contract.renewal_date}}",
+        "E704 4:8 `contract.renewal_date` may be missing | wrap it in {{#if contract.renewal_date}}",
+    ),
+    (
+        "{{#if account.arr}}{{else}}{{money account.arr}}{{/if}}",
+        "E704 4:36 `account.arr` may be missing",
+    ),
+    (
+        "{{#if account.arr}}x{{/if}}{{money account.arr}}",
+        "E704 4:36",
+    ),
+    (
+        "{{or csm.name csm.email}}",
+        "E704 4:15 `csm.email` may be missing",
+    ),
+    ("{{champion.name}}", "E704 4:3 `champion.name`"),
+    (
+        "{{champion}}",
+        "E702 4:3 `champion` is a contact; name one of its fields, `champion.name`",
+    ),
+    ("{{contacts}}", "E702 4:3 `contacts` is a list"),
+    (
+        "{{datum contract.start_date}}",
+        "E702 4:3 there is no helper `datum` | did you mean `date`?",
+    ),
+    (
+        "{{dat contract.start_date}}",
+        "E702 4:3 there is no helper `dat` | did you mean `date`?",
+    ),
+    (
+        "{{lookup account \"name\"}}",
+        "E702 4:3 there is no helper `lookup`",
+    ),
+    ("{{log account.name}}", "E702 4:3 there is no helper `log`"),
+    (
+        "{{money contract.seats}}",
+        "E702 4:3 `money` takes an amount of money, but this is a number | write `number`",
+    ),
+    (
+        "{{date account.name}}",
+        "E702 4:3 `date` takes a date or a time, but this is text",
+    ),
+    (
+        "{{date contract.start_date \"long\"}}",
+        "E702 4:3 `date` takes one value, not 2",
+    ),
+    (
+        "{{date contract.start_date format=\"long\"}}",
+        "E702 4:3 `date` takes no named values",
+    ),
+    (
+        "{{or csm.name}}",
+        "E702 4:3 `or` takes a value that may be missing",
+    ),
+    (
+        "{{#each account.name}}x{{/each}}",
+        "E703 4:9 `account.name` is no list",
+    ),
+    (
+        "{{#each contacts}}{{account.name}}{{/each}}",
+        "E701 4:21 there is no `account.name` | `../account.name`",
+    ),
+    ("{{#each contacts}}{{contact.locale}}{{/each}}", "E704 4:21"),
+    (
+        "{{#foo account.name}}x{{/foo}}",
+        "E702 4:4 there is no block `foo`",
+    ),
+    ("{{../account.name}}", "E701 4:3 nothing is outside of here"),
+    ("{{this}}", "E701 4:3 `this` is no name"),
+    (
+        "{{{account.name}}}",
+        "E707 4:1 templates have no raw output",
+    ),
+    ("{{&account.name}}", "E707 4:1 templates have no raw output"),
+    ("{{> footer}}", "E707 4:1 templates have no partials"),
+    (
+        "{{#> layout}}x{{/layout}}",
+        "E707 4:1 templates have no partials",
+    ),
+    ("{{* deco}}", "E707 4:1 templates have no decorators"),
+    ("{{{{raw}}}}", "E707 4:1 templates have no raw output"),
+    ("{{@root.secret}}", "E707 4:1 templates have no `@` names"),
+    (
+        "\\\\{{{account.name}}}",
+        "E707 4:3 templates have no raw output",
+    ),
+    (
+        "<a href={{url unsubscribe_url}}>",
+        "E707 4:9 only an address may stand here",
+    ),
+    (
+        "<a href=\"{{account.name}}\">",
+        "E707 4:10 only an address may stand here",
+    ),
+    (
+        "[x]({{account.name}})",
+        "E707 4:5 only an address may stand here",
+    ),
+    (
+        "{{#if account.name}}x",
+        "E709 4:1 this block is never closed | {{/if}}",
+    ),
+    ("x{{/if}}", "E709 4:2 this closes no block"),
+    ("{{#if account.name}}x{{/each}}", "E709"),
+    ("{{account.name", "E709 4:1 this `{{` is never closed"),
+    ("{{account..name}}", "E709 4:"),
+];
+
 #[test]
 fn what_is_wrong_is_said_at_its_place() {
-    for (body, expected) in [
-        (
-            "a {{acount.name}}",
-            "E701 4:5 there is no `acount.name` | did you mean `account.name`?",
-        ),
-        (
-            "a\n\n 担当の {{csm.name}} まで",
-            "E704 6:8 `csm.name` may be missing; a customer could read an empty space here | write {{or csm.name \"...\"}} or wrap it in {{#if csm.name}}",
-        ),
-        (
-            "{{date contract.renewal_date}}",
-            "E704 4:8 `contract.renewal_date` may be missing | wrap it in {{#if contract.renewal_date}}",
-        ),
-        (
-            "{{#if account.arr}}{{else}}{{money account.arr}}{{/if}}",
-            "E704 4:36 `account.arr` may be missing",
-        ),
-        (
-            "{{#if account.arr}}x{{/if}}{{money account.arr}}",
-            "E704 4:36",
-        ),
-        (
-            "{{or csm.name csm.email}}",
-            "E704 4:15 `csm.email` may be missing",
-        ),
-        ("{{champion.name}}", "E704 4:3 `champion.name`"),
-        (
-            "{{champion}}",
-            "E702 4:3 `champion` is a contact; name one of its fields, `champion.name`",
-        ),
-        ("{{contacts}}", "E702 4:3 `contacts` is a list"),
-        (
-            "{{datum contract.start_date}}",
-            "E702 4:3 there is no helper `datum` | did you mean `date`?",
-        ),
-        (
-            "{{dat contract.start_date}}",
-            "E702 4:3 there is no helper `dat` | did you mean `date`?",
-        ),
-        (
-            "{{lookup account \"name\"}}",
-            "E702 4:3 there is no helper `lookup`",
-        ),
-        ("{{log account.name}}", "E702 4:3 there is no helper `log`"),
-        (
-            "{{money contract.seats}}",
-            "E702 4:3 `money` takes an amount of money, but this is a number | write `number`",
-        ),
-        (
-            "{{date account.name}}",
-            "E702 4:3 `date` takes a date or a time, but this is text",
-        ),
-        (
-            "{{date contract.start_date \"long\"}}",
-            "E702 4:3 `date` takes one value, not 2",
-        ),
-        (
-            "{{date contract.start_date format=\"long\"}}",
-            "E702 4:3 `date` takes no named values",
-        ),
-        (
-            "{{or csm.name}}",
-            "E702 4:3 `or` takes a value that may be missing",
-        ),
-        (
-            "{{#each account.name}}x{{/each}}",
-            "E703 4:9 `account.name` is no list",
-        ),
-        (
-            "{{#each contacts}}{{account.name}}{{/each}}",
-            "E701 4:21 there is no `account.name` | `../account.name`",
-        ),
-        ("{{#each contacts}}{{contact.locale}}{{/each}}", "E704 4:21"),
-        (
-            "{{#foo account.name}}x{{/foo}}",
-            "E702 4:4 there is no block `foo`",
-        ),
-        ("{{../account.name}}", "E701 4:3 nothing is outside of here"),
-        ("{{this}}", "E701 4:3 `this` is no name"),
-        (
-            "{{{account.name}}}",
-            "E707 4:1 templates have no raw output",
-        ),
-        ("{{&account.name}}", "E707 4:1 templates have no raw output"),
-        ("{{> footer}}", "E707 4:1 templates have no partials"),
-        (
-            "{{#> layout}}x{{/layout}}",
-            "E707 4:1 templates have no partials",
-        ),
-        ("{{* deco}}", "E707 4:1 templates have no decorators"),
-        ("{{{{raw}}}}", "E707 4:1 templates have no raw output"),
-        ("{{@root.secret}}", "E707 4:1 templates have no `@` names"),
-        (
-            "\\\\{{{account.name}}}",
-            "E707 4:3 templates have no raw output",
-        ),
-        (
-            "<a href={{url unsubscribe_url}}>",
-            "E707 4:9 only an address may stand here",
-        ),
-        (
-            "<a href=\"{{account.name}}\">",
-            "E707 4:10 only an address may stand here",
-        ),
-        (
-            "[x]({{account.name}})",
-            "E707 4:5 only an address may stand here",
-        ),
-        (
-            "{{#if account.name}}x",
-            "E709 4:1 this block is never closed | {{/if}}",
-        ),
-        ("x{{/if}}", "E709 4:2 this closes no block"),
-        ("{{#if account.name}}x{{/each}}", "E709"),
-        ("{{account.name", "E709 4:1 this `{{` is never closed"),
-        ("{{account..name}}", "E709 4:"),
-    ] {
+    for (body, expected) in WRONG {
         check_body(body, expected);
     }
 }

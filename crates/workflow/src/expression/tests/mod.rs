@@ -4,4 +4,4 @@ mod analysis;
 pub(crate) mod fixture;
 mod mistakes;
 mod random;
-mod types;
+mod right;
