@@ -207,9 +207,19 @@ async fn whatever_is_cut_off_everything_is_decided_once() {
     activate(&store, &example(), noon())
         .await
         .expect("the example is taken");
+    // Small limits, so that facts, wake-ups and what is kept in memory come in many pieces.
+    let start = async |store: &Store| {
+        let mut config = place.config(&[]);
+        config.limits.batch_facts_max = 5;
+        config.limits.wakes_max = 3;
+        config.limits.accounts_cached_max = 4;
+        config.limits.claims_max = 2;
+        let started = Server::start(config, store.clone(), clock.clone(), Roles::ALL).await;
+        started.expect("the server starts")
+    };
     // Each round is cut off after so many of its records, and the next takes over when the leases have run out.
     for (round, cut_after) in [0, 1, 2, 3, 5, 8].into_iter().enumerate() {
-        let server = start(&place, &store, &clock).await;
+        let server = start(&store).await;
         let mut listener = server.records();
         for account in 0..4 {
             tell(&server, &three_facts(&format!("a-{round}-{account}"), AT)).await;
@@ -226,9 +236,10 @@ async fn whatever_is_cut_off_everything_is_decided_once() {
         store = place.open().await;
         clock.turn(TAKEOVER);
     }
-    let server = start(&place, &store, &clock).await;
+    let server = start(&store).await;
     let tick = r#"{"specversion":"1.0","id":"t","source":"test","type":"sottaku.tick","time":"2026-03-01T00:00:00Z"}"#;
-    tell(&server, &[tick.into()]).await;
+    let ended = r#"{"specversion":"1.0","id":"h","source":"test","type":"sottaku.history_ended"}"#;
+    tell(&server, &[tick.into(), ended.into()]).await;
     quiet(&store).await;
     assert!(equals_simulation(&store).await > 24 * 3);
     server.stop().await;

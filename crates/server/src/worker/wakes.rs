@@ -7,13 +7,16 @@ use super::state::State;
 use super::{Trouble, Worker};
 use crate::active::Active;
 use engine::Input;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::AccountId;
 use std::collections::BTreeSet;
 use store::WakeMark;
 
 /// How many times one account is woken in one batch; what is still due then waits for the next.
 const TURNS_MAX: u32 = 100;
+
+/// How long a wake-up that moves nothing waits: never lost, and never spinning.
+const STUCK_WAIT: SignedDuration = SignedDuration::from_secs(1);
 
 /// A page of wake-ups that was decided.
 #[derive(Debug, Default)]
@@ -105,27 +108,22 @@ impl Worker {
                 break;
             }
             let inner = &mut cached.account;
-            let decision = self
-                .strikes
-                .guard(&key, || engine::decide(&context, inner, Input::Wake, now))?;
+            let quiet_before = inner.quiet_wakes;
+            let decide = || engine::decide(&context, inner, Input::Wake, now);
+            let decision = self.strikes.guard(&key, decide)?;
             draft.wakes += 1;
-            draft.quiet += u64::from(!decision.is_changed);
+            draft.quiet += cached.account.quiet_wakes.saturating_sub(quiet_before);
             draft.commit.woken.push(account.clone());
-            let is_stuck =
-                !decision.is_changed && cached.account.wake_at().is_some_and(|next| next <= due);
-            draft.take(
-                &self.shared,
-                active,
-                About {
-                    account,
-                    fact: None,
-                    at: now,
-                },
-                decision,
-            );
-            if is_stuck {
-                tracing::error!(%account, "a wake-up moved nothing, not even itself; the account sleeps until its next fact");
-                cached.account.head.wake_at = None;
+            let said_nothing = decision.records.is_empty() && decision.outbox.is_empty();
+            let about = About {
+                account,
+                fact: None,
+                at: now,
+            };
+            draft.take(&self.shared, active, about, decision);
+            if said_nothing && cached.account.wake_at().is_some_and(|next| next <= due) {
+                tracing::error!(%account, "a wake-up did not even move itself; it is looked at again in a second");
+                cached.account.head.wake_at = now.saturating_add(STUCK_WAIT).ok();
                 break;
             }
         }
