@@ -188,7 +188,7 @@ impl Config {
         build::config(settings, variable, base)
     }
 
-    /// The settings of a new store beside `dir`, which is what `dev` uses when there is no file.
+    /// What the store is opened with: a new one is made so, one that is there must agree.
     pub fn store_options(&self) -> store::OpenOptions {
         store::OpenOptions {
             shards: self.shards,
