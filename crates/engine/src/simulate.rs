@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use workflow::Program;
 
 /// A shard's log, decided as it is pushed, under the log clock.
+///
+/// Ticks and CSMs belong to a shard: the logs of several shards are simulated one by one, each from its own beginning.
 #[derive(Debug)]
 pub struct Simulation<'a> {
     program: &'a Program,
@@ -77,8 +79,23 @@ impl<'a> Simulation<'a> {
                     logged.position,
                 );
             }
-            _ => self.fact(logged),
+            _ => self.fact(logged, Moment::Fact(logged)),
         }
+    }
+
+    /// Decides one fact from before the first text took effect: it counts as marked history, which
+    /// [`Simulation::close_history`] ends.
+    pub fn push_history(&mut self, logged: &Logged) {
+        if logged.fact.is_control() || logged.fact.is_csm() {
+            self.push(logged);
+        } else {
+            self.fact(logged, Moment::History(logged));
+        }
+    }
+
+    /// Ends the history of every account, as the first apply does.
+    pub fn close_history(&mut self) {
+        self.each(Moment::CloseHistory);
     }
 
     /// Raises the time to `until`, if given, and hands over the records in the public order, with the counts.
@@ -102,7 +119,7 @@ impl<'a> Simulation<'a> {
         self.accounts.values()
     }
 
-    fn fact(&mut self, logged: &Logged) {
+    fn fact(&mut self, logged: &Logged, moment: Moment<'_>) {
         let Some(subject) = &logged.fact.subject else {
             self.report
                 .parked
@@ -123,7 +140,7 @@ impl<'a> Simulation<'a> {
         let Some(account) = self.accounts.get_mut(subject) else {
             return;
         };
-        let decisions = log_clock::step(&context, account, Moment::Fact(logged), self.now);
+        let decisions = log_clock::step(&context, account, moment, self.now);
         self.report.facts += 1;
         self.report.wakes += decisions.len().saturating_sub(1) as u64;
         self.keep(decisions, logged.position);

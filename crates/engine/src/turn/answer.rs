@@ -38,8 +38,9 @@ impl<'a> Turn<'a, '_> {
 
     /// An approval is given or refused; the first answer stands.
     fn approve(&mut self, workflow: &'a Workflow, answer: &Answer, yes: bool) {
+        let is_open = self.run(workflow, answer.run).is_open();
         let state = self.step_mut(workflow, answer.run, &answer.step);
-        let is_waiting = !state.is_over();
+        let is_waiting = is_open && !state.is_over();
         let Some(ask) = state
             .ask
             .as_mut()

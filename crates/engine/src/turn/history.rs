@@ -10,6 +10,7 @@ impl Turn<'_, '_> {
     /// Closes the account's history; without one nothing happens.
     pub(crate) fn close_history(&mut self) {
         let Some(history) = self.account.head.history.take() else {
+            self.is_untouched = true;
             return;
         };
         self.is_moved = true;

@@ -70,6 +70,8 @@ pub(crate) struct Turn<'a, 'b> {
     is_moved: bool,
     /// Whether the fact changed nothing that a condition could read: the wake-up stands as it is.
     is_idle: bool,
+    /// Whether there was nothing to decide at all.
+    is_untouched: bool,
     /// Conditions with a hold that time made true before the fact came: workflow or risk, and subject.
     risen: Vec<(Box<str>, Box<str>)>,
     /// Runs whose steps acted in the present round.
@@ -88,6 +90,7 @@ impl<'a, 'b> Turn<'a, 'b> {
             out: Decision::default(),
             is_moved: false,
             is_idle: false,
+            is_untouched: false,
             risen: Vec::new(),
             acted: Vec::new(),
         };
@@ -118,7 +121,7 @@ impl<'a, 'b> Turn<'a, 'b> {
 
     /// Hands over what was decided, with the next wake-up set.
     pub(crate) fn end(mut self) -> Decision {
-        if self.out.is_duplicate || self.out.parked.is_some() {
+        if self.out.is_duplicate || self.out.parked.is_some() || self.is_untouched {
             return self.out;
         }
         self.account.head.now = Some(self.now);

@@ -169,7 +169,9 @@ proptest! {
                     prop_assert!(sent.insert((run, record.step.clone(), record.to.clone())), "twice the same step");
                 }
                 Kind::Alert | Kind::Task | Kind::Ask => {
-                    prop_assert!(!reached.contains(&run), "an ordinary step after the goal");
+                    // The goal's own step may find nobody, and tells the CSM.
+                    let is_goal = record.step.as_deref() == Some("thanks");
+                    prop_assert!(is_goal || !reached.contains(&run), "an ordinary step after the goal");
                 }
                 Kind::End | Kind::Start | Kind::Skip | Kind::Hold | Kind::Set | Kind::Webhook => {}
                 Kind::RiskOpened | Kind::RiskClosed | Kind::HealthChanged | Kind::StageChanged => {}
