@@ -4,14 +4,9 @@ use crate::arguments::Journal;
 use crate::exit::Exit;
 use crate::place::wait;
 use crate::print::{Output, Printer};
-use crate::records;
+use crate::records::line;
 use anyhow::Context;
-use jiff::Timestamp;
-use model::Record;
-use store::{JournalFilter, Store};
-
-/// How many rows are read at once.
-const PAGE: u32 = 2_000;
+use server::records::{self, RecordFilter};
 
 /// Prints the journal, or checks its hash chains.
 pub(crate) fn run(arguments: &Journal) -> anyhow::Result<Exit> {
@@ -29,10 +24,16 @@ async fn print(arguments: &Journal) -> anyhow::Result<Exit> {
             ))?;
         }
     } else {
-        for (_, record) in collect(&store, arguments).await? {
+        let filter = RecordFilter {
+            account: arguments.account.clone().map(model::AccountId::new),
+            workflow: arguments.workflow.as_deref().map(Box::from),
+            since: arguments.since,
+            count_max: usize::MAX,
+        };
+        for record in records::read(&store, &filter).await? {
             match arguments.output {
-                Output::Json => printer.json(&record)?,
-                Output::Text => printer.line(records::line(&record))?,
+                Output::Json => printer.line(record)?,
+                Output::Text => printer.line(text(&record)?)?,
             }
         }
     }
@@ -40,39 +41,7 @@ async fn print(arguments: &Journal) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// All records asked for, in the public order: by instant, account, workflow, subject, run, then as they were decided.
-async fn collect(store: &Store, arguments: &Journal) -> anyhow::Result<Vec<(Timestamp, Record)>> {
-    let mut all = Vec::new();
-    for shard in 0..store.shards() {
-        let mut filter = JournalFilter {
-            account: arguments.account.clone().map(model::AccountId::new),
-            workflow: arguments.workflow.as_deref().map(Box::from),
-            since: arguments.since,
-            after: 0,
-            count_max: PAGE,
-        };
-        loop {
-            let page = store.journal(shard, filter.clone()).await?;
-            let Some(last) = page.last() else { break };
-            filter.after = last.place;
-            for row in &page {
-                let record = serde_json::from_str(&row.record)
-                    .context("a record of the journal must read back")?;
-                all.push((row.at, record));
-            }
-        }
-    }
-    all.sort_by(|one, two| key(one).cmp(&key(two)));
-    Ok(all)
-}
-
-fn key(row: &(Timestamp, Record)) -> (Timestamp, &str, Option<&str>, Option<&str>, Option<&str>) {
-    let (at, record) = row;
-    (
-        *at,
-        record.account.as_str(),
-        record.workflow.as_deref(),
-        record.subject.as_deref(),
-        record.run.as_ref().map(AsRef::as_ref),
-    )
+fn text(record: &str) -> anyhow::Result<String> {
+    let record = serde_json::from_str(record).context("a record of the journal must read back")?;
+    Ok(line(&record))
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::{AccountId, Record};
 use store::{Failure, JournalFilter, Store};
 
-/// The most records read at once.
+/// The most records that one answer over HTTP holds.
 pub const COUNT_MAX: usize = 100_000;
 const PAGE: u32 = 1_000;
 
@@ -71,7 +71,7 @@ async fn read_shard(
             lines.push((key(row.at, &row.record), row.record));
         }
         // Never many more in memory than may be read, however long the journal is.
-        if lines.len() > 2 * COUNT_MAX {
+        if lines.len() > filter.count_max.saturating_mul(2) {
             keep_earliest(lines, filter);
         }
     }
@@ -79,7 +79,7 @@ async fn read_shard(
 
 fn keep_earliest(lines: &mut Vec<(Key, Box<str>)>, filter: &RecordFilter) {
     lines.sort_by(|a, b| a.0.cmp(&b.0));
-    lines.truncate(filter.count_max.min(COUNT_MAX));
+    lines.truncate(filter.count_max);
 }
 
 fn key(at: Timestamp, record: &str) -> Key {
