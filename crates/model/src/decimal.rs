@@ -13,6 +13,10 @@ pub struct Decimal(i64);
 
 const UNIT: i64 = 1_000_000;
 
+#[expect(
+    clippy::should_implement_trait,
+    reason = "the traits of the operators have no place for a result that does not fit"
+)]
 impl Decimal {
     /// Nought.
     pub const ZERO: Self = Self(0);
