@@ -114,7 +114,7 @@ impl<'a> World<'a> {
             while let Some(told) = facts.next_if(|told| told.at < midnight) {
                 today.push(told);
             }
-            today.sort_by(|one, two| one.at.cmp(&two.at));
+            today.sort_by_key(|told| told.at);
             self.pass(today, midnight).await?;
             tokio::time::sleep_until(started + pace * u32::try_from(day)?).await;
         }

@@ -44,7 +44,7 @@ pub(crate) fn facts(seed: u64, accounts: usize, span: Span) -> Vec<Told> {
     for number in 1..=accounts {
         all.extend(customer::customer(seed, number, span));
     }
-    all.sort_by(|a, b| a.at.cmp(&b.at));
+    all.sort_by_key(|told| told.at);
     all
 }
 
