@@ -16,14 +16,16 @@ use clap::{Parser, Subcommand};
     name = "sottaku",
     version,
     arg_required_else_help = true,
-    max_term_width = 110
+    max_term_width = 110,
+    after_help = "Exit codes: 0 done; 1 done, and something is wrong (mistakes, failed tests, refused facts); \
+                  2 wrong usage; 3 it could not be done."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// Exit codes: 0 done · 1 done, and something is wrong (mistakes, failed tests, refused facts) · 2 wrong usage · 3 it could not be done.
+/// Every command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check a workspace: every mistake at once, with its place and a way out.

@@ -33,6 +33,12 @@ pub(crate) fn run(arguments: &Serve) -> anyhow::Result<Exit> {
 /// Says when nothing was applied yet, and when the files differ from what was.
 async fn compare(store: &Store, arguments: &Serve) -> anyhow::Result<()> {
     let applied = server::applied_files(store).await?;
+    if let Some(files) = &applied {
+        let aside = workflow::check(files).not_yet;
+        if !aside.is_empty() {
+            tracing::warn!(workflows = %aside.join(", "), "set aside, since they use what is still to come");
+        }
+    }
     match (&applied, &arguments.dir) {
         (None, _) => tracing::warn!(
             "no workspace was applied: facts are taken in and not decided; `sottaku apply` does it"
