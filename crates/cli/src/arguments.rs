@@ -61,3 +61,34 @@ pub(crate) enum Command {
     /// Print generated facts of customers who do not exist, as NDJSON.
     Sample(Sample),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn help_of(command: &clap::Command, path: &str, out: &mut String) {
+        let mut command = command.clone();
+        out.push_str(&format!("# {path}\n\n{}\n\n", command.render_long_help()));
+        for inner in command.get_subcommands() {
+            help_of(inner, &format!("{path} {}", inner.get_name()), out);
+        }
+    }
+
+    #[test]
+    fn every_command_says_what_it_does_with_examples() {
+        let command = Arguments::command().disable_help_subcommand(true);
+        command.clone().debug_assert();
+        let mut help = String::new();
+        help_of(&command, "sottaku", &mut help);
+        insta::assert_snapshot!(help);
+        for name in command.get_subcommands() {
+            let help = name.clone().render_long_help().to_string();
+            assert!(
+                help.contains("Examples:"),
+                "{} has no example",
+                name.get_name()
+            );
+        }
+    }
+}

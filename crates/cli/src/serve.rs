@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::workspace;
 use anyhow::Context;
 use server::{Clock, Roles, Server};
+use std::io::IsTerminal;
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -64,6 +65,7 @@ pub(crate) fn log_to_stderr(level: &str) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .init();
 }
