@@ -95,9 +95,40 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Box<str>>,
     /// What it was before; null is unknown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "there"
+    )]
     pub from: Option<serde_json::Value>,
     /// What it is now; null is unknown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "there"
+    )]
     pub value: Option<serde_json::Value>,
+}
+
+/// A value that is there, null too: unknown is not the same as nothing said.
+fn there<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<serde_json::Value>, D::Error> {
+    serde_json::Value::deserialize(from).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back_as_it_was_printed() {
+        for line in [
+            r#"{"at":"2026-01-01T09:00:00+09:00","account":"a","kind":"stage_changed","name":"stage","from":null,"value":"adoption"}"#,
+            r#"{"at":"2026-01-01T09:00:00+09:00","account":"a","kind":"health_changed","from":"red","value":null}"#,
+            r#"{"at":"2026-01-01T09:00:00+09:00","account":"a","workflow":"renewal","subject":"k-1","run":"r_a","kind":"start"}"#,
+        ] {
+            let record: Record = serde_json::from_str(line).expect("a record");
+            let again = serde_json::to_string(&record).expect("it prints");
+            assert_eq!(again, line);
+        }
+    }
 }
