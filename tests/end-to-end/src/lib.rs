@@ -6,18 +6,32 @@
 //! | [`Sink`], [`SinkProcess`] | our own recording mail server, which cuts and refuses as a [`Plan`] says |
 //! | [`Slack`] | a recording HTTP endpoint for incoming webhooks |
 //!
+//! | [`Product`], [`Serving`] | `sottaku` itself, run as its users run it |
+//! | [`Client`] | a client of `POST /v1/events` that tells an answer from a cut |
+//! | [`Peek`] | looks into a store, read-only, to aim a blow at the right moment; it proves nothing |
+//!
 //! Each is ready when its `start` returns, and is stopped when it is dropped.
 
 pub mod certificate;
+pub mod client;
+pub mod dice;
 pub mod failure;
+pub mod peek;
 pub mod postfix;
+pub mod product;
+pub mod serving;
 pub mod sink;
 pub mod slack;
 pub mod wait;
 
 pub use certificate::Certificate;
+pub use client::{Answer, Client, Cut};
+pub use dice::Dice;
 pub use failure::Failure;
+pub use peek::Peek;
 pub use postfix::{Postfix, Tls};
+pub use product::{Product, Ran};
+pub use serving::{Serving, Signal};
 pub use sink::plan::{Act, Phase, Plan, Rule};
 pub use sink::process::SinkProcess;
 pub use sink::record::Taken;

@@ -1,0 +1,168 @@
+//! Looks into a store while others work on it, read-only: to aim a blow at the right moment and to know
+//! when all is quiet. What is proved is proved by what stands outside of it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+
+use crate::Failure;
+
+/// A lease as the table has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The shard.
+    pub shard: i64,
+    /// `decide` or `send`.
+    pub role: String,
+    /// The process that has it, if any.
+    pub pid: Option<u32>,
+    /// Its epoch.
+    pub epoch: i64,
+}
+
+/// How far a shard has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// What is decided.
+    pub position: i64,
+    /// The end of its log.
+    pub end: i64,
+    /// Commits so far.
+    pub commits: i64,
+    /// The epoch of the last one.
+    pub epoch: i64,
+}
+
+/// An open store.
+#[derive(Debug, Clone)]
+pub struct Peek {
+    pool: SqlitePool,
+}
+
+impl Peek {
+    /// Opens a store that is there already.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn open(store: &Path) -> Result<Peek, Failure> {
+        let options = SqliteConnectOptions::new()
+            .filename(store)
+            .read_only(true)
+            .busy_timeout(Duration::from_secs(30));
+        let pool = SqlitePoolOptions::new()
+            .max_connections(2)
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
+        Ok(Peek { pool })
+    }
+
+    /// All leases.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn leases(&self) -> Result<Vec<Held>, Failure> {
+        let rows = self
+            .rows("SELECT shard, role, owner, epoch FROM lease ORDER BY shard, role")
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| Held {
+                shard: row.get(0),
+                role: row.get(1),
+                pid: pid(row.get(2)),
+                epoch: row.get(3),
+            })
+            .collect())
+    }
+
+    /// How far each shard has come.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn reached(&self) -> Result<Vec<Reached>, Failure> {
+        let sql = "SELECT s.position, e.position, s.commits, s.commit_epoch \
+            FROM shard s JOIN log_end e ON e.shard = s.id ORDER BY s.id";
+        let rows = self.rows(sql).await?;
+        Ok(rows
+            .iter()
+            .map(|row| Reached {
+                position: row.get(0),
+                end: row.get(1),
+                commits: row.get(2),
+                epoch: row.get(3),
+            })
+            .collect())
+    }
+
+    /// The processes with a claim for which no attempt was written yet, oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn claimed_without_attempt(&self) -> Result<Vec<u32>, Failure> {
+        self.senders(
+            "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.delivery = d.id AND a.claim = d.claim)",
+        )
+        .await
+    }
+
+    /// The processes with an attempt that has no end yet, oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn attempts_open(&self) -> Result<Vec<u32>, Failure> {
+        self.senders(
+            "EXISTS (SELECT 1 FROM attempt a WHERE a.delivery = d.id AND a.claim = d.claim AND a.ended_at IS NULL)",
+        )
+        .await
+    }
+
+    /// How many messages still wait or are under way.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn unsettled(&self) -> Result<i64, Failure> {
+        let sql = "SELECT count(*) FROM delivery WHERE state IN ('queued', 'claimed', 'deferred')";
+        let rows = self.rows(sql).await?;
+        Ok(rows.first().map_or(0, |row| row.get(0)))
+    }
+
+    /// A number that changes whenever somebody appends, commits or renews a lease.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn pulse(&self) -> Result<i64, Failure> {
+        let sql = "SELECT (SELECT sum(position) FROM log_end) + (SELECT sum(commits) FROM shard) \
+            + (SELECT sum(lease_until / 1000000) FROM lease)";
+        let rows = self.rows(sql).await?;
+        Ok(rows.first().map_or(0, |row| row.get(0)))
+    }
+
+    async fn senders(&self, condition: &'static str) -> Result<Vec<u32>, Failure> {
+        let sql = format!(
+            "SELECT l.owner FROM delivery d JOIN lease l ON l.shard = d.shard AND l.role = 'send' \
+             WHERE d.state = 'claimed' AND d.claim_epoch = l.epoch AND {condition} ORDER BY d.claimed_at"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&self.pool);
+        let rows = rows.await.map_err(failed)?;
+        Ok(rows.iter().filter_map(|row| pid(row.get(0))).collect())
+    }
+
+    async fn rows(&self, sql: &'static str) -> Result<Vec<sqlx::sqlite::SqliteRow>, Failure> {
+        sqlx::query(sql).fetch_all(&self.pool).await.map_err(failed)
+    }
+}
+
+/// An owner is `PID-…`.
+fn pid(owner: Option<String>) -> Option<u32> {
+    owner?.split('-').next()?.parse().ok()
+}
+
+fn failed(error: sqlx::Error) -> Failure {
+    Failure::Unreadable {
+        what: "the store".to_owned(),
+        reason: error.to_string(),
+    }
+}

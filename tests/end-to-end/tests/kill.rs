@@ -1,0 +1,153 @@
+//! Exactly once, whatever is killed: two servers share a store while facts come in over HTTP and from files;
+//! one after the other is killed or stopped at random moments. Afterwards what the world has is compared
+//! with what was told.
+
+mod blows;
+mod facts;
+mod files;
+mod load;
+mod proof;
+mod stage;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use end_to_end::{Client, Dice, Failure, wait};
+
+use blows::Blows;
+use facts::World;
+use load::Load;
+use stage::Stage;
+
+const QUIET_TIME_MAX: Duration = Duration::from_secs(240);
+const TICK: &str = r#"{"specversion":"1.0","id":"tick","source":"test","type":"sottaku.tick","time":"2027-01-05T00:00:00Z"}"#;
+
+/// How much is done, by default and by the environment.
+#[derive(Debug, Clone)]
+struct Size {
+    facts: usize,
+    kills: usize,
+    seed: u64,
+    /// Another binary than the one that was built with the tests: one with a safeguard left out.
+    binary: Option<PathBuf>,
+}
+
+impl Size {
+    fn from_environment() -> Size {
+        let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let drawn = since.map_or(1, |since| u64::from(since.subsec_nanos()) % 1_000_000);
+        let count =
+            |name, usual| number(name).map_or(usual, |n: u64| usize::try_from(n).unwrap_or(usual));
+        Size {
+            facts: count("SOTTAKU_KILL_FACTS", 100_000),
+            kills: count("SOTTAKU_KILL_KILLS", 20),
+            seed: number("SOTTAKU_KILL_SEED").unwrap_or(drawn),
+            binary: std::env::var_os("SOTTAKU_KILL_BINARY").map(PathBuf::from),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_fact_and_every_mail_counts_once_whatever_is_killed() {
+    let size = Size::from_environment();
+    println!("seed {} (SOTTAKU_KILL_SEED={})", size.seed, size.seed);
+    let stage = tokio::task::LocalSet::new();
+    let violations = stage.run_until(run(&size)).await.expect("the stage stands");
+    for violation in violations.iter().take(40) {
+        println!("VIOLATION {violation}");
+    }
+    assert!(
+        violations.is_empty(),
+        "{} violations, seed {}",
+        violations.len(),
+        size.seed
+    );
+}
+
+async fn run(size: &Size) -> Result<Vec<String>, Failure> {
+    let began = Instant::now();
+    let mut stage = Stage::set(size).await?;
+    let mut dice = Dice::new(size.seed);
+    let world = World::generate(&stage.oracle, size, &mut dice).await?;
+    println!(
+        "facts {} of {} accounts, {} from files",
+        world.count(),
+        world.accounts,
+        world.in_files()
+    );
+    let load = Load::new(&world, &stage, &mut dice);
+    let progress = load.progress();
+    let files = files::write(&world, stage.folder.path())?;
+    let importing = tokio::task::spawn_local(files::import(
+        stage.product.clone(),
+        files,
+        progress.clone(),
+        dice.clone(),
+    ));
+    let telling = load.start(&world, &stage);
+    let blows = Blows::plan(size.kills, world.over_http(), &mut dice);
+    let mut struck = blows.strike(&mut stage, &progress).await?;
+    println!("{:.0} s: all blows struck", began.elapsed().as_secs_f64());
+    let told = telling.end().await?;
+    let imported = importing
+        .await
+        .map_err(|error| broken("the import", &error))??;
+    println!("{:.0} s: all told", began.elapsed().as_secs_f64());
+    tick(&stage).await?;
+    let quiet = quiet(&stage).await;
+    println!("{:.0} s: quiet", began.elapsed().as_secs_f64());
+    let mut violations = told.violations.clone();
+    if let Err(failure) = quiet {
+        violations.push(failure.to_string());
+    }
+    let endings = stage.end().await?;
+    violations.append(&mut struck.violations);
+    violations.extend(proof::prove(&stage, &world, &told).await?);
+    println!(
+        "{} resent after a cut or a refusal, {} told twice on purpose, import killed {} times",
+        told.resent, told.twice, imported.kills
+    );
+    println!("{}", struck.told(&stage));
+    println!(
+        "exit codes after SIGTERM {endings:?}; {:.0} s; violations {}",
+        began.elapsed().as_secs_f64(),
+        violations.len()
+    );
+    if !violations.is_empty() {
+        stage.folder.disable_cleanup(true);
+        println!("kept for a look: {}", stage.folder.path().display());
+    }
+    Ok(violations)
+}
+
+/// Raises the time to the end, so that all that is due is decided.
+async fn tick(stage: &Stage) -> Result<(), Failure> {
+    wait::until("the tick is accepted", QUIET_TIME_MAX, async || {
+        let mut client = Client::new(stage.servers[0].address(), Duration::from_secs(20));
+        let told = client
+            .tell("application/cloudevents+json", TICK.as_bytes())
+            .await;
+        told.ok().filter(|answer| answer.status == 202)
+    })
+    .await
+    .map(|_| ())
+}
+
+/// Waits until everything is decided and every message has its fate.
+async fn quiet(stage: &Stage) -> Result<(), Failure> {
+    wait::until("all is decided and sent", QUIET_TIME_MAX, async || {
+        let reached = stage.peek.reached().await.ok()?;
+        let unsettled = stage.peek.unsettled().await.ok()?;
+        let is_decided = reached.iter().all(|shard| shard.position == shard.end);
+        (is_decided && unsettled == 0).then_some(())
+    })
+    .await
+}
+
+fn broken(what: &str, error: &dyn std::fmt::Display) -> Failure {
+    Failure::Unreadable {
+        what: what.to_owned(),
+        reason: error.to_string(),
+    }
+}

@@ -1,0 +1,309 @@
+//! The blows: servers killed, and stopped for longer than a lease lasts, at moments that dice choose; and what
+//! was seen of taking over.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use end_to_end::peek::Held;
+use end_to_end::{Dice, Failure, Peek, Signal, wait};
+use tokio::task::JoinSet;
+
+use super::load::Progress;
+use super::stage::Stage;
+
+/// Longer than the 6 s of a lease.
+const STOP: Duration = Duration::from_secs(10);
+const AIM_TIME_MAX: Duration = Duration::from_secs(60);
+const REACH_TIME_MAX: Duration = Duration::from_secs(120);
+const TAKEOVER_TIME_MAX: Duration = Duration::from_secs(45);
+/// What a takeover that nothing disturbs may take.
+const TAKEOVER_PROMISED: Duration = Duration::from_secs(10);
+/// A server with so many undecided facts is deciding without a pause.
+const BACKLOG: i64 = 150;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Blow {
+    Kill,
+    /// Stopped while it decides.
+    StopDeciding,
+    /// Stopped between the attempt row and the server's reply.
+    StopSending,
+    /// Stopped between the claim and the attempt row.
+    StopClaimed,
+}
+
+/// The plan: what, and after how many facts.
+#[derive(Debug)]
+pub(super) struct Blows {
+    plan: Vec<(usize, Blow, usize)>,
+    slice: usize,
+}
+
+/// What was struck and seen.
+#[derive(Debug, Default)]
+pub(super) struct Struck {
+    kills: usize,
+    stops: Vec<String>,
+    takeovers: Vec<Takeover>,
+    pub(super) violations: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Takeover {
+    took: Duration,
+    is_disturbed: bool,
+}
+
+impl Blows {
+    pub(super) fn plan(kills: usize, facts: usize, dice: &mut Dice) -> Blows {
+        let mut blows = vec![Blow::Kill; kills];
+        blows.extend([Blow::StopDeciding; 3]);
+        blows.extend([Blow::StopSending, Blow::StopClaimed]);
+        dice.shuffle(&mut blows);
+        let slice = facts / blows.len();
+        let at = |n: usize, dice: &mut Dice| n * slice + dice.below(slice);
+        let plan = blows.into_iter().enumerate();
+        let plan = plan
+            .map(|(n, blow)| (at(n, dice), blow, dice.below(2)))
+            .collect();
+        Blows { plan, slice }
+    }
+
+    /// Strikes one after the other, each when so many facts are told; telling never runs ahead by more than a slice.
+    pub(super) async fn strike(
+        self,
+        stage: &mut Stage,
+        progress: &Progress,
+    ) -> Result<Struck, Failure> {
+        let mut struck = Struck::default();
+        let struck_at: Arc<Mutex<Vec<Instant>>> = Arc::default();
+        let mut takeovers = JoinSet::new();
+        for (n, (at, blow, victim)) in self.plan.iter().enumerate() {
+            progress.allow((n + 1) * self.slice);
+            wait::until("so many facts are told", REACH_TIME_MAX, async || {
+                (progress.done() >= *at).then_some(())
+            })
+            .await?;
+            lock(&struck_at).push(Instant::now());
+            if *blow == Blow::Kill {
+                let watched = Watched::of(stage, stage.servers[*victim].pid()).await?;
+                stage.servers[*victim].kill_and_restart().await?;
+                struck.kills += 1;
+                if watched.leases.is_empty() {
+                    continue;
+                }
+                takeovers.spawn_local(watched.taken_over(stage.peek.clone(), struck_at.clone()));
+                continue;
+            }
+            // What is aimed at comes only while facts come.
+            progress.allow((n + 2) * self.slice);
+            match stop(stage, *blow).await {
+                Ok(seen) => struck.stops.push(seen),
+                Err(failure) => struck.violations.push(format!("{blow:?}: {failure}")),
+            }
+        }
+        progress.allow(usize::MAX);
+        while let Some(takeover) = takeovers.join_next().await {
+            match takeover.map_err(|error| super::broken("watching a takeover", &error))? {
+                Ok(takeover) => struck.takeovers.push(takeover),
+                Err(failure) => struck.violations.push(failure.to_string()),
+            }
+        }
+        struck.judge();
+        Ok(struck)
+    }
+}
+
+impl Struck {
+    fn judge(&mut self) {
+        for takeover in &self.takeovers {
+            if !takeover.is_disturbed && takeover.took > TAKEOVER_PROMISED {
+                self.violations.push(format!(
+                    "a takeover took {:.1} s",
+                    takeover.took.as_secs_f64()
+                ));
+            }
+        }
+    }
+
+    /// What people want to know of it.
+    pub(super) fn told(&self, stage: &Stage) -> String {
+        let seconds = |is_disturbed: bool| {
+            let mut all: Vec<Duration> = self
+                .takeovers
+                .iter()
+                .filter(|one| one.is_disturbed == is_disturbed)
+                .map(|one| one.took)
+                .collect();
+            all.sort_unstable();
+            match (all.get(all.len() / 2), all.last()) {
+                (Some(median), Some(longest)) => {
+                    format!(
+                        "{} (median {:.1} s, longest {:.1} s)",
+                        all.len(),
+                        median.as_secs_f64(),
+                        longest.as_secs_f64()
+                    )
+                }
+                _ => "none".to_owned(),
+            }
+        };
+        let let_go = stage.said("let go of the shard");
+        let late = stage.said("the claim was somebody else's") + stage.said("the shard moved");
+        format!(
+            "{} kills, {} stops of {} s ({})\ntakeovers undisturbed: {}; struck again meanwhile: {}\nzombie writes refused: {} commits, {} fates and moves",
+            self.kills,
+            self.stops.len(),
+            STOP.as_secs(),
+            self.stops.join("; "),
+            seconds(false),
+            seconds(true),
+            let_go,
+            late,
+        )
+    }
+}
+
+/// Stops the server that does what is aimed at, lets the other take over, and lets it go on.
+async fn stop(stage: &Stage, blow: Blow) -> Result<String, Failure> {
+    let what = format!("a server could be stopped: {blow:?}");
+    let victim = wait::until(&what, AIM_TIME_MAX, async || {
+        aim(stage, blow).await.ok().flatten()
+    })
+    .await?;
+    let server = &stage.servers[victim];
+    let before = Watched::of(stage, server.pid()).await?;
+    let began = Instant::now();
+    let passed = wait::until("the stop is over", STOP * 2, async || {
+        (began.elapsed() >= STOP).then_some(())
+    });
+    passed.await?;
+    let moved = before.moved(&stage.peek).await?;
+    server.signal(Signal::Continue).await?;
+    Ok(format!(
+        "{blow:?}: {moved} of {} leases taken meanwhile",
+        before.leases.len()
+    ))
+}
+
+/// The server that was stopped at the right moment. Stopped with the store's lock in its hand it would only stop
+/// everybody: then it goes on, and the next moment is waited for.
+async fn aim(stage: &Stage, blow: Blow) -> Result<Option<usize>, Failure> {
+    let Some(pid) = candidates(&stage.peek, blow).await?.first().copied() else {
+        return Ok(None);
+    };
+    let Some(victim) = stage.servers.iter().position(|server| server.pid() == pid) else {
+        return Ok(None);
+    };
+    let server = &stage.servers[victim];
+    server.signal(Signal::Stop).await?;
+    let is_there = candidates(&stage.peek, blow).await?.contains(&pid);
+    if is_there && others_write(&stage.peek).await {
+        return Ok(Some(victim));
+    }
+    server.signal(Signal::Continue).await?;
+    Ok(None)
+}
+
+async fn candidates(peek: &Peek, blow: Blow) -> Result<Vec<u32>, Failure> {
+    match blow {
+        Blow::StopClaimed => peek.claimed_without_attempt().await,
+        Blow::StopSending => peek.attempts_open().await,
+        Blow::StopDeciding | Blow::Kill => {
+            let reached = peek.reached().await?;
+            let leases = peek.leases().await?;
+            let mut backlog: BTreeMap<u32, i64> = BTreeMap::new();
+            for (lease, shard) in leases
+                .iter()
+                .filter(|lease| lease.role == "decide")
+                .zip(&reached)
+            {
+                if let Some(pid) = lease.pid {
+                    *backlog.entry(pid).or_default() += shard.end - shard.position;
+                }
+            }
+            let most = backlog
+                .into_iter()
+                .filter(|(_, facts)| *facts > BACKLOG)
+                .max_by_key(|(_, facts)| *facts);
+            Ok(most.map(|(pid, _)| pid).into_iter().collect())
+        }
+    }
+}
+
+async fn others_write(peek: &Peek) -> bool {
+    let before = peek.pulse().await.ok();
+    let beats = wait::until("others write", Duration::from_secs(3), async || {
+        (peek.pulse().await.ok() != before).then_some(())
+    });
+    beats.await.is_ok()
+}
+
+/// What a server held when it was struck.
+#[derive(Debug)]
+struct Watched {
+    at: Instant,
+    leases: Vec<Held>,
+}
+
+impl Watched {
+    async fn of(stage: &Stage, pid: u32) -> Result<Watched, Failure> {
+        let mut leases = stage.peek.leases().await?;
+        leases.retain(|lease| lease.pid == Some(pid));
+        Ok(Watched {
+            at: Instant::now(),
+            leases,
+        })
+    }
+
+    /// How many of them have another owner now.
+    async fn moved(&self, peek: &Peek) -> Result<usize, Failure> {
+        let now = peek.leases().await?;
+        let is_moved = |held: &&Held| {
+            now.iter().any(|lease| {
+                (lease.shard, &lease.role) == (held.shard, &held.role) && lease.epoch > held.epoch
+            })
+        };
+        Ok(self.leases.iter().filter(is_moved).count())
+    }
+
+    /// Until all have another owner, and every shard with something to decide has a commit by it.
+    async fn taken_over(
+        self,
+        peek: Peek,
+        struck: Arc<Mutex<Vec<Instant>>>,
+    ) -> Result<Takeover, Failure> {
+        wait::until("all leases are taken over", TAKEOVER_TIME_MAX, async || {
+            (self.moved(&peek).await.ok()? == self.leases.len()).then_some(())
+        })
+        .await?;
+        wait::until(
+            "the first commit after a takeover",
+            TAKEOVER_TIME_MAX,
+            async || {
+                let reached = peek.reached().await.ok()?;
+                let is_done = |held: &Held| {
+                    let shard = usize::try_from(held.shard)
+                        .ok()
+                        .and_then(|shard| reached.get(shard));
+                    held.role != "decide"
+                        || shard.is_none_or(|shard| {
+                            shard.position == shard.end || shard.epoch > held.epoch
+                        })
+                };
+                self.leases.iter().all(is_done).then_some(())
+            },
+        )
+        .await?;
+        let is_disturbed = lock(&struck).iter().any(|at| *at > self.at);
+        Ok(Takeover {
+            took: self.at.elapsed(),
+            is_disturbed,
+        })
+    }
+}
+
+fn lock(struck: &Mutex<Vec<Instant>>) -> std::sync::MutexGuard<'_, Vec<Instant>> {
+    struck.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,207 @@
+//! What is told: generated customers, with tickets and approvals added, cut to the number that is wanted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use end_to_end::{Dice, Failure, Product};
+use serde_json::{Value, json};
+
+use super::Size;
+
+const ACCOUNTS: usize = 2_000;
+/// Of ten accounts so many are told over HTTP, the others from files.
+const OVER_HTTP: usize = 7;
+
+/// One fact, as a line of JSON.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) line: Arc<str>,
+    pub(super) account: Arc<str>,
+    pub(super) key: Arc<str>,
+    /// Told once more, on purpose.
+    pub(super) is_twice: bool,
+    time: Arc<str>,
+    is_over_http: bool,
+}
+
+/// All facts, in order of their time.
+#[derive(Debug, Clone)]
+pub(super) struct World {
+    pub(super) accounts: usize,
+    pub(super) csms: Vec<Told>,
+    all: Vec<Told>,
+}
+
+impl World {
+    pub(super) async fn generate(
+        oracle: &Product,
+        size: &Size,
+        dice: &mut Dice,
+    ) -> Result<World, Failure> {
+        // Besides logins each account has some sixteen facts; a little too many are cut off at the end.
+        let logins = (size.facts / ACCOUNTS * 13 / 10).to_string();
+        let (accounts, seed) = (ACCOUNTS.to_string(), size.seed.to_string());
+        let arguments = [
+            "sample",
+            "--accounts",
+            &accounts,
+            "--logins",
+            &logins,
+            "--seed",
+            &seed,
+        ];
+        let sample = oracle.done(&arguments).await?;
+        let mut all = Vec::new();
+        for line in sample.out.lines() {
+            all.push(told(line, dice)?);
+        }
+        let added = added(&all, dice)?;
+        all.extend(added);
+        let (csms, mut all): (Vec<Told>, Vec<Told>) =
+            all.into_iter().partition(|told| told.key.contains("|csm-"));
+        all.sort_by(|a, b| a.time.cmp(&b.time));
+        if all.len() + csms.len() < size.facts {
+            return Err(super::broken(
+                "the sample",
+                &format!("has only {} facts", all.len()),
+            ));
+        }
+        all.truncate(size.facts - csms.len());
+        Ok(World {
+            accounts: ACCOUNTS,
+            csms,
+            all,
+        })
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.all.len() + self.csms.len()
+    }
+
+    pub(super) fn over_http(&self) -> usize {
+        self.told_over_http().count()
+    }
+
+    pub(super) fn in_files(&self) -> usize {
+        self.told_from_files().count()
+    }
+
+    pub(super) fn told_over_http(&self) -> impl Iterator<Item = &Told> {
+        self.all.iter().filter(|told| told.is_over_http)
+    }
+
+    pub(super) fn told_from_files(&self) -> impl Iterator<Item = &Told> {
+        self.all.iter().filter(|told| !told.is_over_http)
+    }
+
+    /// The keys of each account's facts, in the order in which they are told.
+    pub(super) fn by_account(&self) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
+        let mut by_account: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
+        for told in &self.all {
+            by_account
+                .entry(told.account.clone())
+                .or_default()
+                .push(told.key.clone());
+        }
+        by_account
+    }
+}
+
+fn told(line: &str, dice: &mut Dice) -> Result<Told, Failure> {
+    let fact: Value =
+        serde_json::from_str(line).map_err(|error| super::broken("a fact", &error))?;
+    let text = |name: &str| fact[name].as_str().unwrap_or_default().to_owned();
+    let account = text("subject");
+    let number = account
+        .trim_start_matches("a-")
+        .parse::<usize>()
+        .unwrap_or(0);
+    let kind = text("type");
+    Ok(Told {
+        line: line.into(),
+        key: format!("{}|{}", text("source"), text("id")).into(),
+        account: account.into(),
+        time: text("time").into(),
+        is_twice: kind == "ticket.opened" || dice.in_thousand(30),
+        is_over_http: number % 10 < OVER_HTTP,
+    })
+}
+
+/// Two urgent tickets for some, which a third would turn into a risk: a fact that counts twice is seen. And
+/// approvals, some in time, some too early.
+fn added(sample: &[Told], dice: &mut Dice) -> Result<Vec<Told>, Failure> {
+    let mut added = Vec::new();
+    for told_before in sample {
+        let is_contract = told_before.line.contains("\"contract.updated\"")
+            && told_before.line.contains("start_date");
+        if !is_contract {
+            continue;
+        }
+        let account = &told_before.account;
+        if dice.below(3) == 0 {
+            let month = 2 + dice.below(10);
+            for (n, day) in [(1, 3 + dice.below(5)), (2, 12 + dice.below(5))] {
+                let time = format!("2026-{month:02}-{day:02}T03:{:02}:00Z", dice.below(60));
+                let data = json!({"ticket": format!("t-{n}"), "severity": "high"});
+                let fact = fact(
+                    account,
+                    &format!("ticket-{n}"),
+                    "ticket.opened",
+                    (&time, data),
+                );
+                added.push(told(&fact, dice)?);
+            }
+        }
+        let fact_before: Value = serde_json::from_str(&told_before.line).unwrap_or_default();
+        let renewal = fact_before["data"]["renewal_date"]
+            .as_str()
+            .unwrap_or_default();
+        if let Some(day) = days_before(renewal, 94).filter(|day| day.starts_with("2026-")) {
+            let time = format!("{day}T03:{:02}:00Z", dice.below(60));
+            let data = json!({"workflow": "renewal", "subject": "k-1", "step": "sponsor"});
+            let fact = fact(account, "approval", "task.approved", (&time, data));
+            added.push(told(&fact, dice)?);
+        }
+    }
+    Ok(added)
+}
+
+fn fact(account: &str, id: &str, kind: &str, (time, data): (&str, Value)) -> String {
+    json!({
+        "specversion": "1.0", "id": format!("{account}-{id}"), "source": "test", "type": kind,
+        "subject": account, "time": time, "data": data,
+    })
+    .to_string()
+}
+
+/// The day `days` before a date, by counting: months are few and this needs no calendar of its own.
+fn days_before(date: &str, days: u32) -> Option<String> {
+    let mut parts = date.splitn(3, '-').map(|part| part.parse::<u32>().ok());
+    let (mut year, mut month, mut day) = (parts.next()??, parts.next()??, parts.next()??);
+    for _ in 0..days {
+        if day > 1 {
+            day -= 1;
+            continue;
+        }
+        (year, month) = if month == 1 {
+            (year - 1, 12)
+        } else {
+            (year, month - 1)
+        };
+        day = match month {
+            2 if year.is_multiple_of(4) => 29,
+            2 => 28,
+            4 | 6 | 9 | 11 => 30,
+            _ => 31,
+        };
+    }
+    Some(format!("{year:04}-{month:02}-{day:02}"))
+}
+
+#[test]
+fn a_day_before_is_counted_over_months_and_years() {
+    assert_eq!(days_before("2026-05-10", 94).as_deref(), Some("2026-02-05"));
+    assert_eq!(days_before("2027-01-01", 1).as_deref(), Some("2026-12-31"));
+    assert_eq!(days_before("2028-03-01", 1).as_deref(), Some("2028-02-29"));
+    assert_eq!(days_before("soon", 1), None);
+}

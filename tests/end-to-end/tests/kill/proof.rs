@@ -1,0 +1,250 @@
+//! The proof: what was answered, what the log holds, what was decided and what the mail server took must tell
+//! the same. Nothing here reads the store but through the commands that users have.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use end_to_end::{Failure, Ran};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::facts::World;
+use super::load::Accounted;
+use super::stage::Stage;
+use crate::office::top;
+
+/// As many differences of one kind are shown.
+const SHOWN_MAX: usize = 5;
+
+/// What the proof needs of a line of the log.
+#[derive(Debug, Deserialize)]
+struct Line {
+    id: String,
+    source: String,
+    #[serde(default)]
+    subject: String,
+}
+
+impl Line {
+    fn key(&self) -> String {
+        format!("{}|{}", self.source, self.id)
+    }
+}
+
+/// Everything that contradicts the promise.
+pub(super) async fn prove(
+    stage: &Stage,
+    world: &World,
+    told: &Accounted,
+) -> Result<Vec<String>, Failure> {
+    let folder = stage.folder.path();
+    let oracle = &stage.oracle;
+    let log = folder.join("log.ndjson");
+    oracle
+        .done(&["log", "export", "--out", &log.display().to_string()])
+        .await?;
+    let text = std::fs::read_to_string(&log).map_err(Failure::io("reading the exported log"))?;
+    let (mut violations, once) = log_holds(&text, world, told)?;
+    let deduped = folder.join("once.ndjson");
+    std::fs::write(&deduped, once).map_err(Failure::io("writing the log without repeats"))?;
+    let (journal, whole, single) = tokio::join!(
+        oracle.done(&["journal", "--output", "json"]),
+        simulated(stage, &log),
+        simulated(stage, &deduped),
+    );
+    let (journal, whole, single) = (journal?, whole?, single?);
+    println!(
+        "simulate over the log: {}",
+        whole.err.lines().next().unwrap_or_default()
+    );
+    violations.extend(same("simulate over the log", &whole.out, &journal.out));
+    violations.extend(same(
+        "simulate over the log without repeats",
+        &single.out,
+        &journal.out,
+    ));
+    let mails = oracle.done(&["mail", "list", "--output", "json"]).await?;
+    violations.extend(messages(
+        stage,
+        &journal.json_lines()?,
+        &mails.json_lines()?,
+    )?);
+    Ok(violations)
+}
+
+async fn simulated(stage: &Stage, log: &Path) -> Result<Ran, Failure> {
+    let (workspace, log) = (top().display().to_string(), log.display().to_string());
+    let ran = stage
+        .oracle
+        .run(&["simulate", &workspace, "--events", &log, "--output", "json"])
+        .await?;
+    match ran.code {
+        Some(0 | 1) => Ok(ran),
+        _ => Err(Failure::Program {
+            program: "sottaku simulate".to_owned(),
+            said: ran.err,
+        }),
+    }
+}
+
+/// Every accepted fact stands in the log, each account's in the order they were told; and the log without repeats.
+fn log_holds(
+    text: &str,
+    world: &World,
+    told: &Accounted,
+) -> Result<(Vec<String>, String), Failure> {
+    let mut seen = BTreeSet::new();
+    let mut order: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut once = String::with_capacity(text.len());
+    let mut repeats = 0;
+    for raw in text.lines() {
+        let line: Line = serde_json::from_str(raw)
+            .map_err(|error| super::broken("a line of the log", &error))?;
+        if !seen.insert((line.subject.clone(), line.key())) {
+            repeats += 1;
+            continue;
+        }
+        once.push_str(raw);
+        once.push('\n');
+        let key = line.key();
+        order.entry(line.subject).or_default().push(key);
+    }
+    let keys: BTreeSet<&str> = seen.iter().map(|(_, key)| key.as_str()).collect();
+    let lost = told.accepted.iter().filter(|key| !keys.contains(&***key));
+    let mut violations: Vec<String> = lost
+        .map(|key| format!("{key} was accepted and is not in the log"))
+        .collect();
+    let lost = world
+        .told_from_files()
+        .filter(|told| !keys.contains(&*told.key));
+    violations.extend(lost.map(|told| format!("{} was imported and is not in the log", told.key)));
+    let accepted: BTreeSet<&Arc<str>> = told.accepted.iter().collect();
+    for (account, keys) in world.by_account() {
+        let is_told = |key: &Arc<str>| {
+            accepted.contains(key)
+                || !violations.is_empty()
+                || order
+                    .get(&*account)
+                    .is_some_and(|found| found.contains(&key.to_string()))
+        };
+        let wanted: Vec<&str> = keys
+            .iter()
+            .filter(|key| is_told(key))
+            .map(|key| &**key)
+            .collect();
+        let found: Vec<&str> = order
+            .get(&*account)
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        if wanted != found {
+            violations.push(format!(
+                "the facts of {account} stand in another order than they were told: {found:?}"
+            ));
+        }
+    }
+    println!(
+        "log: {} facts and {repeats} repeats of them; {} answers of 2xx",
+        seen.len(),
+        told.accepted.len()
+    );
+    Ok((violations, once))
+}
+
+/// Line by line.
+fn same(what: &str, expected: &str, journal: &str) -> Vec<String> {
+    if expected == journal {
+        println!(
+            "{what}: {} records, line by line those of the journal",
+            journal.lines().count()
+        );
+        return Vec::new();
+    }
+    let mut counts: HashMap<&str, i64> = HashMap::new();
+    for line in expected.lines() {
+        *counts.entry(line).or_default() += 1;
+    }
+    for line in journal.lines() {
+        *counts.entry(line).or_default() -= 1;
+    }
+    let mut differences: Vec<String> = Vec::new();
+    for (line, count) in counts {
+        match count {
+            0 => {}
+            1.. => differences.push(format!("{what}: the journal lacks {count} times {line}")),
+            _ => differences.push(format!(
+                "{what}: the journal has {} times too often {line}",
+                -count
+            )),
+        }
+    }
+    let number = differences.len();
+    differences.sort();
+    differences.truncate(SHOWN_MAX);
+    differences.push(format!(
+        "{what}: {number} lines differ of {} and {}",
+        expected.lines().count(),
+        journal.lines().count()
+    ));
+    differences
+}
+
+/// Every message that was decided has its fate, and the mail server has each once, but for the unknown.
+fn messages(stage: &Stage, journal: &[Value], mails: &[Value]) -> Result<Vec<String>, Failure> {
+    let mut violations = Vec::new();
+    let mut taken: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
+    for one in stage.sink.taken()? {
+        let local = one.message_id.trim_start_matches('<');
+        let local = local.split('@').next().unwrap_or_default().to_owned();
+        taken.entry(local).or_default().push(one.recipients);
+    }
+    let mut states: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut posted = 0;
+    let mut unsure = 0;
+    let mut listed = BTreeSet::new();
+    for mail in mails {
+        let (id, state) = (text(mail, "message"), text(mail, "state"));
+        listed.insert(id);
+        *states.entry(state).or_default() += 1;
+        let local = id.trim_start_matches("m_");
+        let times = taken.remove(local).map_or(0, |all| all.len());
+        let is_route = text(mail, "to").starts_with("route ");
+        match (state, times) {
+            ("sent", 1) | ("unknown", 1) | ("refused" | "suppressed" | "expired", 0) => {}
+            ("sent", 0) if is_route => posted += 1,
+            ("unknown", 0) => unsure += usize::from(is_route),
+            _ => violations.push(format!(
+                "{id} is {state} and stands {times} times at the mail server: {mail}"
+            )),
+        }
+    }
+    violations.extend(
+        taken
+            .keys()
+            .map(|id| format!("{id} stands at the mail server and nobody decided it")),
+    );
+    let decided: BTreeSet<&str> = journal
+        .iter()
+        .map(|record| text(record, "message"))
+        .filter(|id| !id.is_empty())
+        .collect();
+    violations.extend(
+        decided
+            .difference(&listed)
+            .map(|id| format!("{id} was decided and has no fate")),
+    );
+    let posts = stage.slack.posted().len();
+    if !(posted..=posted + unsure).contains(&posts) {
+        violations.push(format!(
+            "{posts} posts came for {posted} sent and {unsure} unknown messages to a channel"
+        ));
+    }
+    println!("messages {}: {states:?}, posts {posts}", mails.len());
+    Ok(violations)
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+    value[name].as_str().unwrap_or_default()
+}
