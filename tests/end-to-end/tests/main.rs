@@ -1,6 +1,9 @@
 //! The product from outside, against real servers; one binary, because a link is expensive.
 
+mod ends;
 mod kill;
+mod manual;
 mod office;
+mod refusals;
 mod servers;
 mod smtp;
