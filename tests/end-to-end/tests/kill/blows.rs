@@ -14,7 +14,9 @@ use super::stage::Stage;
 
 /// Longer than the 6 s of a lease.
 const STOP: Duration = Duration::from_secs(10);
-const AIM_TIME_MAX: Duration = Duration::from_secs(60);
+const AIM_TIME_MAX: Duration = Duration::from_secs(90);
+/// So many facts more are told whenever nothing is there to aim at.
+const MORE: usize = 100;
 const REACH_TIME_MAX: Duration = Duration::from_secs(120);
 const TAKEOVER_TIME_MAX: Duration = Duration::from_secs(45);
 /// What a takeover that nothing disturbs may take.
@@ -96,9 +98,7 @@ impl Blows {
                 takeovers.spawn_local(watched.taken_over(stage.peek.clone(), struck_at.clone()));
                 continue;
             }
-            // What is aimed at comes only while facts come.
-            progress.allow((n + 2) * self.slice);
-            match stop(stage, *blow).await {
+            match stop(stage, *blow, progress).await {
                 Ok(seen) => struck.stops.push(seen),
                 Err(failure) => struck.violations.push(format!("{blow:?}: {failure}")),
             }
@@ -166,10 +166,15 @@ impl Struck {
 }
 
 /// Stops the server that does what is aimed at, lets the other take over, and lets it go on.
-async fn stop(stage: &Stage, blow: Blow) -> Result<String, Failure> {
+async fn stop(stage: &Stage, blow: Blow, progress: &Progress) -> Result<String, Failure> {
     let what = format!("a server could be stopped: {blow:?}");
     let victim = wait::until(&what, AIM_TIME_MAX, async || {
-        aim(stage, blow).await.ok().flatten()
+        let victim = aim(stage, blow).await.ok().flatten();
+        if victim.is_none() {
+            // What is aimed at comes only while facts come.
+            progress.allow(progress.done() + MORE);
+        }
+        victim
     })
     .await?;
     let server = &stage.servers[victim];
