@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::entity::{Entity, Stamped};
-use crate::evaluate::{Carrier, Knowledge, RiskCase, StepResults};
+use crate::evaluate::{Carrier, Knowledge, Memo, RiskCase, StepResults};
 use crate::head::Head;
 use crate::health;
 use crate::metric::{Coverage, Tally};
@@ -24,6 +24,8 @@ pub(crate) struct Known<'a> {
     pub(crate) parts: &'a Parts,
     /// The current contract, found at most once.
     pub(crate) current: OnceCell<Option<&'a str>>,
+    /// What was worked out; none: it is not worth keeping.
+    pub(crate) memo: Option<&'a Memo>,
 }
 
 impl<'a> Known<'a> {
@@ -49,10 +51,12 @@ impl<'a> Known<'a> {
     }
 
     /// The ids of all who hold a role, in order.
-    pub(crate) fn all_holders(&self, role: &str) -> impl Iterator<Item = &'a str> {
-        let role: Box<str> = role.into();
+    pub(crate) fn all_holders<'r>(
+        &self,
+        role: &'r str,
+    ) -> impl Iterator<Item = &'a str> + use<'a, 'r> {
         self.head.contacts.iter().filter_map(move |(id, contact)| {
-            (contact.value("role")?.text()? == &*role).then_some(&**id)
+            (contact.value("role")?.text()? == role).then_some(&**id)
         })
     }
 }
@@ -108,6 +112,10 @@ impl Knowledge for Known<'_> {
 
     fn pin(&self, name: &str) -> Option<&Option<Value>> {
         self.context.pins?.get(name)
+    }
+
+    fn memo(&self) -> Option<&Memo> {
+        self.memo
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::reading::Reading;
 use super::scene::Scene;
-use crate::calendar::{business_days_between, day_number, day_of, period_bounds};
+use crate::calendar::{business_days_between, day_number, period_bounds};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::{Decimal, Value};
@@ -23,7 +23,7 @@ impl Scene<'_> {
     pub(crate) fn day_of_value(&self, value: &Value) -> Option<Date> {
         match value {
             Value::Date(day) => Some(*day),
-            Value::Time(at) => Some(day_of(*at, self.zone)),
+            Value::Time(at) => Some(self.day_of(*at)),
             Value::Bool(_)
             | Value::Number(_)
             | Value::Percent(_)

@@ -1,5 +1,6 @@
 //! Metrics' formulas, segments, labels and health by name; a value held fast (a pin) goes before what is defined.
 
+use super::memo::Asked;
 use super::number::typed;
 use super::reading::Reading;
 use super::scene::{DEPTH_MAX, Scene};
@@ -14,8 +15,20 @@ impl Scene<'_> {
         Some(Reading::of_value(pin.as_ref().map(|value| cast(value, ty))))
     }
 
+    /// A reading of the account's own, worked out once for each instant.
+    fn once(&self, asked: Asked, read: impl FnOnce() -> Reading) -> Reading {
+        match self.known.memo() {
+            Some(memo) => memo.reading(self.question(asked), read),
+            None => read(),
+        }
+    }
+
     /// A metric's present value.
     pub(crate) fn metric(&self, index: usize) -> Reading {
+        self.once(Asked::Metric(index), || self.read_metric(index))
+    }
+
+    fn read_metric(&self, index: usize) -> Reading {
         let Some(metric) = self.program.metrics.get(index) else {
             return Reading::Unknown;
         };
@@ -36,6 +49,10 @@ impl Scene<'_> {
 
     /// Whether a segment holds.
     pub(crate) fn segment(&self, index: usize) -> Reading {
+        self.once(Asked::Segment(index), || self.read_segment(index))
+    }
+
+    fn read_segment(&self, index: usize) -> Reading {
         let Some(segment) = self.program.segments.get(index) else {
             return Reading::Unknown;
         };
@@ -50,6 +67,10 @@ impl Scene<'_> {
 
     /// The word of a label: that of the first line that is true. A line that is unknown is passed over, as `if` takes `else`.
     pub(crate) fn label(&self, index: usize) -> Reading {
+        self.once(Asked::Label(index), || self.read_label(index))
+    }
+
+    fn read_label(&self, index: usize) -> Reading {
         let Some(label) = self.program.labels.get(index) else {
             return Reading::Unknown;
         };

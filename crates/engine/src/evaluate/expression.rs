@@ -37,33 +37,17 @@ impl Scene<'_> {
     pub fn reading(&self, expr: &Expr) -> Reading {
         match &expr.kind {
             ExprKind::Const(value) => Reading::Known(value.clone()),
-            ExprKind::Account(name) => self.field(Carrier::Account, name),
-            ExprKind::Contract(name) => match self.contract_id() {
-                Some(id) => self.field(Carrier::Contract(id), name),
-                None => Reading::Unknown,
-            },
-            ExprKind::Contact(name) => self.contact_field(name),
-            ExprKind::Csm(name) => self.field(Carrier::Csm, name),
-            ExprKind::Risk(field) => self.risk_field(*field),
-            ExprKind::Event(name) => Reading::of_value(self.event_field(name).cloned()),
-            ExprKind::EventContact { field, of } => {
-                match self.event_field(field).and_then(Value::text) {
-                    Some(id) => self.field(Carrier::Contact(id), of),
-                    None => Reading::Unknown,
-                }
-            }
-            ExprKind::Role(role) => {
-                let first = self
-                    .known
-                    .holders(role)
-                    .first()
-                    .map(|id| Value::Text((*id).into()));
-                Reading::of_value(first)
-            }
-            ExprKind::RoleField { role, field } => match self.known.holders(role).first() {
-                Some(id) => self.field(Carrier::Contact(id), field),
-                None => Reading::Unknown,
-            },
+            ExprKind::Account(_)
+            | ExprKind::Contract(_)
+            | ExprKind::Contact(_)
+            | ExprKind::Csm(_)
+            | ExprKind::Risk(_)
+            | ExprKind::Event(_)
+            | ExprKind::EventContact { .. }
+            | ExprKind::Role(_)
+            | ExprKind::RoleField { .. }
+            | ExprKind::Remember(_)
+            | ExprKind::Step { .. } => self.fact(expr),
             ExprKind::Metric(index) => self.metric(*index),
             ExprKind::Previous(index) => self.previous(*index),
             ExprKind::Change(index) => self.change(*index),
@@ -73,18 +57,7 @@ impl Scene<'_> {
             ExprKind::RiskOpen(index) => self.risk_open(*index),
             ExprKind::AnyOpenRisk => self.any_open_risk(),
             ExprKind::With(index) => self.with_name(*index),
-            ExprKind::Remember(index) => {
-                let value = self.run.and_then(|run| run.remember.get(*index));
-                Reading::of_value(value.cloned().flatten())
-            }
-            ExprKind::Step { step, result } => self.step(step, result),
-            ExprKind::List(_) | ExprKind::Where { .. } => {
-                let first = self
-                    .contacts(expr)
-                    .first()
-                    .map(|id| Value::Text((*id).into()));
-                Reading::of_value(first)
-            }
+            ExprKind::List(_) | ExprKind::Where { .. } => self.first_contact(expr),
             ExprKind::Not(_) | ExprKind::And(_) | ExprKind::Or(_) => {
                 Reading::of_truth(self.joined(&expr.kind))
             }
@@ -116,6 +89,51 @@ impl Scene<'_> {
             | ExprKind::Max(..)
             | ExprKind::Round(_) => self.number(expr),
         }
+    }
+
+    /// What a name gives that facts, or the run, told.
+    fn fact(&self, expr: &Expr) -> Reading {
+        match &expr.kind {
+            ExprKind::Account(name) => self.field(Carrier::Account, name),
+            ExprKind::Contract(name) => match self.contract_id() {
+                Some(id) => self.field(Carrier::Contract(id), name),
+                None => Reading::Unknown,
+            },
+            ExprKind::Contact(name) => self.contact_field(name),
+            ExprKind::Csm(name) => self.field(Carrier::Csm, name),
+            ExprKind::Risk(field) => self.risk_field(*field),
+            ExprKind::Event(name) => Reading::of_value(self.event_field(name).cloned()),
+            ExprKind::EventContact { field, of } => {
+                match self.event_field(field).and_then(Value::text) {
+                    Some(id) => self.field(Carrier::Contact(id), of),
+                    None => Reading::Unknown,
+                }
+            }
+            ExprKind::Role(role) => {
+                let first = self
+                    .known
+                    .holders(role)
+                    .first()
+                    .map(|id| Value::Text((*id).into()));
+                Reading::of_value(first)
+            }
+            ExprKind::RoleField { role, field } => match self.known.holders(role).first() {
+                Some(id) => self.field(Carrier::Contact(id), field),
+                None => Reading::Unknown,
+            },
+            ExprKind::Remember(index) => {
+                let value = self.run.and_then(|run| run.remember.get(*index));
+                Reading::of_value(value.cloned().flatten())
+            }
+            ExprKind::Step { step, result } => self.step(step, result),
+            _ => Reading::Unknown,
+        }
+    }
+
+    /// The id of the first contact of a list.
+    fn first_contact(&self, list: &Expr) -> Reading {
+        let contacts = self.contacts(list);
+        Reading::of_value(contacts.first().map(|id| Value::Text((*id).into())))
     }
 
     /// What an expression that computes a number gives.

@@ -1,5 +1,6 @@
 //! What is known of an account: the face that its state shows to expressions.
 
+use super::memo::Memo;
 use crate::health;
 use crate::metric::{Coverage, Tally};
 use jiff::Timestamp;
@@ -54,6 +55,10 @@ pub trait Knowledge {
     fn coverage(&self) -> &Coverage;
     /// The value at which a metric, segment, label or `health.x` is held; the inner `None` is unknown.
     fn pin(&self, name: &str) -> Option<&Option<Value>>;
+    /// Where what was worked out may be kept while nothing changes; none: nothing is kept.
+    fn memo(&self) -> Option<&Memo> {
+        None
+    }
 }
 
 /// What became of the steps of a run.

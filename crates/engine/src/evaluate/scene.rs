@@ -2,8 +2,9 @@
 
 use super::knowledge::{Knowledge, StepResults};
 use super::list::Item;
+use super::memo::{Asked, Question};
 use super::reading::Reading;
-use crate::calendar::{day_of, from_number, start_of};
+use crate::calendar::{Stretches, day_number, day_of, from_number, midnight_after, start_of};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -39,6 +40,8 @@ pub struct Scene<'a> {
     pub(crate) now: Timestamp,
     /// Its civil day in the account's zone.
     pub(crate) today: Date,
+    /// Where days are found by plain arithmetic; none: the zone is asked.
+    pub(crate) stretches: Option<&'a Stretches>,
     /// The subject's own contract; none: the account's current one.
     pub contract: Option<&'a str>,
     /// The event that is being looked at.
@@ -62,17 +65,45 @@ impl<'a> Scene<'a> {
         now: Timestamp,
     ) -> Self {
         Self {
+            today: day_of(now, zone),
+            ..Self::base(program, known, zone, now)
+        }
+    }
+
+    /// The scene of the account itself, the day not yet found.
+    fn base(
+        program: &'a Program,
+        known: &'a dyn Knowledge,
+        zone: &'a TimeZone,
+        now: Timestamp,
+    ) -> Self {
+        Self {
             program,
             known,
             zone,
             now,
-            today: day_of(now, zone),
+            today: Date::ZERO,
+            stretches: None,
             contract: None,
             event: None,
             item: None,
             run: None,
             depth: 0,
             is_as_seen: false,
+        }
+    }
+
+    /// The scene of the account itself, days found by plain arithmetic where that serves.
+    pub(crate) fn within(
+        stretches: &'a Stretches,
+        (program, known): (&'a Program, &'a dyn Knowledge),
+        zone: &'a TimeZone,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            today: stretches.day_of(now).unwrap_or_else(|| day_of(now, zone)),
+            stretches: Some(stretches),
+            ..Self::base(program, known, zone, now)
         }
     }
 
@@ -112,7 +143,7 @@ impl<'a> Scene<'a> {
     pub fn at(self, now: Timestamp) -> Self {
         Self {
             now,
-            today: day_of(now, self.zone),
+            today: self.day_of(now),
             ..self
         }
     }
@@ -129,7 +160,36 @@ impl<'a> Scene<'a> {
 
     /// The instant at which a civil day of the account begins.
     pub fn start_of(&self, day: Date) -> Timestamp {
-        start_of(day, self.zone)
+        let found = self
+            .stretches
+            .and_then(|stretches| stretches.start_of(day_number(day)));
+        found.unwrap_or_else(|| start_of(day, self.zone))
+    }
+
+    /// The civil day of an instant.
+    pub(crate) fn day_of(&self, at: Timestamp) -> Date {
+        let found = self.stretches.and_then(|stretches| stretches.day_of(at));
+        found.unwrap_or_else(|| day_of(at, self.zone))
+    }
+
+    /// The instant at which the civil day changes next.
+    pub(crate) fn midnight_after(&self) -> Option<Timestamp> {
+        let tomorrow = day_number(self.today) + 1;
+        // A stretch may only be asked where today lies in one too.
+        let found = self.stretches.and_then(|stretches| {
+            stretches.day_of(self.now)?;
+            stretches.start_of(tomorrow)
+        });
+        found.or_else(|| midnight_after(self.now, self.zone))
+    }
+
+    /// A question as of now.
+    pub(crate) fn question(&self, asked: Asked) -> Question {
+        Question {
+            asked,
+            at: self.now,
+            is_as_seen: self.is_as_seen,
+        }
     }
 
     /// The scene in which a definition is read: the account's current contract, no run, no event.
@@ -146,7 +206,8 @@ impl<'a> Scene<'a> {
 
     /// The instant at which the day with this number begins, if the calendar reaches so far.
     pub(crate) fn start_of_number(&self, day: i32) -> Option<Timestamp> {
-        from_number(day).map(|day| self.start_of(day))
+        let found = self.stretches.and_then(|stretches| stretches.start_of(day));
+        found.or_else(|| from_number(day).map(|day| self.start_of(day)))
     }
 
     /// The same, one name further in.

@@ -5,7 +5,7 @@
 
 use super::score::{Score, band_of, hold, score};
 use crate::calendar::add;
-use crate::evaluate::Scene;
+use crate::evaluate::{Asked, Scene};
 use crate::lookahead;
 use crate::stored::stored_struct;
 use jiff::Timestamp;
@@ -164,6 +164,13 @@ fn due(scene: &Scene<'_>, health: &Health, since: Timestamp) -> Option<Timestamp
 
 /// When time alone could next change the band or what leads to it. Never late.
 pub fn next_change(scene: &Scene<'_>) -> Option<Timestamp> {
+    match scene.known.memo() {
+        Some(memo) => memo.hold(scene.question(Asked::Health), || find_change(scene)),
+        None => find_change(scene),
+    }
+}
+
+fn find_change(scene: &Scene<'_>) -> Option<Timestamp> {
     let health = scene.program.health.as_ref()?;
     let scene = scene.of_definitions();
     let state = scene.known.health();

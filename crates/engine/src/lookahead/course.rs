@@ -139,7 +139,7 @@ fn daily(scene: &Scene<'_>, date: &Expr, trend: Trend) -> Course {
     if !is_known(scene, date) {
         return Course::constant(until);
     }
-    let tomorrow = crate::calendar::midnight_after(scene.now(), scene.zone);
+    let tomorrow = scene.midnight_after();
     Course {
         trend,
         step: sooner(tomorrow, until),

@@ -4,7 +4,7 @@ use super::course::{Course, Trend, course as course_of};
 use super::hold::hold;
 use super::sooner;
 use crate::calendar::{day_number, hour_reached};
-use crate::evaluate::Scene;
+use crate::evaluate::{Asked, Scene};
 use crate::metric::{Covered, Span, Tally};
 use jiff::Timestamp;
 use workflow::program::{Aggregate, Reduce, Source, Window};
@@ -13,6 +13,13 @@ const HOUR: i64 = 3_600;
 
 /// How a metric goes.
 pub(super) fn course(scene: &Scene<'_>, index: usize) -> Course {
+    match scene.known.memo() {
+        Some(memo) => memo.course(scene.question(Asked::Metric(index)), || find(scene, index)),
+        None => find(scene, index),
+    }
+}
+
+fn find(scene: &Scene<'_>, index: usize) -> Course {
     let Some(metric) = scene.program.metrics.get(index) else {
         return Course::constant(None);
     };

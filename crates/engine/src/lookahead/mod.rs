@@ -11,6 +11,7 @@ mod hold;
 mod metric;
 mod range;
 
+pub(crate) use course::Course;
 pub(crate) use crossing::order_hold;
 
 use crate::evaluate::Scene;
@@ -51,10 +52,9 @@ fn look(
 ) -> Option<Timestamp> {
     let mut next = hold::hold(scene, expr)?;
     let now = scene.reading(expr);
-    let barrier = barrier();
     for _ in 0..STEPS_MAX {
         let then = scene.at(next);
-        if barrier.is_some_and(|barrier| barrier <= next) || then.reading(expr) != now {
+        if then.reading(expr) != now || barrier().is_some_and(|barrier| barrier <= next) {
             return Some(next);
         }
         next = hold::hold(&then, expr)?;

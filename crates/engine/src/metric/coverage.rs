@@ -28,15 +28,20 @@ stored_struct!(Coverage {
 
 impl Coverage {
     /// Notes a fact of a type: the day on which it happened, that on which it was seen, and whether it was marked history.
-    pub fn note(&mut self, kind: &str, happened_on: Date, seen_on: Date, is_history: bool) {
+    /// Gives whether that was news.
+    pub fn note(&mut self, kind: &str, happened_on: Date, seen_on: Date, is_history: bool) -> bool {
+        let mut is_news = false;
         if self.first_on.is_none() {
             self.began_in_history = is_history;
         }
         if self.first_on.is_none_or(|first| happened_on < first) {
             self.first_on = Some(happened_on);
+            is_news = true;
         }
         if !self.seen_on.contains_key(kind) {
             self.seen_on.insert(kind.into(), seen_on);
+            is_news = true;
         }
+        is_news
     }
 }

@@ -50,11 +50,18 @@ struct Seen {
 stored_struct!(Seen { day, hour, bits });
 
 impl Values {
-    /// A value was seen; keeps the tally in step.
-    pub(crate) fn add(&mut self, hash: u64, moment: Moment, keep: &Keep, tally: &mut Tally) {
+    /// A value was seen; keeps the tally in step. Gives whether anything changed.
+    pub(crate) fn add(
+        &mut self,
+        hash: u64,
+        moment: Moment,
+        keep: &Keep,
+        tally: &mut Tally,
+    ) -> bool {
         if !self.seen.contains_key(&hash) && self.seen.len() >= DISTINCT_VALUES_MAX {
-            tally.refused_on = tally.refused_on.max(Some(moment.day));
-            return;
+            let before = tally.refused_on;
+            tally.refused_on = before.max(Some(moment.day));
+            return tally.refused_on != before;
         }
         let before = self.seen.get(&hash).cloned();
         let after = match &before {
@@ -62,13 +69,14 @@ impl Values {
             None => Seen::first(moment, keep),
         };
         if before.as_ref() == Some(&after) {
-            return;
+            return false;
         }
         if let Some(before) = &before {
             before.note(tally, keep, -1);
         }
         after.note(tally, keep, 1);
         self.seen.insert(hash, after);
+        true
     }
 
     /// Drops values that no window reaches any more, at most once a day.

@@ -1,6 +1,6 @@
 //! What must be kept, by basis: the union of what all metrics over it need.
 
-use super::uses::read_before;
+use super::uses::{read_before, watched};
 use std::collections::{BTreeMap, BTreeSet};
 use workflow::Program;
 use workflow::program::{Aggregate, Expr, Reduce, Source, Window};
@@ -18,6 +18,39 @@ pub struct Need {
     pub distinct: Option<Box<str>>,
     /// For how long.
     pub(crate) keep: Keep,
+    /// Which changes a condition may notice.
+    pub(crate) watch: Watch,
+}
+
+/// Which changes of a tally a condition may notice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Watch {
+    /// Every event.
+    pub(crate) each: bool,
+    /// A newer one than any before.
+    pub(crate) newest: bool,
+    /// An earlier one than any before, or than any of its day.
+    pub(crate) first: bool,
+    /// A different value, or a new day of one.
+    pub(crate) distinct: bool,
+}
+
+impl Watch {
+    fn add(&mut self, aggregate: &Aggregate) {
+        match &aggregate.how {
+            Reduce::CountDistinct(_) => self.distinct = true,
+            Reduce::Latest => self.newest = true,
+            Reduce::Earliest => {
+                self.first = true;
+                self.newest |= matches!(aggregate.window, Window::Hours(_));
+            }
+            Reduce::Count
+            | Reduce::Sum(_)
+            | Reduce::Average(_)
+            | Reduce::Min(_)
+            | Reduce::Max(_) => self.each = true,
+        }
+    }
 }
 
 /// What is kept of events, and for how long.
@@ -48,10 +81,17 @@ impl Plan {
     /// The bases of a program. Made once per program.
     pub fn of(program: &Program) -> Self {
         let before = read_before(program);
+        let (noticed, fresh) = watched(program);
         let mut plan = Self::default();
         for (index, metric) in program.metrics.iter().enumerate() {
             match &metric.source {
-                Source::Events(aggregate) => plan.add(aggregate, before.contains(&index)),
+                Source::Events(aggregate) => {
+                    let need = plan.add(aggregate, before.contains(&index));
+                    need.watch.newest |= fresh.contains(&index);
+                    if noticed.contains(&index) {
+                        need.watch.add(aggregate);
+                    }
+                }
                 Source::Formula(_) => {}
             }
         }
@@ -59,7 +99,7 @@ impl Plan {
     }
 
     /// The union with what one metric needs.
-    fn add(&mut self, aggregate: &Aggregate, is_read_before: bool) {
+    fn add(&mut self, aggregate: &Aggregate, is_read_before: bool) -> &mut Need {
         let need = self
             .bases
             .entry(aggregate.basis.clone())
@@ -72,6 +112,7 @@ impl Plan {
                     amount: None,
                     distinct: None,
                     keep: Keep::default(),
+                    watch: Watch::default(),
                 }
             });
         match &aggregate.how {
@@ -96,5 +137,6 @@ impl Plan {
             }
             Window::Since(_) | Window::Ever => need.keep.is_since = true,
         }
+        need
     }
 }

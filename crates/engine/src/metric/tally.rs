@@ -82,6 +82,12 @@ impl Tally {
         self.newest.map(|newest| newest.at)
     }
 
+    /// The first moment kept of a day.
+    pub(crate) fn first_on(&self, day: i32) -> Option<Timestamp> {
+        let at = self.firsts.binary_search_by_key(&day, |(day, _)| *day);
+        at.ok().map(|at| self.firsts[at].1)
+    }
+
     /// One event more, whatever its values; gives its day's place among those that are kept.
     pub(crate) fn add(&mut self, moment: Moment, value: Option<Decimal>, keep: &Keep) {
         if self.newest.is_none_or(|newest| newest.at < moment.at) {

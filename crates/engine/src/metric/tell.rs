@@ -1,7 +1,7 @@
 //! What one event tells the metrics.
 
 use super::distinct::{Sets, Values};
-use super::plan::{Keep, Need, Plan};
+use super::plan::{Keep, Need, Plan, Watch};
 use super::tally::{Metrics, Moment};
 use crate::calendar::{day_number, day_of, hour_of};
 use crate::evaluate::Scene;
@@ -21,6 +21,7 @@ pub struct Told {
     today: i32,
     this_hour: i64,
     keep: Keep,
+    watch: Watch,
 }
 
 /// What an event of type `kind` that happened at `at` tells; its fields are the scene's event, `where` is asked now.
@@ -45,6 +46,7 @@ pub fn tell(scene: &Scene<'_>, plan: &Plan, kind: &str, at: Timestamp) -> Vec<To
                 today: day_number(scene.today()),
                 this_hour: hour_of(scene.now(), scene.zone),
                 keep: need.keep.clone(),
+                watch: need.watch,
             }
         })
         .collect()
@@ -70,18 +72,31 @@ fn hash(value: &Value) -> u64 {
 }
 
 impl Told {
-    /// Folds it in; gives whether anything changed, in the part `sets` too where it is needed.
+    /// Folds it in, in the part `sets` too where it is needed; gives whether a condition may notice.
     pub fn fold(&self, metrics: &mut Metrics, sets: &mut Sets) -> bool {
         let tally = metrics.tallies.entry(self.basis.clone()).or_default();
+        let before = (
+            tally.newest,
+            tally.oldest_at,
+            tally.first_on(self.moment.day),
+        );
         tally.add(self.moment, self.amount, &self.keep);
+        let after = (
+            tally.newest,
+            tally.oldest_at,
+            tally.first_on(self.moment.day),
+        );
+        let is_noticed = self.watch.each
+            || (self.watch.newest && before.0 != after.0)
+            || (self.watch.first && (before.1, before.2) != (after.1, after.2));
         tally.prune(self.today, self.this_hour, &self.keep);
         let Some(hash) = self.distinct else {
-            return true;
+            return is_noticed;
         };
         let values: &mut Values = sets.values.entry(self.basis.clone()).or_default();
         values.prune(self.today, &self.keep, tally);
-        values.add(hash, self.moment, &self.keep, tally);
-        true
+        let is_new = values.add(hash, self.moment, &self.keep, tally);
+        is_noticed || (self.watch.distinct && is_new)
     }
 
     /// Takes it out of its day's counts and sums again, as for a message that expired. A latest or earliest moment, a least or

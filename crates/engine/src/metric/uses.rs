@@ -15,6 +15,61 @@ pub(crate) fn read_before(program: &Program) -> BTreeSet<usize> {
     found
 }
 
+/// The metrics whose change a condition may notice, and those whose newest event keeps a measure of health from being stale.
+pub(crate) fn watched(program: &Program) -> (BTreeSet<usize>, BTreeSet<usize>) {
+    let mut found = BTreeSet::new();
+    for expr in conditions(program) {
+        reach(program, expr, &mut found);
+    }
+    let mut fresh = BTreeSet::new();
+    if let Some(health) = &program.health {
+        let sides = [&health.outcome, &health.experience];
+        let measures = sides.into_iter().flat_map(|side| &side.measures);
+        for measure in measures.filter(|measure| measure.stale_after.is_some()) {
+            reach(program, &measure.value, &mut fresh);
+        }
+    }
+    (found, fresh)
+}
+
+/// Notes every metric that an expression reads, by whatever names.
+fn reach(program: &Program, expr: &Expr, found: &mut BTreeSet<usize>) {
+    match &expr.kind {
+        ExprKind::Metric(index) | ExprKind::Previous(index) | ExprKind::Change(index) => {
+            let metric = program.metrics.get(*index);
+            match metric.map(|metric| &metric.source) {
+                Some(_) if !found.insert(*index) => {}
+                Some(Source::Formula(formula)) => reach(program, formula, found),
+                Some(Source::Events(aggregate)) => {
+                    if let Window::Since(since) = &aggregate.window {
+                        reach(program, since, found);
+                    }
+                }
+                None => {}
+            }
+        }
+        ExprKind::Segment(index) => {
+            if let Some(segment) = program.segments.get(*index) {
+                reach(program, &segment.condition, found);
+            }
+        }
+        ExprKind::Label(index) => {
+            let lines = program.labels.get(*index).map(|label| &label.lines);
+            for condition in lines
+                .into_iter()
+                .flatten()
+                .filter_map(|line| line.1.as_ref())
+            {
+                reach(program, condition, found);
+            }
+        }
+        _ => {}
+    }
+    for child in children(expr) {
+        reach(program, child, found);
+    }
+}
+
 /// Notes the metrics under `previous` and `change` in one expression.
 fn collect(expr: &Expr, found: &mut BTreeSet<usize>) {
     if let ExprKind::Previous(index) | ExprKind::Change(index) = &expr.kind {
@@ -99,7 +154,28 @@ fn expressions(program: &Program) -> Vec<&Expr> {
             }
         }
     }
-    all.extend(program.segments.iter().map(|segment| &segment.condition));
+    all.extend(&program.defaults.reply_to);
+    let targets = program.routes.values().flat_map(|route| &route.targets);
+    all.extend(targets.filter_map(|target| match target {
+        RouteTarget::Slack(to) | RouteTarget::Email(to) => Some(to),
+        RouteTarget::Channel(_) => None,
+    }));
+    let reads = program
+        .templates
+        .values()
+        .flat_map(|template| &template.reads);
+    all.extend(reads.map(|read| &read.value));
+    all.extend(conditions(program));
+    all
+}
+
+/// Those that decide when something happens; what is read only as it happens is left out.
+fn conditions(program: &Program) -> Vec<&Expr> {
+    let mut all: Vec<&Expr> = program
+        .segments
+        .iter()
+        .map(|segment| &segment.condition)
+        .collect();
     let lines = program.labels.iter().flat_map(|label| &label.lines);
     all.extend(lines.filter_map(|(_, condition)| condition.as_ref()));
     if let Some(health) = &program.health {
@@ -116,17 +192,6 @@ fn expressions(program: &Program) -> Vec<&Expr> {
         all.extend([&risk.opens, &risk.closes]);
         all.extend(&risk.high_if);
     }
-    all.extend(&program.defaults.reply_to);
-    let targets = program.routes.values().flat_map(|route| &route.targets);
-    all.extend(targets.filter_map(|target| match target {
-        RouteTarget::Slack(to) | RouteTarget::Email(to) => Some(to),
-        RouteTarget::Channel(_) => None,
-    }));
-    let reads = program
-        .templates
-        .values()
-        .flat_map(|template| &template.reads);
-    all.extend(reads.map(|read| &read.value));
     program
         .workflows
         .iter()

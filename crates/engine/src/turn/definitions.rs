@@ -26,9 +26,12 @@ impl Turn<'_, '_> {
 
     fn health(&mut self) -> bool {
         let mut state = self.account.head.health;
-        let update = self.look(Place::default(), |scene| health::update(scene, &mut state));
+        let update = self.look_again(Place::default(), |scene| health::update(scene, &mut state));
         self.account.head.health = state;
         self.is_moved |= update.is_changed;
+        if update.is_changed {
+            self.memo.forget();
+        }
         let Some(from) = update.from else {
             return false;
         };
@@ -54,7 +57,7 @@ impl Turn<'_, '_> {
         let Some(expr) = &self.context.rules.stage else {
             return false;
         };
-        let value = self.look(Place::default(), |scene| scene.value(&expr.1));
+        let value = self.look_again(Place::default(), |scene| scene.value(&expr.1));
         let Some(word) = value.as_ref().and_then(Value::text) else {
             return false;
         };
@@ -63,6 +66,7 @@ impl Turn<'_, '_> {
             return false;
         }
         let before = self.account.head.labels.insert("stage".into(), word.into());
+        self.memo.forget();
         self.is_moved = true;
         if self.account.head.is_frozen() || self.cause.closes.is_some() {
             return true;

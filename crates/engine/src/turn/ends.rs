@@ -61,7 +61,7 @@ impl<'a> Turn<'a, '_> {
         if let Some(goal) = &workflow.goal {
             let deadline = self.goal_deadline(goal, run);
             if deadline.is_none_or(|deadline| self.now < deadline)
-                && self.look(place, |scene| scene.is_true(&goal.when))
+                && self.look_again(place, |scene| scene.is_true(&goal.when))
             {
                 return Some(How::Goal);
             }
@@ -71,7 +71,7 @@ impl<'a> Turn<'a, '_> {
             }
         }
         let keeps = workflow.while_true.as_ref()?;
-        (self.look(place, |scene| scene.truth(keeps)) == Some(false)).then_some(How::Left)
+        (self.look_again(place, |scene| scene.truth(keeps)) == Some(false)).then_some(How::Left)
     }
 
     /// Until when the goal is watched; none: as long as the run is open.
@@ -82,6 +82,7 @@ impl<'a> Turn<'a, '_> {
     /// Ends a run.
     pub(super) fn finish(&mut self, workflow: &'a Workflow, index: usize, how: How) {
         let now = self.now;
+        self.memo.forget();
         let then = workflow
             .goal
             .as_ref()

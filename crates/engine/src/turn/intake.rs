@@ -123,9 +123,11 @@ impl Turn<'_, '_> {
         let (happened_on, seen_on) = (day(times.at), day(times.seen_at));
         let head = &mut self.account.head;
         head.first_at.get_or_insert(times.seen_at);
-        head.metrics
+        let is_news = head
+            .metrics
             .coverage
             .note(&fact.kind, happened_on, seen_on, times.is_marked);
+        self.is_moved |= is_news;
     }
 
     /// Opens or keeps open the history of a marked fact; without one the account is live from now on.

@@ -70,6 +70,7 @@ impl<'a> Turn<'a, '_> {
                 head: &then.head,
                 parts: &then.parts,
                 current: OnceCell::new(),
+                memo: None,
             };
             place.look(turn, &known, |scene| scene.at(at).truth(expr)) == Some(false)
         };

@@ -23,9 +23,9 @@ mod view;
 mod wake;
 
 use crate::account::Account;
-use crate::calendar;
+use crate::calendar::{self, Stretches};
 use crate::context::{Clock, Context};
-use crate::evaluate::Carrier;
+use crate::evaluate::{Carrier, Memo};
 use crate::known::Known;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -64,6 +64,10 @@ pub(crate) struct Turn<'a, 'b> {
     account: &'b mut Account,
     now: Timestamp,
     zone: TimeZone,
+    /// Where the zone keeps its clocks.
+    stretches: Stretches,
+    /// What was read since the state last changed.
+    memo: Memo,
     cause: Cause,
     out: Decision,
     /// Whether anything but the clock moved.
@@ -86,6 +90,8 @@ impl<'a, 'b> Turn<'a, 'b> {
             account,
             now,
             zone: TimeZone::UTC,
+            stretches: Stretches::from(now, &TimeZone::UTC),
+            memo: Memo::default(),
             cause: Cause::default(),
             out: Decision::default(),
             is_moved: false,
@@ -146,6 +152,7 @@ impl<'a, 'b> Turn<'a, 'b> {
     fn settle(&mut self) {
         for _ in 0..ROUNDS_MAX {
             self.acted.clear();
+            self.memo.forget();
             let mut is_moving = self.definitions();
             if !self.account.head.is_frozen() {
                 is_moving |= self.ends();
@@ -175,17 +182,41 @@ impl<'a, 'b> Turn<'a, 'b> {
             head: &self.account.head,
             parts: &self.account.parts,
             current: std::cell::OnceCell::new(),
+            memo: None,
         }
+    }
+
+    /// The same for many questions in a row, while nothing changes.
+    fn known_by<'k>(&'k self, memo: &'k Memo) -> Known<'k> {
+        Known {
+            memo: Some(memo),
+            ..self.known()
+        }
+    }
+
+    /// Reads with what was read since the state last changed: only for those who forget it when they change something.
+    fn look_again<R>(
+        &self,
+        place: Place<'_>,
+        read: impl FnOnce(&crate::evaluate::Scene<'_>) -> R,
+    ) -> R {
+        let known = self.known_by(&self.memo);
+        place.look(self, &known, read)
     }
 
     /// The zone of the account: its own, or the calendar's.
     fn find_zone(&mut self) {
         use crate::evaluate::Knowledge;
         let own = match self.known().field(Carrier::Account, "timezone") {
+            Some(Value::Text(name)) if self.zone.iana_name() == Some(&**name) => return,
             Some(Value::Text(name)) => calendar::zone(name),
             Some(_) | None => None,
         };
-        self.zone = own.unwrap_or_else(|| self.calendar_zone());
+        let zone = own.unwrap_or_else(|| self.calendar_zone());
+        if zone != self.zone {
+            self.stretches = Stretches::from(self.now, &zone);
+            self.zone = zone;
+        }
     }
 
     /// The calendar's zone, which is also the CSM's.

@@ -70,7 +70,12 @@ impl<'p> Place<'p> {
         known: &Known<'_>,
         read: impl FnOnce(&Scene<'_>) -> R,
     ) -> R {
-        let mut scene = Scene::new(turn.context.program, known, &turn.zone, turn.now);
+        let mut scene = Scene::within(
+            &turn.stretches,
+            (turn.context.program, known),
+            &turn.zone,
+            turn.now,
+        );
         let Some((workflow, subject)) = self.of else {
             return read(&scene);
         };

@@ -4,11 +4,12 @@ use super::Turn;
 use super::place::Place;
 use crate::calendar;
 use crate::evaluate::{Carrier, Knowledge};
+use crate::known::HOLDERS_MAX;
 use crate::run::{Fate, Run, StepState};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::{Mailbox, Value};
-use workflow::program::{Expr, Hours, Workflow};
+use workflow::program::{Expr, ExprKind, Hours, Workflow};
 
 /// Somebody with an address.
 #[derive(Clone, Debug)]
@@ -40,6 +41,29 @@ impl Turn<'_, '_> {
             }
         }
         found
+    }
+
+    /// Says where a role has more holders than are written to: the rest gets nothing.
+    pub(super) fn say_crowds(&mut self, to: &[Expr]) {
+        let crowds: Vec<(&str, usize)> = to.iter().filter_map(|expr| self.crowd(expr)).collect();
+        for (role, holders) in crowds {
+            self.reject("crowded_role", role, &holders.to_string());
+        }
+    }
+
+    /// The role that an expression names, where it has too many holders.
+    fn crowd<'e>(&self, expr: &'e Expr) -> Option<(&'e str, usize)> {
+        let holders = |role: &str| self.known().all_holders(role).count();
+        match &expr.kind {
+            ExprKind::Role(role) => {
+                Some((&**role, holders(role))).filter(|(_, count)| *count > HOLDERS_MAX)
+            }
+            ExprKind::Else(first, second) => match &first.kind {
+                ExprKind::Role(role) if holders(role) == 0 => self.crowd(second),
+                _ => self.crowd(first),
+            },
+            _ => None,
+        }
     }
 
     /// One contact as a recipient.

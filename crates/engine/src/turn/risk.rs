@@ -10,7 +10,7 @@ use workflow::program::Risk;
 impl Turn<'_, '_> {
     /// Brings a risk up to this instant. Gives whether a case opened or closed.
     pub(super) fn risk(&mut self, risk: &Risk) -> bool {
-        let (opens, closes) = self.look(Place::default(), |scene| {
+        let (opens, closes) = self.look_again(Place::default(), |scene| {
             (scene.truth(&risk.opens), scene.truth(&risk.closes))
         });
         let before = self
@@ -35,6 +35,7 @@ impl Turn<'_, '_> {
         }
         if state != before {
             self.is_moved = true;
+            self.memo.forget();
             self.account.head.risks.insert(risk.name.clone(), state);
         }
         if is_changed {

@@ -76,6 +76,9 @@ impl<'a> Turn<'a, '_> {
         if let Some(progress) = self.ask(spot, step, everyone.first()) {
             return progress;
         }
+        if !has_sent {
+            self.say_crowds(send.to);
+        }
         for recipient in &pending {
             let is_open = self
                 .opens_at(send.hours, &recipient.zone)

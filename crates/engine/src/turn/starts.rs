@@ -87,7 +87,7 @@ impl<'a> Turn<'a, '_> {
             existing: *existing,
             is_risen: self.is_risen(&workflow.name, subject),
         };
-        let truth = self.look(Place::subject(workflow, subject), |scene| scene.truth(when));
+        let truth = self.look_again(Place::subject(workflow, subject), |scene| scene.truth(when));
         let before = self.memory(workflow, subject).cloned().unwrap_or_default();
         let mut after = before.clone();
         let fires = match (truth, self.cause.closes) {
@@ -112,6 +112,7 @@ impl<'a> Turn<'a, '_> {
         };
         if after != before {
             self.is_moved = true;
+            self.memo.forget();
             let state = self
                 .account
                 .head
@@ -307,6 +308,7 @@ impl<'a> Turn<'a, '_> {
             remembered,
         );
         state.runs.push(run.clone());
+        self.memo.forget();
         let record = self.run_record(Kind::Start, workflow, &run);
         self.push(record);
         self.tell_workflow("workflow.started", workflow, subject, None);

@@ -22,6 +22,7 @@ impl Turn<'_, '_> {
                 event.at,
             )
         });
+        self.memo.forget();
         for one in told {
             let account = &mut *self.account;
             self.is_moved |= if one.needs_sets {

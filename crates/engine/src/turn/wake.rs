@@ -4,8 +4,9 @@ use super::Turn;
 use super::place::Place;
 use super::ready::Ready;
 use super::steps::next;
-use crate::evaluate::Scene;
+use crate::evaluate::{Memo, Scene};
 use crate::health;
+use crate::known::Known;
 use crate::lookahead::next_change;
 use crate::run::{Phase, Run};
 use jiff::{SignedDuration, Timestamp};
@@ -29,12 +30,14 @@ impl Turn<'_, '_> {
     pub(super) fn next_wake(&self) -> Option<Timestamp> {
         let mut earliest = Earliest::default();
         earliest.add(self.history_due());
+        let memo = Memo::default();
+        let known = self.known_by(&memo);
         if !self.account.head.is_frozen() {
-            self.definitions_wake(&mut earliest);
+            self.definitions_wake(&known, &mut earliest);
             for workflow in &self.context.program.workflows {
                 if workflow.status != Status::Draft && workflow.status != Status::Retired {
-                    self.starts_wake(workflow, &mut earliest);
-                    self.runs_wake(workflow, &mut earliest);
+                    self.starts_wake(workflow, &known, &mut earliest);
+                    self.runs_wake(workflow, &known, &mut earliest);
                 }
             }
         }
@@ -46,10 +49,9 @@ impl Turn<'_, '_> {
         self.now.checked_add(SignedDuration::from_mins(1)).ok()
     }
 
-    fn definitions_wake(&self, earliest: &mut Earliest) {
+    fn definitions_wake(&self, known: &Known<'_>, earliest: &mut Earliest) {
         let program = self.context.program;
-        let known = self.known();
-        Place::default().look(self, &known, |scene| {
+        Place::default().look(self, known, |scene| {
             for definition in &program.order {
                 match definition {
                     Definition::Health => earliest.add(health::next_change(scene)),
@@ -84,13 +86,12 @@ impl Turn<'_, '_> {
         earliest.add(hold.and_then(|(hold, period)| self.hold_due(hold, period)));
     }
 
-    fn starts_wake(&self, workflow: &Workflow, earliest: &mut Earliest) {
+    fn starts_wake(&self, workflow: &Workflow, known: &Known<'_>, earliest: &mut Earliest) {
         let Start::When { when, hold, .. } = &workflow.start;
         let state = self.account.head.workflows.get(&workflow.name);
         for subject in self.subjects(workflow.for_each) {
-            earliest.add(self.look(Place::subject(workflow, &subject), |scene| {
-                next_change(scene, when)
-            }));
+            let place = Place::subject(workflow, &subject);
+            earliest.add(place.look(self, known, |scene| next_change(scene, when)));
             let held = state
                 .and_then(|state| state.subjects.get(&subject)?.hold)
                 .zip(*hold);
@@ -98,7 +99,7 @@ impl Turn<'_, '_> {
         }
     }
 
-    fn runs_wake(&self, workflow: &Workflow, earliest: &mut Earliest) {
+    fn runs_wake(&self, workflow: &Workflow, known: &Known<'_>, earliest: &mut Earliest) {
         let Some(state) = self.account.head.workflows.get(&workflow.name) else {
             return;
         };
@@ -108,14 +109,19 @@ impl Turn<'_, '_> {
                 earliest.add(self.step_wake(workflow, run));
             }
             if run.is_running() {
-                self.ends_wake(workflow, run, earliest);
+                self.ends_wake((workflow, run), known, earliest);
             }
         }
     }
 
-    fn ends_wake(&self, workflow: &Workflow, run: &Run, earliest: &mut Earliest) {
-        let change =
-            |expr: &Expr| self.look(Place::run(workflow, run), |scene| next_change(scene, expr));
+    fn ends_wake(
+        &self,
+        (workflow, run): (&Workflow, &Run),
+        known: &Known<'_>,
+        earliest: &mut Earliest,
+    ) {
+        let place = Place::run(workflow, run);
+        let change = |expr: &Expr| place.look(self, known, |scene| next_change(scene, expr));
         if let Some(goal) = &workflow.goal {
             earliest.add(change(&goal.when));
             let deadline = self.goal_deadline(goal, run);
