@@ -1,5 +1,10 @@
 //! Metrics' formulas, segments, labels and health by name; a value held fast (a pin) goes before what is defined.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an expression has some forty kinds: each reader names those that it is about"
+)]
+
 use super::memo::Asked;
 use super::number::typed;
 use super::reading::Reading;

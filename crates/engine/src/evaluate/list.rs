@@ -1,5 +1,10 @@
 //! Lists and their items.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an expression has some forty kinds: each reader names those that it is about"
+)]
+
 use super::knowledge::{Carrier, RiskCase};
 use super::number::{Order, order};
 use super::reading::Reading;

@@ -3,6 +3,11 @@
 //! A measure that is unknown, stale, or only *at least* drops out, and so does a side of which nothing is known.
 //! `co_band` and `cx_band` follow their score at once; margin and hold are the whole band's.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an expression has some forty kinds: each reader names those that it is about"
+)]
+
 use crate::calendar::add;
 use crate::evaluate::{Carrier, Order, Scene, order, words_of};
 use crate::lookahead;

@@ -1,5 +1,10 @@
 //! An instant up to which an expression surely stays as it is.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an expression has some forty kinds: each reader names those that it is about"
+)]
+
 use super::course::{Course, Trend, course};
 use super::crossing::{bound_hold, order_hold};
 use super::range::bounded_until;

@@ -1,5 +1,10 @@
 //! Between which bounds does a number stay up to an instant? For what neither only rises nor only falls.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an expression has some forty kinds: each reader names those that it is about"
+)]
+
 use super::course::{Trend, course};
 use crate::evaluate::{Reading, Scene};
 use jiff::Timestamp;

@@ -1,5 +1,10 @@
 //! Every expression of a program, and which metrics are read over the window before theirs.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an expression has some forty kinds: each reader names those that it is about"
+)]
+
 use std::collections::BTreeSet;
 use workflow::Program;
 use workflow::program::{
