@@ -1,6 +1,5 @@
 //! Knowledge: what can never be unknown, and what surely is known while a condition is true.
 
-use super::parts::parts;
 use super::scope::{Defined, Scope};
 use crate::program::{Arithmetic, Entity, Expr, ExprKind, StepResult};
 use model::Decimal;
@@ -9,7 +8,7 @@ use std::collections::BTreeMap;
 /// Whether an expression can never be unknown.
 pub fn is_always_known(expr: &Expr, scope: &Scope) -> bool {
     let all = |expr: &Expr| {
-        parts(expr)
+        expr.children()
             .into_iter()
             .all(|part| is_always_known(part, scope))
     };
@@ -24,7 +23,7 @@ pub fn is_always_known(expr: &Expr, scope: &Scope) -> bool {
             right,
             ..
         } => is_not_nought(right) && all(expr),
-        _ if parts(expr).is_empty() => is_always_there(expr, scope),
+        _ if expr.children().is_empty() => is_always_there(expr, scope),
         _ => all(expr),
     }
 }
@@ -102,7 +101,7 @@ fn asks_of_events(expr: &Expr) -> bool {
             | ExprKind::With(_)
             | ExprKind::Remember(_)
     );
-    is_of_events || parts(expr).into_iter().any(asks_of_events)
+    is_of_events || expr.children().into_iter().any(asks_of_events)
 }
 
 /// What surely is known while the condition is true: fields, metrics and the like, as expressions.
@@ -128,7 +127,7 @@ fn known_when(expr: &Expr, truth: bool) -> Vec<Expr> {
 
 /// What is known when this is.
 fn surely(expr: &Expr) -> Vec<Expr> {
-    let below = parts(expr);
+    let below = expr.children();
     match &expr.kind {
         ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Else(..) => {
             shared(below.into_iter().map(surely))

@@ -31,7 +31,6 @@ mod operation;
     reason = "expressions have forty kinds, and each question is about a few of them"
 )]
 mod parse;
-mod parts;
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "expressions have forty kinds, and each question is about a few of them"

@@ -1,6 +1,5 @@
 //! Passing time: what time alone can change, and how closely the next change can be foreseen.
 
-use super::parts::parts;
 use super::scope::{Defined, Scope};
 use crate::program::{Expr, ExprKind, ListKind};
 use std::collections::BTreeMap;
@@ -9,7 +8,7 @@ use std::collections::BTreeMap;
 pub fn changes_with_time(expr: &Expr, scope: &Scope) -> bool {
     let world = &scope.world;
     let below = || {
-        parts(expr)
+        expr.children()
             .into_iter()
             .any(|part| changes_with_time(part, scope))
     };
@@ -52,7 +51,7 @@ pub fn wakes_daily(expr: &Expr) -> bool {
         ExprKind::Compare { left, right, .. } if is_fixed(left) => counts_below(right),
         ExprKind::Between { value, .. } => counts_below(value),
         ExprKind::Among { value, list } if list.iter().all(is_fixed) => counts_below(value),
-        _ => is_counter(expr) || parts(expr).into_iter().any(wakes_daily),
+        _ => is_counter(expr) || expr.children().into_iter().any(wakes_daily),
     }
 }
 
