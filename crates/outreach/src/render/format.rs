@@ -4,31 +4,11 @@ use super::frame::Language;
 use jiff::civil::Date;
 use model::Decimal;
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
 /// 2026年5月10日, 10 May 2026.
 pub(super) fn date(language: Language, day: Date) -> String {
     match language {
         Language::Ja => format!("{}年{}月{}日", day.year(), day.month(), day.day()),
-        Language::En => {
-            let month = usize::try_from(day.month() - 1)
-                .ok()
-                .and_then(|at| MONTHS.get(at));
-            format!("{} {} {}", day.day(), month.unwrap_or(&""), day.year())
-        }
+        Language::En => day.strftime("%-d %B %-Y").to_string(),
     }
 }
 
