@@ -126,7 +126,7 @@ async fn one_file(
         match &line.fact {
             Ok(new) => {
                 tally.count(&new.json)?;
-                spread(store, new, &mut page);
+                page.extend(server::log_facts(store, new, Timestamp::now()));
             }
             Err(refused) => {
                 tally.refuse(path, &line, refused);
@@ -156,23 +156,6 @@ async fn append(
         .append_import(std::mem::take(page), progress.clone())
         .await?;
     Ok(())
-}
-
-/// What has no account goes to every shard.
-fn spread(store: &Store, new: &ingest::NewFact, page: &mut Vec<NewFact>) {
-    let arrived_at = Timestamp::now();
-    let shards = match &new.account {
-        Some(account) => {
-            let shard = store.shard_of(account.as_str());
-            shard..shard + 1
-        }
-        None => 0..store.shards(),
-    };
-    page.extend(shards.map(|shard| NewFact {
-        shard,
-        arrived_at,
-        json: new.json.clone(),
-    }));
 }
 
 /// The imported history of every account ends here.

@@ -3,6 +3,7 @@
 use crate::shared::Shared;
 use ingest::{NewFact, Refused};
 use jiff::Timestamp;
+use model::AccountId;
 use store::{AppendError, Incoming, NewParked, Role, Store};
 
 /// The most bytes of a refused fact that are kept.
@@ -10,14 +11,8 @@ const PARKED_BYTES_MAX: usize = 512 * 1024;
 
 /// A fact as the log takes it: once for its account's shard, or once for each shard.
 pub fn log_facts(store: &Store, fact: &NewFact, arrived_at: Timestamp) -> Vec<store::NewFact> {
-    let shards = match &fact.account {
-        Some(account) => {
-            let shard = store.shard_of(account.as_str());
-            shard..shard + 1
-        }
-        None => 0..store.shards(),
-    };
-    shards
+    store
+        .shards_of(fact.account.as_ref().map(AccountId::as_str))
         .map(|shard| store::NewFact {
             shard,
             arrived_at,

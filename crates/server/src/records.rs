@@ -32,15 +32,8 @@ type Key = (
 
 /// Reads records, ordered by (instant, account, workflow, subject, run, order of emission).
 pub async fn read(store: &Store, filter: &RecordFilter) -> Result<Vec<Box<str>>, Failure> {
-    let shards = match &filter.account {
-        Some(account) => {
-            let shard = store.shard_of(account.as_str());
-            shard..shard + 1
-        }
-        None => 0..store.shards(),
-    };
     let mut lines: Vec<(Key, Box<str>)> = Vec::new();
-    for shard in shards {
+    for shard in store.shards_of(filter.account.as_ref().map(AccountId::as_str)) {
         read_shard(store, shard, filter, &mut lines).await?;
     }
     keep_earliest(&mut lines, filter);

@@ -2,6 +2,7 @@
 
 use crate::{Failure, RevisionId, Store};
 use jiff::Timestamp;
+use std::ops::Range;
 
 /// The shard of an account: the hash that Kafka's default partitioner uses, so that a shard can become a partition.
 pub fn shard_of(account: &str, shards: u32) -> u32 {
@@ -40,6 +41,17 @@ impl Store {
     /// The shard of an account in this store.
     pub fn shard_of(&self, account: &str) -> u32 {
         shard_of(account, self.shards())
+    }
+
+    /// The shards that hear of an account; what has no account goes to every one.
+    pub fn shards_of(&self, account: Option<&str>) -> Range<u32> {
+        match account {
+            Some(account) => {
+                let shard = self.shard_of(account);
+                shard..shard + 1
+            }
+            None => 0..self.shards(),
+        }
     }
 
     /// A shard's row.
