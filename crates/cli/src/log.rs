@@ -3,6 +3,7 @@
 use crate::arguments::{Log, LogCommand, LogExport};
 use crate::exit::Exit;
 use crate::place::wait;
+use crate::print::file_or_stdout;
 use anyhow::Context;
 use model::Fact;
 use std::collections::VecDeque;
@@ -22,14 +23,7 @@ pub(crate) fn run(arguments: &Log) -> anyhow::Result<Exit> {
 
 async fn write(arguments: &LogExport) -> anyhow::Result<Exit> {
     let store = arguments.place.existing().await?;
-    let mut out: Box<dyn Write> = match &arguments.out {
-        Some(path) => {
-            let file = std::fs::File::create(path)
-                .with_context(|| format!("writing {}", path.display()))?;
-            Box::new(std::io::BufWriter::new(file))
-        }
-        None => Box::new(std::io::BufWriter::new(std::io::stdout())),
-    };
+    let mut out = file_or_stdout(arguments.out.as_deref())?;
     let shards = 0..store.shards();
     let mut cursors: Vec<Cursor> = shards
         .filter(|shard| arguments.shard.is_none_or(|only| only == *shard))

@@ -1,7 +1,9 @@
 //! Printing: to a pipe or a terminal, and never a panic when the reader has gone.
 
+use anyhow::Context;
 use serde::Serialize;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// How a command prints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -11,6 +13,18 @@ pub(crate) enum Output {
     Text,
     /// For programs: JSON, or one JSON object a line where there are many.
     Json,
+}
+
+/// Where facts are written: this file, made anew, or standard output.
+pub(crate) fn file_or_stdout(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
+    Ok(match path {
+        Some(path) => {
+            let file = std::fs::File::create(path)
+                .with_context(|| format!("writing {}", path.display()))?;
+            Box::new(io::BufWriter::new(file))
+        }
+        None => Box::new(io::BufWriter::new(io::stdout())),
+    })
 }
 
 /// Standard output, buffered; colours are stripped where nobody sees them.

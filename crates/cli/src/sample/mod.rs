@@ -9,7 +9,7 @@ pub(crate) use customer::Span;
 pub(crate) use told::{Told, fact};
 
 use crate::exit::Exit;
-use anyhow::Context;
+use crate::print::file_or_stdout;
 use jiff::tz::TimeZone;
 use serde_json::json;
 use std::io::Write;
@@ -22,14 +22,7 @@ pub(crate) fn write(arguments: &crate::arguments::Sample) -> anyhow::Result<Exit
         logins: arguments.logins,
     };
     let accounts = usize::try_from(arguments.accounts)?;
-    let mut out: Box<dyn Write> = match &arguments.out {
-        Some(path) => {
-            let file = std::fs::File::create(path)
-                .with_context(|| format!("writing {}", path.display()))?;
-            Box::new(std::io::BufWriter::new(file))
-        }
-        None => Box::new(std::io::BufWriter::new(std::io::stdout())),
-    };
+    let mut out = file_or_stdout(arguments.out.as_deref())?;
     for told in facts(arguments.seed, accounts, span) {
         serde_json::to_writer(&mut out, &told.fact).map_err(std::io::Error::from)?;
         out.write_all(b"\n")?;
