@@ -300,23 +300,41 @@ fn case(seed: u64, sum: &mut Sum) {
             "the band, seed {seed}, {zone}, at {now}"
         );
         let slow = Slow::new(&world, now, watcher.shown);
+        let look = Look::new(now, seed, is_moved, is_told);
         for sleeper in &mut sleepers {
-            sum.looked(sleeper, &slow, is_moved, is_told, now, seed);
+            sum.looked(sleeper, &slow, &look);
+        }
+    }
+}
+
+/// One look at all conditions.
+struct Look {
+    is_moved: bool,
+    is_told: bool,
+    now: Timestamp,
+    seed: u64,
+}
+
+impl Look {
+    fn new(now: Timestamp, seed: u64, is_moved: bool, is_told: bool) -> Self {
+        Self {
+            is_moved,
+            is_told,
+            now,
+            seed,
         }
     }
 }
 
 impl Sum {
     /// Looks at one condition; wakes it where it is time.
-    fn looked(
-        &mut self,
-        sleeper: &mut Sleeper,
-        slow: &Slow<'_>,
-        is_moved: bool,
-        is_told: bool,
-        now: Timestamp,
-        seed: u64,
-    ) {
+    fn looked(&mut self, sleeper: &mut Sleeper, slow: &Slow<'_>, look: &Look) {
+        let Look {
+            is_moved,
+            is_told,
+            now,
+            seed,
+        } = *look;
         let condition = &slow.world.program.segments[sleeper.tested].condition;
         let truth = slow.truth(condition);
         let before = sleeper.held;

@@ -493,7 +493,7 @@ pub(crate) fn history(dice: &mut Dice, first: Date, zone: &TimeZone, days: i64) 
                 arrived_day: serial(day_of(arrived_at, zone)),
                 hour: hour(at, zone),
                 arrived_at,
-                kind: *dice.pick(&["login", "login", "answer"]),
+                kind: dice.pick::<&str>(&["login", "login", "answer"]),
                 fields: BTreeMap::from([
                     (
                         "user".into(),

@@ -1,4 +1,8 @@
 //! The slow evaluator: it asks the raw events each time.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an expression has some forty kinds: each reader names those that it is about"
+)]
 
 use crate::world::{Raw, World};
 use engine::calendar::{add, day_of, is_business_day, start_of};
@@ -68,48 +72,10 @@ impl<'a> Slow<'a> {
     pub(crate) fn truth(&self, expr: &Expr) -> Option<bool> {
         match &expr.kind {
             ExprKind::Not(one) => self.truth(one).map(|yes| !yes),
-            ExprKind::And(all) => {
-                let all: Vec<_> = all.iter().map(|one| self.truth(one)).collect();
-                if all.contains(&Some(false)) {
-                    Some(false)
-                } else if all.contains(&None) {
-                    None
-                } else {
-                    Some(true)
-                }
-            }
-            ExprKind::Or(all) => {
-                let all: Vec<_> = all.iter().map(|one| self.truth(one)).collect();
-                if all.contains(&Some(true)) {
-                    Some(true)
-                } else if all.contains(&None) {
-                    None
-                } else {
-                    Some(false)
-                }
-            }
+            ExprKind::And(all) => all_of(all.iter().map(|one| self.truth(one))),
+            ExprKind::Or(all) => any_of(all.iter().map(|one| self.truth(one))),
             ExprKind::Segment(index) => self.truth(&self.world.program.segments[*index].condition),
-            ExprKind::Compare { how, left, right } => match (&left.kind, &right.kind) {
-                (ExprKind::Label(label), ExprKind::Const(word)) => {
-                    let own = self.label(*label)?;
-                    Some(word.text() == Some(own))
-                }
-                (ExprKind::Health(HealthName::Band), ExprKind::Const(word)) => {
-                    let rank = |word: &str| {
-                        ["red", "yellow", "green"]
-                            .iter()
-                            .position(|one| *one == word)
-                    };
-                    let own = rank(engine::health::word(self.band?))?;
-                    let other = rank(word.text()?)?;
-                    Some(if *how == Comparison::Equal {
-                        own == other
-                    } else {
-                        own >= other
-                    })
-                }
-                _ => compare(*how, self.number(left), self.number(right)),
-            },
+            ExprKind::Compare { how, left, right } => self.comparison(*how, left, right),
             ExprKind::Between { value, low, high } => {
                 let value = self.number(value);
                 let above = compare(Comparison::AtLeast, value, Is::Known(*low));
@@ -121,17 +87,8 @@ impl<'a> Slow<'a> {
                 }
             }
             ExprKind::Among { value, list } => {
-                let each: Vec<_> = list
-                    .iter()
-                    .map(|one| compare(Comparison::Equal, self.number(value), self.number(one)))
-                    .collect();
-                if each.contains(&Some(true)) {
-                    Some(true)
-                } else if each.contains(&None) {
-                    None
-                } else {
-                    Some(false)
-                }
+                let same = |one| compare(Comparison::Equal, self.number(value), self.number(one));
+                any_of(list.iter().map(same))
             }
             ExprKind::InPeriod { date, which, unit } => match self.time(date) {
                 Is::Known(day) => Some(self.in_period(day.0, *which, *unit)),
@@ -142,6 +99,30 @@ impl<'a> Slow<'a> {
             }
             ExprKind::Known(one) => known(self.time(one)),
             other => panic!("no condition: {other:?}"),
+        }
+    }
+
+    fn comparison(&self, how: Comparison, left: &Expr, right: &Expr) -> Option<bool> {
+        match (&left.kind, &right.kind) {
+            (ExprKind::Label(label), ExprKind::Const(word)) => {
+                let own = self.label(*label)?;
+                Some(word.text() == Some(own))
+            }
+            (ExprKind::Health(HealthName::Band), ExprKind::Const(word)) => {
+                let rank = |word: &str| {
+                    ["red", "yellow", "green"]
+                        .iter()
+                        .position(|one| *one == word)
+                };
+                let own = rank(engine::health::word(self.band?))?;
+                let other = rank(word.text()?)?;
+                Some(if how == Comparison::Equal {
+                    own == other
+                } else {
+                    own >= other
+                })
+            }
+            _ => compare(how, self.number(left), self.number(right)),
         }
     }
 
@@ -648,5 +629,22 @@ fn compare(how: Comparison, left: Is<Decimal>, right: Is<Decimal>) -> Option<boo
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// True if all are; unknown if none is false but one unknown.
+fn all_of(each: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    any_of(each.map(|one| one.map(|yes| !yes))).map(|yes| !yes)
+}
+
+/// True if one is; unknown if none is true but one unknown.
+fn any_of(each: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let all: Vec<_> = each.collect();
+    if all.contains(&Some(true)) {
+        Some(true)
+    } else if all.contains(&None) {
+        None
+    } else {
+        Some(false)
     }
 }
