@@ -300,9 +300,8 @@ fn case(seed: u64, sum: &mut Sum) {
             "the band, seed {seed}, {zone}, at {now}"
         );
         let slow = Slow::new(&world, now, watcher.shown);
-        let look = Look::new(now, seed, is_moved, is_told);
         for sleeper in &mut sleepers {
-            sum.looked(sleeper, &slow, &look);
+            sum.looked(sleeper, &slow, &Look::new(now, seed, is_moved, is_told));
         }
     }
 }
