@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::facts::{Told, World};
 use super::stage::Stage;
 
-const CONNECTIONS: usize = 24;
+const CONNECTIONS: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(3);
 const FACT_TIME_MAX: Duration = Duration::from_secs(180);
 /// A fact told twice later is told after so many others.
