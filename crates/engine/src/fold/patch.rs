@@ -107,7 +107,7 @@ pub(crate) fn read_fields(
 pub(crate) fn bad_data(path: &str, field: &str, what: &str) -> Parked {
     Parked {
         code: ParkCode::BadData,
-        message: format!("`{path}` {what}; send the fact again with it, or `sottaku replay` after the schema is changed").into(),
+        message: format!("`{path}` {what}; send the fact again with it, or `sottaku parked replay` after the schema is changed").into(),
         field: Some(field.into()),
     }
 }
