@@ -49,6 +49,8 @@ impl Scene<'_> {
             | ExprKind::Risk(_)
             | ExprKind::Event(_)
             | ExprKind::EventContact { .. }
+            | ExprKind::StartedBy(_)
+            | ExprKind::StartedByContact { .. }
             | ExprKind::Role(_)
             | ExprKind::RoleField { .. }
             | ExprKind::Remember(_)
@@ -114,6 +116,8 @@ impl Scene<'_> {
                     None => Reading::Unknown,
                 }
             }
+            // Read with the steps that run on them.
+            ExprKind::StartedBy(_) | ExprKind::StartedByContact { .. } => Reading::Unknown,
             ExprKind::Role(role) => {
                 let first = self
                     .known

@@ -26,6 +26,8 @@ pub(crate) fn hold(scene: &Scene<'_>, expr: &Expr) -> Option<Timestamp> {
         | ExprKind::Risk(_)
         | ExprKind::Event(_)
         | ExprKind::EventContact { .. }
+        | ExprKind::StartedBy(_)
+        | ExprKind::StartedByContact { .. }
         | ExprKind::Role(_)
         | ExprKind::RoleField { .. }
         | ExprKind::RiskOpen(_)

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use workflow::Program;
 use workflow::program::{
-    Expr, ExprKind, OncePer, RouteTarget, Source, Start, Step, Verb, Window, Workflow,
+    Expr, ExprKind, OncePer, RouteTarget, Source, Start, Step, Until, Verb, Window, Workflow,
 };
 
 /// The metrics that `previous` or `change` read anywhere in the program.
@@ -96,6 +96,8 @@ pub(crate) fn children(expr: &Expr) -> Vec<&Expr> {
         | ExprKind::Risk(_)
         | ExprKind::Event(_)
         | ExprKind::EventContact { .. }
+        | ExprKind::StartedBy(_)
+        | ExprKind::StartedByContact { .. }
         | ExprKind::Role(_)
         | ExprKind::RoleField { .. }
         | ExprKind::Metric(_)
@@ -206,11 +208,15 @@ fn conditions(program: &Program) -> Vec<&Expr> {
 
 /// Those of a workflow.
 fn of_workflow<'a>(workflow: &'a Workflow, all: &mut Vec<&'a Expr>) {
-    let Start::When {
-        when, condition, ..
-    } = &workflow.start;
-    all.push(when);
-    all.extend(condition);
+    match &workflow.start {
+        Start::When {
+            when, condition, ..
+        } => {
+            all.push(when);
+            all.extend(condition);
+        }
+        Start::Event { condition, .. } | Start::Every { condition, .. } => all.extend(condition),
+    }
     if let OncePer::Field(field) = &workflow.once_per {
         all.push(field);
     }
@@ -241,11 +247,22 @@ fn of_steps<'a>(steps: &'a [Step], all: &mut Vec<&'a Expr>) {
                 all.extend(to.iter().chain(cc));
                 all.extend(reply_to);
             }
-            Verb::Branch { then, otherwise } => {
-                of_steps(then, all);
-                of_steps(otherwise, all);
-            }
-            Verb::Alert { .. } | Verb::Task { .. } => {}
+            Verb::Match { value, .. } => all.push(value),
+            Verb::Set { fields } => all.extend(fields.iter().map(|field| &field.value)),
+            Verb::Webhook { body, .. } => all.extend(body.iter().map(|(_, value)| value)),
+            Verb::WaitFor { until, .. } => match until {
+                Until::Condition(condition) => all.push(condition),
+                Until::Event { condition, .. } => all.extend(condition),
+            },
+            Verb::Branch { .. }
+            | Verb::Split { .. }
+            | Verb::Wait { .. }
+            | Verb::Stop { .. }
+            | Verb::Alert { .. }
+            | Verb::Task { .. } => {}
+        }
+        for block in step.blocks() {
+            of_steps(block, all);
         }
     }
 }

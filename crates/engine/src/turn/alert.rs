@@ -154,7 +154,7 @@ impl<'a> Turn<'a, '_> {
                     due_at,
                 )
             }
-            (Verb::Send { .. } | Verb::Alert { .. } | Verb::Branch { .. }, _) => return,
+            _ => return,
         };
         let change = TaskChange {
             task: task_id(run, spot.step),

@@ -77,16 +77,16 @@ impl<'a> Turn<'a, '_> {
         state.outcomes.extend(answer.said.outcome());
         state.result = outcome.clone();
         self.change_task(spot(workflow, answer), TaskState::Done);
-        let (title, assignee) = match self
+        let verb = self
             .find_step(workflow, &answer.step)
-            .map(|step| &step.verb)
+            .map(|step| &step.verb);
+        let (title, assignee) = if let Some(Verb::Task {
+            title, assignee, ..
+        }) = verb
         {
-            Some(Verb::Task {
-                title, assignee, ..
-            }) => (title.clone(), assignee.clone()),
-            Some(Verb::Send { .. } | Verb::Alert { .. } | Verb::Branch { .. }) | None => {
-                Default::default()
-            }
+            (title.clone(), assignee.clone())
+        } else {
+            Default::default()
         };
         let fields = own_fields(&[
             ("workflow", Some(Value::Text(workflow.name.clone()))),
@@ -182,16 +182,16 @@ impl<'a> Turn<'a, '_> {
         contact: Option<&str>,
     ) -> std::collections::BTreeMap<Box<str>, Value> {
         let text = |text: &str| Some(Value::Text(text.into()));
-        let (template, topic) = match self
+        let verb = self
             .find_step(spot.workflow, spot.step)
-            .map(|step| &step.verb)
+            .map(|step| &step.verb);
+        let (template, topic) = if let Some(Verb::Send {
+            template, topic, ..
+        }) = verb
         {
-            Some(Verb::Send {
-                template, topic, ..
-            }) => (text(template), text(topic)),
-            Some(Verb::Alert { .. } | Verb::Task { .. } | Verb::Branch { .. }) | None => {
-                (None, None)
-            }
+            (text(template), text(topic))
+        } else {
+            (None, None)
         };
         own_fields(&[
             ("workflow", text(&spot.workflow.name)),
@@ -248,9 +248,6 @@ fn find<'w>(steps: &'w [Step], id: &str) -> Option<&'w Step> {
         if &*step.id == id {
             return Some(step);
         }
-        match &step.verb {
-            Verb::Branch { then, otherwise } => find(then, id).or_else(|| find(otherwise, id)),
-            Verb::Send { .. } | Verb::Alert { .. } | Verb::Task { .. } => None,
-        }
+        step.blocks().into_iter().find_map(|block| find(block, id))
     })
 }

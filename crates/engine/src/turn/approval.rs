@@ -103,8 +103,9 @@ impl<'a> Turn<'a, '_> {
 
 /// The approval that a step wants.
 pub(super) fn approval(step: &Step) -> Option<&Approval> {
-    match &step.verb {
-        Verb::Send { approval, .. } => approval.as_ref(),
-        Verb::Alert { .. } | Verb::Task { .. } | Verb::Branch { .. } => None,
+    if let Verb::Send { approval, .. } = &step.verb {
+        approval.as_ref()
+    } else {
+        None
     }
 }

@@ -125,7 +125,9 @@ impl<'a> Turn<'a, '_> {
             .workflows
             .iter()
             .filter_map(|workflow| {
-                let Start::When { when, hold, .. } = &workflow.start;
+                let Start::When { when, hold, .. } = &workflow.start else {
+                    return None;
+                };
                 (hold.is_some() && workflow.status != Status::Draft).then_some((workflow, when))
             })
     }

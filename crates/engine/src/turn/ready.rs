@@ -98,7 +98,14 @@ impl Turn<'_, '_> {
     /// The next working moment of those whom the step concerns.
     fn step_opens_at(&self, workflow: &Workflow, run: &Run, step: &Step) -> Option<Timestamp> {
         match &step.verb {
-            Verb::Branch { .. } => self.opens_at(step.hours, &self.zone),
+            Verb::Branch { .. } | Verb::Match { .. } | Verb::Split { .. } => {
+                self.opens_at(step.hours, &self.zone)
+            }
+            Verb::Set { .. }
+            | Verb::Webhook { .. }
+            | Verb::Wait { .. }
+            | Verb::WaitFor { .. }
+            | Verb::Stop { .. } => Some(self.now),
             Verb::Alert { .. } | Verb::Task { .. } => {
                 self.opens_at(step.hours, &self.calendar_zone())
             }

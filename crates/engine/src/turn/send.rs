@@ -29,28 +29,30 @@ pub(super) struct Send<'w> {
 impl<'w> Send<'w> {
     /// The keys of a step that sends.
     pub(super) fn of(step: &'w Step) -> Option<Self> {
-        match &step.verb {
-            Verb::Send {
-                template,
-                to,
-                cc,
-                from,
-                reply_to,
-                topic,
-                if_nobody,
-                approval: _,
-            } => Some(Self {
-                template,
-                to,
-                cc,
-                from: from.as_ref(),
-                reply_to: reply_to.as_ref(),
-                topic,
-                if_nobody: *if_nobody,
-                hours: step.hours,
-            }),
-            Verb::Alert { .. } | Verb::Task { .. } | Verb::Branch { .. } => None,
-        }
+        let Verb::Send {
+            template,
+            to,
+            cc,
+            from,
+            reply_to,
+            topic,
+            if_nobody,
+            approval: _,
+            at_limit: _,
+        } = &step.verb
+        else {
+            return None;
+        };
+        Some(Self {
+            template,
+            to,
+            cc,
+            from: from.as_ref(),
+            reply_to: reply_to.as_ref(),
+            topic,
+            if_nobody: *if_nobody,
+            hours: step.hours,
+        })
     }
 }
 

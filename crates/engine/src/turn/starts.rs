@@ -80,7 +80,10 @@ impl<'a> Turn<'a, '_> {
             hold,
             condition,
             existing,
-        } = &workflow.start;
+        } = &workflow.start
+        else {
+            return false;
+        };
         let keys = When {
             hold: *hold,
             condition: condition.as_ref(),

@@ -114,9 +114,16 @@ impl<'a> Turn<'a, '_> {
                 self.complete(spot, phase)
             }
             _ if !is_wanted => self.pass_over(spot, "if"),
-            Verb::Alert { routes, says } => self.alert(spot, step, routes, says),
+            Verb::Alert { routes, says, .. } => self.alert(spot, step, routes, says),
             Verb::Task { .. } => self.task(spot, step),
-            Verb::Send { .. } => Progress::Rests,
+            Verb::Send { .. }
+            | Verb::Match { .. }
+            | Verb::Split { .. }
+            | Verb::Set { .. }
+            | Verb::Webhook { .. }
+            | Verb::Wait { .. }
+            | Verb::WaitFor { .. }
+            | Verb::Stop { .. } => Progress::Rests,
         }
     }
 

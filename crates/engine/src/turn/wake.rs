@@ -87,7 +87,9 @@ impl Turn<'_, '_> {
     }
 
     fn starts_wake(&self, workflow: &Workflow, known: &Known<'_>, earliest: &mut Earliest) {
-        let Start::When { when, hold, .. } = &workflow.start;
+        let Start::When { when, hold, .. } = &workflow.start else {
+            return;
+        };
         let state = self.account.head.workflows.get(&workflow.name);
         for subject in self.subjects(workflow.for_each) {
             let place = Place::subject(workflow, &subject);

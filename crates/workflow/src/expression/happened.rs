@@ -11,15 +11,21 @@ use std::ops::Range;
 impl Checker<'_> {
     /// `event.field`, `event.field.of`, and the same of `started_by`.
     pub(super) fn event(&mut self, parts: &[Box<str>], at: &Range<usize>) -> Typed {
-        let kinds = match &*parts[0] {
-            "event" => self.scope.event.clone(),
-            _ => self.scope.started_by.clone(),
+        let is_now = &*parts[0] == "event";
+        let kinds = if is_now {
+            self.scope.event.clone()
+        } else {
+            self.scope.started_by.clone()
         };
         let found = self.event_field(&kinds.unwrap_or_default(), &parts[1], at)?;
         let (field, ty) = found;
         match (&parts[2..], &ty) {
             ([], _) => Some(Expr {
-                kind: ExprKind::Event(field),
+                kind: if is_now {
+                    ExprKind::Event(field)
+                } else {
+                    ExprKind::StartedBy(field)
+                },
                 ty,
             }),
             ([of], Type::Contact) => {
@@ -28,10 +34,12 @@ impl Checker<'_> {
                     let names: Vec<&str> = fields.keys().map(|name| &**name).collect();
                     return self.no_such_field("a contact", of, &names, at);
                 };
+                let of = of.clone();
                 Some(Expr {
-                    kind: ExprKind::EventContact {
-                        field,
-                        of: of.clone(),
+                    kind: if is_now {
+                        ExprKind::EventContact { field, of }
+                    } else {
+                        ExprKind::StartedByContact { field, of }
                     },
                     ty,
                 })

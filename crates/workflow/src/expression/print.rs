@@ -62,6 +62,8 @@ impl Printer<'_> {
             ExprKind::Risk(field) => format!("risk.{}", risk_word(*field)),
             ExprKind::Event(field) => format!("event.{field}"),
             ExprKind::EventContact { field, of } => format!("event.{field}.{of}"),
+            ExprKind::StartedBy(field) => format!("started_by.{field}"),
+            ExprKind::StartedByContact { field, of } => format!("started_by.{field}.{of}"),
             ExprKind::Role(role) => role.to_string(),
             ExprKind::RoleField { role, field } => format!("{role}.{field}"),
             ExprKind::Metric(index) => naming.metric(*index).to_owned(),

@@ -99,8 +99,7 @@ pub struct Scope {
     pub has_unsubscribe_url: bool,
     /// What `event` is: types of events, whose common fields it has; empty: they failed to check.
     pub event: Option<Vec<Box<str>>>,
-    /// What `started_by` is, likewise. Workflows that start on events are set aside for now, so it is checked as
-    /// an `event` and never decided by.
+    /// What `started_by` is, likewise.
     pub started_by: Option<Vec<Box<str>>>,
     /// Names of the workflow's `with`, by index.
     pub with: Vec<Given>,

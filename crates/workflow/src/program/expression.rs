@@ -84,6 +84,15 @@ pub enum ExprKind {
         /// The contact's field.
         of: Box<str>,
     },
+    /// `started_by.x`: of the event that started the run.
+    StartedBy(Box<str>),
+    /// `started_by.x.y`, x being a contact.
+    StartedByContact {
+        /// The event's field.
+        field: Box<str>,
+        /// The contact's field.
+        of: Box<str>,
+    },
     /// `champion`: who holds the role, at most 5 in order of contact id.
     Role(Box<str>),
     /// `champion.name`: of the first who holds it.

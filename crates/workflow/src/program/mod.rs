@@ -16,12 +16,13 @@ pub use expression::{
     StepResult, Type,
 };
 pub use policy::{
-    Calendar, Defaults, Limit, LimitPer, OverLimit, Route, RouteTarget, Schedule, Sender, Topic,
-    Webhook,
+    Calendar, DayOf, Days, Defaults, Limit, LimitPer, OverLimit, Route, RouteTarget, Schedule,
+    Sender, Topic, Webhook,
 };
 pub use rule::{
-    Approval, ApprovalOtherwise, AtWindow, Existing, ForEach, Goal, Hours, IfNobody, OncePer,
-    Period, Says, Start, Status, Step, Verb, Workflow,
+    Approval, ApprovalOtherwise, Arm, AtLimit, AtWindow, Deliver, Existing, ForEach, Goal, Hours,
+    IfNobody, IfRunning, OncePer, Otherwise, Period, Says, SetOf, Setting, Start, Status, Step,
+    Until, Verb, Workflow,
 };
 pub use schema::{Entity, EventType, Field, FieldType, Schema};
 

@@ -68,11 +68,48 @@ pub enum OverLimit {
     Skip,
 }
 
-/// When something recurs.
+/// When something recurs, civil.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Schedule {
-    /// As it was written; its meaning comes with the schedules.
-    pub text: Box<str>,
+pub enum Schedule {
+    /// Some days at a time of day.
+    Days {
+        /// Which days.
+        days: Days,
+        /// When on them.
+        at: Time,
+    },
+    /// Five cron fields, as they were written.
+    Cron(Box<str>),
+}
+
+/// Some days of the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Days {
+    /// All.
+    Every,
+    /// Working days.
+    Business,
+    /// Days of the week, Monday first.
+    Week([bool; 7]),
+    /// One day of each month.
+    Month(DayOf),
+    /// One day of each quarter of the fiscal year.
+    Quarter(DayOf),
+}
+
+/// One day of a month or quarter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum DayOf {
+    /// By number, from 1; a month that has no such day is passed over.
+    Number(u8),
+    /// The last.
+    Last,
+    /// The first.
+    First,
+    /// The first working day.
+    FirstBusiness,
+    /// The last working day.
+    LastBusiness,
 }
 
 /// Defaults of sends.

@@ -1,7 +1,8 @@
 //! Workflows after the check: start, ends and steps.
 
 use super::expression::Expr;
-use model::Mailbox;
+use super::policy::Schedule;
+use model::{Decimal, Mailbox};
 use serde::Serialize;
 
 /// A length of time.
@@ -66,11 +67,15 @@ pub struct Workflow {
     pub start: Start,
     /// How often.
     pub once_per: OncePer,
+    /// What a start does while a run of the subject is open.
+    pub if_running: IfRunning,
     /// Must stay true.
     pub while_true: Option<Expr>,
     /// Success.
     pub goal: Option<Goal>,
-    /// Topics that wait while a run is open; takes effect later.
+    /// The share of subjects that get no steps and are watched for the goal; 0: none.
+    pub holdout: Decimal,
+    /// Topics whose sends to the same account wait while a run is open.
     pub holds_back: Vec<Box<str>>,
     /// Live named values.
     pub with: Vec<(Box<str>, Expr)>,
@@ -78,6 +83,8 @@ pub struct Workflow {
     pub remember: Vec<(Box<str>, Expr)>,
     /// What to do, in order.
     pub steps: Vec<Step>,
+    /// Renamed steps: old id, new id.
+    pub moved: Vec<(Box<str>, Box<str>)>,
 }
 
 /// What starts a run.
@@ -94,6 +101,31 @@ pub enum Start {
         /// For whom it is true at go-live.
         existing: Existing,
     },
+    /// An event that arrives.
+    Event {
+        /// Its types.
+        events: Vec<Box<str>>,
+        /// Looked at once; the event is `event` in it.
+        condition: Option<Expr>,
+        /// Older events are recorded as too late.
+        max_age: Period,
+    },
+    /// A moment of the calendar: one run for each subject for which the condition holds then.
+    Every {
+        /// When, civil, in the account's zone.
+        schedule: Schedule,
+        /// Looked at at that moment.
+        condition: Option<Expr>,
+    },
+}
+
+/// What a start does while a run of the subject is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum IfRunning {
+    /// Nothing.
+    Ignore,
+    /// It ends that run and begins another.
+    Restart,
 }
 
 /// What happens to subjects for which `when` is already true.
@@ -189,6 +221,8 @@ pub enum Verb {
         if_nobody: IfNobody,
         /// Asked for before.
         approval: Option<Approval>,
+        /// What it does at a limit, if not what the policy says.
+        at_limit: Option<AtLimit>,
     },
     /// A message to colleagues.
     Alert {
@@ -196,6 +230,8 @@ pub enum Verb {
         routes: Vec<Box<str>>,
         /// What it says.
         says: Says,
+        /// When it arrives.
+        deliver: Deliver,
     },
     /// A task for a colleague.
     Task {
@@ -215,6 +251,127 @@ pub enum Verb {
         /// Otherwise, unknown included.
         otherwise: Vec<Step>,
     },
+    /// A decision by the word of a pick-list.
+    Match {
+        /// The word.
+        value: Expr,
+        /// Steps by word, as written.
+        cases: Vec<(Box<str>, Vec<Step>)>,
+        /// For words without a case, and unknown.
+        otherwise: Vec<Step>,
+    },
+    /// A draw, once per subject, kept.
+    Split {
+        /// The arms; their shares add up to one.
+        arms: Vec<Arm>,
+    },
+    /// Fields that workflows may write.
+    Set {
+        /// What is set, in order.
+        fields: Vec<Setting>,
+    },
+    /// A call of somebody else's server.
+    Webhook {
+        /// Its name among the policies.
+        name: Box<str>,
+        /// What it says: key and value.
+        body: Vec<(Box<str>, Expr)>,
+    },
+    /// Time that passes.
+    Wait {
+        /// How long, from the moment the step before was completed.
+        length: Period,
+    },
+    /// Something that is waited for.
+    WaitFor {
+        /// What.
+        until: Until,
+        /// How long at most.
+        at_most: Period,
+        /// What happens if it did not come.
+        otherwise: Otherwise,
+    },
+    /// The end of the run.
+    Stop {
+        /// Why.
+        reason: Box<str>,
+    },
+}
+
+/// One arm of a split.
+#[derive(Clone, Debug, Serialize)]
+pub struct Arm {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its share of all subjects.
+    pub share: Decimal,
+    /// Its steps.
+    pub steps: Vec<Step>,
+}
+
+/// One field that a `set` writes.
+#[derive(Clone, Debug, Serialize)]
+pub struct Setting {
+    /// Whose.
+    pub of: SetOf,
+    /// The field's name.
+    pub field: Box<str>,
+    /// Its new value; unknown makes the field unknown.
+    pub value: Expr,
+}
+
+/// Whose field a `set` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum SetOf {
+    /// The account's.
+    Account,
+    /// The contract's: the subject's under `for_each: contract`, else the account's current one.
+    Contract,
+}
+
+/// What a step waits for.
+#[derive(Clone, Debug, Serialize)]
+pub enum Until {
+    /// A condition.
+    Condition(Expr),
+    /// An event.
+    Event {
+        /// Its types.
+        events: Vec<Box<str>>,
+        /// Which of them: the event is `event` in it.
+        condition: Option<Expr>,
+    },
+}
+
+/// What happens when nothing happened.
+#[derive(Clone, Debug, Serialize)]
+pub enum Otherwise {
+    /// The run goes on.
+    Continue,
+    /// It ends (`stopped`).
+    Stop,
+    /// These steps first.
+    Steps(Vec<Step>),
+}
+
+/// What a send does at a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum AtLimit {
+    /// Waits.
+    Delay,
+    /// Skips.
+    Skip,
+    /// Sends nevertheless.
+    Ignore,
+}
+
+/// When an alert arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Deliver {
+    /// At once.
+    Now,
+    /// With the next digest.
+    Digest,
 }
 
 /// What an alert says.

@@ -1,7 +1,8 @@
-//! A walk over an expression and all its parts.
+//! Walks over an expression and all its parts, and over the steps inside steps.
 
 use super::definition::Definition;
 use super::expression::{Expr, ExprKind};
+use super::rule::{Otherwise, Step, Verb};
 
 impl Expr {
     /// The parts directly under it, from left to right.
@@ -43,6 +44,8 @@ impl Expr {
             | ExprKind::Risk(_)
             | ExprKind::Event(_)
             | ExprKind::EventContact { .. }
+            | ExprKind::StartedBy(_)
+            | ExprKind::StartedByContact { .. }
             | ExprKind::Role(_)
             | ExprKind::RoleField { .. }
             | ExprKind::Metric(_)
@@ -91,5 +94,33 @@ impl Expr {
         found.sort_unstable();
         found.dedup();
         found
+    }
+}
+
+impl Step {
+    /// The lists of steps inside it, in the order of the text.
+    pub fn blocks(&self) -> Vec<&[Step]> {
+        match &self.verb {
+            Verb::Branch { then, otherwise } => vec![then, otherwise],
+            Verb::Match {
+                cases, otherwise, ..
+            } => {
+                let cases = cases.iter().map(|(_, steps)| &steps[..]);
+                cases.chain([&otherwise[..]]).collect()
+            }
+            Verb::Split { arms } => arms.iter().map(|arm| &arm.steps[..]).collect(),
+            Verb::WaitFor {
+                otherwise: Otherwise::Steps(steps),
+                ..
+            } => vec![steps],
+            Verb::WaitFor { .. }
+            | Verb::Wait { .. }
+            | Verb::Send { .. }
+            | Verb::Alert { .. }
+            | Verb::Task { .. }
+            | Verb::Set { .. }
+            | Verb::Webhook { .. }
+            | Verb::Stop { .. } => Vec::new(),
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::step::Place;
 use super::value::{scalar, text, word};
 use super::{Keys, Notes};
 use crate::expression::{Scope, Want};
-use crate::program::{Approval, ApprovalOtherwise, Expr, IfNobody, Says, Verb};
+use crate::program::{Approval, ApprovalOtherwise, Deliver, Expr, IfNobody, Says, Verb};
 use crate::yaml::Node;
 use model::Purpose;
 
@@ -66,6 +66,7 @@ pub(crate) fn send(notes: &mut Notes, desk: &mut Desk<'_>, place: &Place<'_, '_>
         topic: topic?,
         if_nobody: if_nobody.unwrap_or(IfNobody::Alert),
         approval: approval?,
+        at_limit: None,
     })
 }
 
@@ -241,6 +242,7 @@ pub(crate) fn alert(notes: &mut Notes, desk: &mut Desk<'_>, place: &Place<'_, '_
     Some(Verb::Alert {
         routes: routes.filter(|routes| !routes.is_empty())?,
         says: says?,
+        deliver: Deliver::Now,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::Notes;
 use super::value::{scalar, short};
-use crate::program::{Period, Schedule};
+use crate::program::{DayOf, Days, Period, Schedule};
 use crate::yaml::Node;
 use jiff::civil::{Date, DateTime, Time};
 use model::Mailbox;
@@ -152,39 +152,60 @@ pub(crate) fn is_address(text: &str) -> bool {
         })
 }
 
-/// A schedule; its form is checked, its words are kept. E406 if it is none.
+/// A schedule. E406 if it is none.
 pub(crate) fn schedule(notes: &mut Notes, node: &Node) -> Option<Schedule> {
     let scalar = scalar(notes, node, "a schedule")?;
-    if is_schedule(&scalar.text) {
-        return Some(Schedule {
-            text: scalar.text.clone(),
-        });
+    let found = parse_schedule(&scalar.text);
+    if found.is_none() {
+        let message = format!("`{}` is not a schedule I know", short(&scalar.text));
+        let help =
+            "for example `Mon 09:00`, `business day 09:00`, `month first business day 09:00`";
+        notes.error_help("E406", node.span, message, help.to_owned());
     }
-    let message = format!("`{}` is not a schedule I know", short(&scalar.text));
-    let help = "for example `Mon 09:00`, `business day 09:00`, `month first business day 09:00`";
-    notes.error_help("E406", node.span, message, help.to_owned());
-    None
+    found
 }
 
 /// The days of a week, Monday first.
 pub(crate) const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-fn is_schedule(text: &str) -> bool {
-    let Some((days, time)) = text.rsplit_once(' ') else {
-        return false;
-    };
-    if parse_time(time).is_none() {
-        return false;
-    }
+fn parse_schedule(text: &str) -> Option<Schedule> {
+    let (days, time) = text.rsplit_once(' ')?;
+    let at = parse_time(time)?;
     let words: Vec<&str> = days.split(' ').collect();
-    match words.as_slice() {
-        ["day"] | ["business", "day"] => true,
-        ["month" | "quarter", "first" | "last"] => true,
-        ["month" | "quarter", "first" | "last", "business", "day"] => true,
-        ["month", day] => day.parse().is_ok_and(|day: u8| (1..=31).contains(&day)),
-        [days] => days.split(',').all(|day| WEEKDAYS.contains(&day)),
-        _ => false,
+    let days = match words.as_slice() {
+        ["day"] => Days::Every,
+        ["business", "day"] => Days::Business,
+        ["month", of @ ..] => Days::Month(day_of(of, 31)?),
+        ["quarter", of @ ..] => Days::Quarter(day_of(of, 0)?),
+        [days] => Days::Week(weekdays(days)?),
+        _ => return None,
+    };
+    Some(Schedule::Days { days, at })
+}
+
+fn day_of(words: &[&str], number_max: u8) -> Option<DayOf> {
+    match words {
+        ["first"] => Some(DayOf::First),
+        ["last"] => Some(DayOf::Last),
+        ["first", "business", "day"] => Some(DayOf::FirstBusiness),
+        ["last", "business", "day"] => Some(DayOf::LastBusiness),
+        [number] => {
+            let number = number.parse().ok()?;
+            (1..=number_max)
+                .contains(&number)
+                .then_some(DayOf::Number(number))
+        }
+        _ => None,
     }
+}
+
+fn weekdays(text: &str) -> Option<[bool; 7]> {
+    let mut week = [false; 7];
+    for day in text.split(',') {
+        let at = WEEKDAYS.iter().position(|name| *name == day)?;
+        week[at] = true;
+    }
+    Some(week)
 }
 
 /// Whether a text has the form of five cron fields.
@@ -237,7 +258,7 @@ mod tests {
             "month first business day 09:00",
             "quarter first business day 09:00",
         ] {
-            assert!(is_schedule(good), "{good}");
+            assert!(parse_schedule(good).is_some(), "{good}");
         }
         for bad in [
             "monthly 09:00",
@@ -248,7 +269,7 @@ mod tests {
             "",
             "day 24:00",
         ] {
-            assert!(!is_schedule(bad), "{bad}");
+            assert!(parse_schedule(bad).is_none(), "{bad}");
         }
     }
 

@@ -12,7 +12,7 @@ use super::value::{scalar, share, short};
 use super::{Keys, Notes};
 use crate::expression::{Scope, Verdict, date_windows, verdict};
 use crate::program::{
-    Expr, ExprKind, ForEach, Goal, OncePer, Start, Step, Template, Type, Workflow,
+    Expr, ExprKind, ForEach, Goal, IfRunning, OncePer, Start, Step, Template, Type, Workflow,
 };
 use crate::yaml::Node;
 use std::collections::BTreeSet;
@@ -141,15 +141,18 @@ fn whole(
         priority: head.priority,
         start: start?,
         once_per: once?,
+        if_running: IfRunning::Ignore,
         while_true: match while_true {
             Some(condition) => Some(condition?),
             None => None,
         },
         goal,
+        holdout: model::Decimal::ZERO,
         holds_back: head.holds_back,
         with: with?,
         remember: remember?,
         steps: done?,
+        moved: Vec::new(),
     })
 }
 
