@@ -38,8 +38,8 @@ impl World {
         size: &Size,
         dice: &mut Dice,
     ) -> Result<World, Failure> {
-        // Besides logins each account has some sixteen facts; a little too many are cut off at the end.
-        let logins = (size.facts / ACCOUNTS * 13 / 10).to_string();
+        // Besides logins each account has some sixteen facts, and churned accounts log in no more; what is too many is cut off at the end.
+        let logins = (size.facts / ACCOUNTS * 3 / 2).to_string();
         let (accounts, seed) = (ACCOUNTS.to_string(), size.seed.to_string());
         let arguments = [
             "sample",
