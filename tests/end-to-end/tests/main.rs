@@ -6,4 +6,5 @@ mod manual;
 mod office;
 mod refusals;
 mod servers;
+mod slack;
 mod smtp;
