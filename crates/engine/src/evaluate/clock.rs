@@ -8,14 +8,37 @@ use jiff::civil::Date;
 use model::{Decimal, Value};
 use workflow::program::{Expr, PeriodUnit, PeriodWhich};
 
-/// Nanoseconds in a millionth of an hour.
-const STEP: i128 = 3_600_000;
+/// Nanoseconds in a minute.
+const MINUTE: i128 = 60_000_000_000;
 
-/// Hours from `from` to `until`, whole millionths, the rest let fall: so it reaches a bound exactly when the time has passed.
+/// The full minute at which the clock stands, counted from the epoch.
+fn minute_of(at: Timestamp) -> i128 {
+    at.as_nanosecond().div_euclid(MINUTE)
+}
+
+/// Where a clock without a second hand stands, in millionths of an hour since the epoch, rounded.
+fn clock_hours(at: Timestamp) -> i128 {
+    (minute_of(at) * 50_000 + 1).div_euclid(3)
+}
+
+/// Hours from `from` to `until` on a clock without a second hand. All hours step together, at full minutes, so that the
+/// difference of two of them stays as it is.
 pub(crate) fn hours_between(from: Timestamp, until: Timestamp) -> Option<Decimal> {
-    let elapsed = until.as_nanosecond() - from.as_nanosecond();
-    let millionths = elapsed.div_euclid(STEP);
+    let millionths = clock_hours(until) - clock_hours(from);
     i64::try_from(millionths).ok().map(Decimal::from_millionths)
+}
+
+/// The first instant at which so many hours have passed since another.
+pub(crate) fn hours_reached(from: Timestamp, hours: Decimal) -> Option<Timestamp> {
+    let reached = clock_hours(from).checked_add(i128::from(hours.millionths()))?;
+    // The first minute whose rounded hours are no less.
+    let minute = (reached * 3 + 49_998).div_euclid(50_000);
+    Timestamp::from_nanosecond(minute.checked_mul(MINUTE)?).ok()
+}
+
+/// The next full minute.
+pub(crate) fn minute_after(at: Timestamp) -> Option<Timestamp> {
+    Timestamp::from_nanosecond((minute_of(at) + 1) * MINUTE).ok()
 }
 
 impl Scene<'_> {
@@ -91,5 +114,34 @@ impl Scene<'_> {
             let (first, end) = period_bounds(&self.program.calendar, self.today, which, unit)?;
             Some(Value::Bool(first <= day && day < end))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_are_reached_at_the_first_minute_that_shows_them() {
+        for seed in 0..2_000_i64 {
+            let from = Timestamp::from_millisecond(1_700_000_000_000 + seed * 7_777_777)
+                .expect("an instant of this age");
+            let hours = Decimal::from_millionths(seed * 12_345 - 9_000_000);
+            let at = hours_reached(from, hours).expect("an instant of this age");
+            let before = Timestamp::from_nanosecond(at.as_nanosecond() - 1).expect("likewise");
+            assert!(hours_between(from, at) >= Some(hours), "{from} {hours}");
+            assert!(hours_between(from, before) < Some(hours), "{from} {hours}");
+        }
+    }
+
+    #[test]
+    fn whole_hours_pass_with_the_minute() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("an instant");
+        let from = at("2026-03-01T10:01:30.5Z");
+        assert_eq!(
+            hours_reached(from, Decimal::ONE),
+            Some(at("2026-03-01T11:01:00Z"))
+        );
+        assert_eq!(hours_between(from, from), Some(Decimal::ZERO));
     }
 }

@@ -16,7 +16,7 @@ mod number;
 mod reading;
 mod scene;
 
-pub(crate) use clock::hours_between;
+pub(crate) use clock::{hours_reached, minute_after};
 pub(crate) use expression::words_of;
 pub use knowledge::{Carrier, Knowledge, RiskCase, StepResults};
 pub use list::Item;

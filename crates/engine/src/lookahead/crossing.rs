@@ -10,14 +10,12 @@ use super::hold::{hold, known};
 use super::range::{apart_until, range};
 use super::sooner;
 use crate::calendar::{day_number, shift_business_days};
-use crate::evaluate::{Reading, Scene, order, words_of};
-use jiff::{SignedDuration, Timestamp};
+use crate::evaluate::{Reading, Scene, hours_reached, order, words_of};
+use jiff::Timestamp;
 use model::{Decimal, Value};
 use std::cmp::Ordering;
 use workflow::program::{Expr, ExprKind, Type};
 
-/// How long is slept where hours run, and neither which way nor between which bounds can be told.
-const WANDERING_STEP: SignedDuration = SignedDuration::from_mins(1);
 /// Days, or seconds, that doubling steps reach at most: past the end of the calendar.
 const DOUBLINGS_MAX: u32 = 40;
 
@@ -64,7 +62,7 @@ pub(crate) fn bound_hold(scene: &Scene<'_>, value: &Expr, bound: Decimal) -> Opt
 }
 
 /// Of a comparison in which hours run and nobody knows which way: as long as a side stays unknown; as long as the ranges lie
-/// apart; else each minute, so that it is looked at late by less than that, and never more often.
+/// apart; else up to the next step.
 fn wandering(
     scene: &Scene<'_>,
     course: Course,
@@ -76,9 +74,8 @@ fn wandering(
     if let Some(side) = sides.iter().find(is_missing) {
         return known(scene, side);
     }
-    course.step?;
-    let minute = scene.now().checked_add(WANDERING_STEP).ok();
-    sooner(course.until, sure.max(minute))
+    let step = course.step?;
+    sooner(course.until, sure.max(Some(step)))
 }
 
 fn is_number(ty: &Type) -> bool {
@@ -127,7 +124,8 @@ fn simple(scene: &Scene<'_>, value: &Expr, bound: Decimal) -> Option<Option<Time
     };
     let found = match &value.kind {
         ExprKind::HoursSince(_) => scene.instant_of_value(&from).and_then(|from| {
-            steps(now, bound, 1).and_then(|steps| hours_reached(scene, from, steps))
+            let steps = Decimal::from_millionths(steps(now, bound, 1)?);
+            hours_reached(from, now.add(steps)?)
         }),
         ExprKind::BusinessDaysUntil(_) | ExprKind::BusinessDaysSince(_) => {
             steps(now, bound, 1_000_000).and_then(|steps| {
@@ -166,15 +164,6 @@ fn steps(now: Decimal, bound: Decimal, size: i64) -> Option<i64> {
     }
 }
 
-/// When `steps` more millionths of an hour have passed since an instant than now.
-pub(crate) fn hours_reached(scene: &Scene<'_>, from: Timestamp, steps: i64) -> Option<Timestamp> {
-    let now = crate::evaluate::hours_between(from, scene.now())?;
-    let millionths = now.millionths().checked_add(steps)?;
-    let elapsed = i128::from(millionths).checked_mul(3_600_000)?;
-    let at = from.as_nanosecond().checked_add(elapsed)?;
-    Timestamp::from_nanosecond(at).ok()
-}
-
 /// The first instant at which `class` is another than now, for what only rises or only falls; else the next step.
 fn crossing<C: PartialEq>(
     scene: &Scene<'_>,
@@ -195,9 +184,9 @@ fn crossing<C: PartialEq>(
             scene.start_of_number(i32::try_from(day).ok()?)
         })
     } else {
+        // Minutes and hour buckets begin with a whole second.
         search(scene, end, &is_other, |step| {
-            let at = scene.now().as_nanosecond().checked_add(i128::from(step))?;
-            Timestamp::from_nanosecond(at).ok()
+            Timestamp::from_second(scene.now().as_second().checked_add(step)?).ok()
         })
     };
     sooner(found, course.until)
@@ -216,7 +205,7 @@ fn search(
     };
     let mut low = 0;
     let mut high = 1;
-    for _ in 0..DOUBLINGS_MAX + 24 {
+    for _ in 0..DOUBLINGS_MAX {
         let at = limit(high)?;
         if is_so(at) {
             break;

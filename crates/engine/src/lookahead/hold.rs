@@ -12,7 +12,7 @@ use super::{metric, sooner};
 use crate::calendar::period_bounds;
 use crate::evaluate::{Reading, Scene};
 use crate::health;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use workflow::program::{Expr, ExprKind, HealthName, PeriodUnit, PeriodWhich};
 
 /// An instant after the scene's up to which time alone surely does not change what the expression gives; none: for ever.
@@ -132,15 +132,13 @@ pub(super) fn known(scene: &Scene<'_>, one: &Expr) -> Option<Timestamp> {
     }
 }
 
-/// Of whether what is computed is known: where hours run, while it stays within bounds, and at least a minute.
+/// Of whether what is computed is known: where hours run, while it stays within bounds, and at least up to the next step.
 fn computed(scene: &Scene<'_>, one: &Expr, course: Course) -> Option<Timestamp> {
     if course.is_daily {
         return course.step;
     }
-    course.step?;
-    let sure = bounded_until(scene, one);
-    let minute = scene.now().checked_add(SignedDuration::from_mins(1)).ok();
-    sooner(course.until, sure.max(minute))
+    let step = course.step?;
+    sooner(course.until, bounded_until(scene, one).max(Some(step)))
 }
 
 /// Whether a metric is computed from others, so that it may become too large to say.

@@ -56,13 +56,8 @@ fn of_events(scene: &Scene<'_>, aggregate: &Aggregate) -> Course {
         | Reduce::Latest
         | Reduce::Earliest => Trend::Other,
     };
-    Course {
-        trend,
-        step: sooner(first, until),
-        until,
-        rest: last,
-        is_daily: matches!(aggregate.window, Window::Days(_)),
-    }
+    let is_daily = matches!(aggregate.window, Window::Days(_));
+    Course::stepping(trend, first, until).resting(last, is_daily)
 }
 
 /// When the first and the last bucket that hold something leave the present window; none: there is nothing in it.

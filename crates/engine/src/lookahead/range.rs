@@ -15,8 +15,10 @@ use workflow::program::{Arithmetic, Expr, ExprKind};
 /// The least and the greatest value.
 pub(super) type Range = (Decimal, Decimal);
 
-/// How often the span looked at is doubled: from a millionth of an hour to years.
-const DOUBLINGS_MAX: u32 = 36;
+/// The shortest span looked at.
+const MINUTE: i128 = 60_000_000_000;
+/// How often it is doubled: to years.
+const DOUBLINGS_MAX: u32 = 22;
 
 /// An instant up to which `left` surely stands to `right` as it does now, both known; none: it cannot be told.
 pub(super) fn apart_until(
@@ -26,7 +28,7 @@ pub(super) fn apart_until(
 ) -> Option<Timestamp> {
     let mut sure = None;
     for doubling in 0..DOUBLINGS_MAX {
-        let later = scene.now().as_nanosecond() + (3_600_000_i128 << doubling);
+        let later = scene.now().as_nanosecond() + (MINUTE << doubling);
         let until = Timestamp::from_nanosecond(later).ok()?;
         let (Some(one), Some(other)) = (range(scene, left, until), right(until)) else {
             break;
@@ -67,7 +69,7 @@ fn number(scene: &Scene<'_>, expr: &Expr) -> Option<Decimal> {
 /// An instant up to which a number surely stays known; none: it cannot be told.
 pub(super) fn bounded_until(scene: &Scene<'_>, expr: &Expr) -> Option<Timestamp> {
     let instants = (0..DOUBLINGS_MAX).map_while(|doubling| {
-        let later = scene.now().as_nanosecond() + (3_600_000_i128 << doubling);
+        let later = scene.now().as_nanosecond() + (MINUTE << doubling);
         Timestamp::from_nanosecond(later).ok()
     });
     instants

@@ -4,7 +4,7 @@
     reason = "an expression has some forty kinds: each reader names those that it is about"
 )]
 
-use crate::world::{Raw, World};
+use crate::world::{Raw, World, whole};
 use engine::calendar::{add, day_of, is_business_day, start_of};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -408,9 +408,16 @@ impl<'a> Slow<'a> {
             }
             ExprKind::HoursSince(time) => match self.time(time) {
                 Is::Known((_, at)) => {
-                    let elapsed = self.now.as_nanosecond() - at.as_nanosecond();
-                    let steps = i64::try_from(elapsed.div_euclid(3_600_000)).expect("of this age");
-                    Is::Known(Decimal::from_millionths(steps))
+                    // Full minutes since the epoch, each as hours rounded to a millionth.
+                    let shown = |at: Timestamp| {
+                        let minutes = Decimal::from_int(at.as_second().div_euclid(60));
+                        minutes.and_then(|minutes| minutes.div(whole(60)))
+                    };
+                    Is::of(
+                        shown(self.now)
+                            .zip(shown(at))
+                            .and_then(|(now, at)| now.sub(at)),
+                    )
                 }
                 Is::Unseen => Is::Unseen,
                 Is::AtLeast(_) | Is::Unknown => Is::Unknown,

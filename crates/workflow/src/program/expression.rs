@@ -212,7 +212,7 @@ pub enum ExprKind {
     BusinessDaysUntil(Box<Expr>),
     /// `business_days_since(d)`.
     BusinessDaysSince(Box<Expr>),
-    /// `hours_since(t)`: elapsed hours, exact.
+    /// `hours_since(t)`: elapsed hours, from full minute to full minute.
     HoursSince(Box<Expr>),
     /// `min(a, b)`.
     Min(Box<Expr>, Box<Expr>),
