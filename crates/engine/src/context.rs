@@ -20,8 +20,16 @@ pub enum Clock {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Csms(pub BTreeMap<Box<str>, Entity>);
 
-/// Values that a scenario holds fast, by the name of a metric, segment, label or `health.x`; `None` is unknown.
-pub type Pins = BTreeMap<Box<str>, Option<Value>>;
+/// What a scenario holds fast: values, and what would be left to chance.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pins {
+    /// By the name of a metric, segment, label or `health.x`; `None` is unknown.
+    pub values: BTreeMap<Box<str>, Option<Value>>,
+    /// The arm that is drawn, by the step that splits; a step that is not named takes its first.
+    pub arms: BTreeMap<Box<str>, Box<str>>,
+    /// Whether the subject is held out.
+    pub is_held_out: bool,
+}
 
 /// What a decision is given beside the account.
 #[derive(Clone, Copy, Debug)]

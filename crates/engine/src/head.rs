@@ -10,7 +10,7 @@ use jiff::{Timestamp, civil::Date};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The version that this program writes.
-pub const HEAD_VERSION: u8 = 1;
+pub const HEAD_VERSION: u8 = 2;
 
 /// The head of an account.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -144,9 +144,10 @@ impl Head {
     pub fn decode(stored: &[u8]) -> Result<Self, DecodeError> {
         let mut bytes = Bytes::new(stored);
         let version = bytes.take(1)?[0];
-        if version != HEAD_VERSION {
+        if version == 0 || version > HEAD_VERSION {
             return Err(DecodeError::Version(version));
         }
+        bytes.set_version(version);
         let head = Self::read(&mut bytes)?;
         bytes.end()?;
         Ok(head)

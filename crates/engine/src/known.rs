@@ -111,7 +111,7 @@ impl Knowledge for Known<'_> {
     }
 
     fn pin(&self, name: &str) -> Option<&Option<Value>> {
-        self.context.pins?.get(name)
+        self.context.pins?.values.get(name)
     }
 
     fn memo(&self) -> Option<&Memo> {
@@ -161,9 +161,11 @@ impl StepResults for Run {
             StepResult::Replied => came(Outcome::Replied),
             StepResult::Bounced => came(Outcome::Bounced),
             StepResult::Done => came(Outcome::Done),
-            StepResult::Ok | StepResult::TimedOut => false,
+            StepResult::Ok => came(Outcome::Accepted) || came(Outcome::Delivered),
+            StepResult::TimedOut => state.is_some_and(|state| state.phase == StepPhase::TimedOut),
             StepResult::Outcome => return state?.result.clone(),
-            StepResult::Event(_) | StepResult::Chosen => return None,
+            StepResult::Event(field) => return state?.event.get(field).cloned(),
+            StepResult::Chosen => return state?.chosen.clone().map(Value::Word),
         };
         Some(Value::Bool(yes))
     }

@@ -6,6 +6,7 @@ pub mod account;
 pub mod calendar;
 pub mod context;
 pub mod decide;
+mod draw;
 pub mod entity;
 pub mod evaluate;
 pub mod fold;

@@ -44,6 +44,8 @@ pub struct Subject {
     pub started_at: Option<Timestamp>,
     /// Whether what a marked fact made true waits for the end of the history (an account that was live before).
     pub is_waiting: bool,
+    /// The arm it drew, by the step that split: whoever was drawn keeps it.
+    pub arms: BTreeMap<Box<str>, Box<str>>,
 }
 stored_struct!(Subject {
     memory,
@@ -52,4 +54,6 @@ stored_struct!(Subject {
     starts,
     started_at,
     is_waiting
+} since 2 {
+    arms
 });

@@ -67,6 +67,12 @@ pub struct Run {
     pub remembered: BTreeMap<Box<str>, Option<Value>>,
     /// Since when the run rests at the step it is at.
     pub rests_since: Timestamp,
+    /// The step at which it rests, or that it did last; where it goes on when steps come or go around it.
+    pub rests_at: Option<Box<str>>,
+    /// Since when events that it will wait for are kept: the last message, alert, task or call, or its start.
+    pub listens_since: Option<Timestamp>,
+    /// Events that steps still ahead will wait for, by step: the first that came, its fields that are read.
+    pub heard: BTreeMap<Box<str>, BTreeMap<Box<str>, Value>>,
 }
 stored_struct!(Run {
     id,
@@ -77,6 +83,10 @@ stored_struct!(Run {
     steps,
     remembered,
     rests_since
+} since 2 {
+    rests_at,
+    listens_since,
+    heard
 });
 
 impl Run {
@@ -104,8 +114,20 @@ pub enum StepPhase {
     TookThen,
     /// A branch: the `else` way was taken.
     TookElse,
+    /// A `match` or a `split`: the way that `chosen` names was taken, without a name the `otherwise`.
+    Chose,
+    /// What was waited for did not come in time: the `otherwise` was taken.
+    TimedOut,
 }
-stored_enum!(StepPhase { 0 = Waiting, 1 = Acted, 2 = Skipped, 3 = TookThen, 4 = TookElse });
+stored_enum!(StepPhase {
+    0 = Waiting,
+    1 = Acted,
+    2 = Skipped,
+    3 = TookThen,
+    4 = TookElse,
+    5 = Chose,
+    6 = TimedOut
+});
 
 /// What happened to a step's mail, or to its task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,8 +144,18 @@ pub enum Outcome {
     Bounced,
     /// The task is done.
     Done,
+    /// The webhook was accepted.
+    Accepted,
 }
-stored_enum!(Outcome { 0 = Delivered, 1 = Opened, 2 = Clicked, 3 = Replied, 4 = Bounced, 5 = Done });
+stored_enum!(Outcome {
+    0 = Delivered,
+    1 = Opened,
+    2 = Clicked,
+    3 = Replied,
+    4 = Bounced,
+    5 = Done,
+    6 = Accepted
+});
 
 /// An approval that was asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,6 +195,10 @@ pub struct StepState {
     pub task: Option<Box<str>>,
     /// Whether a `hold` was printed.
     pub is_held: bool,
+    /// The case or arm that was taken.
+    pub chosen: Option<Box<str>>,
+    /// The event that came while it waited: its fields that are read.
+    pub event: BTreeMap<Box<str>, Value>,
 }
 stored_struct!(StepState {
     phase,
@@ -173,6 +209,9 @@ stored_struct!(StepState {
     ask,
     task,
     is_held
+} since 2 {
+    chosen,
+    event
 });
 
 impl StepState {
@@ -187,6 +226,8 @@ impl StepState {
             ask: None,
             task: None,
             is_held: false,
+            chosen: None,
+            event: BTreeMap::new(),
         }
     }
 

@@ -30,17 +30,38 @@ pub enum DecodeError {
 
 /// Bytes on their way back.
 #[derive(Debug)]
-pub struct Bytes<'a>(&'a [u8]);
+pub struct Bytes<'a> {
+    rest: &'a [u8],
+    /// The version that wrote them: what a later one added is not in them.
+    version: u8,
+}
 
 impl<'a> Bytes<'a> {
-    /// Begins at the first byte.
+    /// Begins at the first byte of what the newest version wrote.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self(bytes)
+        Self {
+            rest: bytes,
+            version: u8::MAX,
+        }
+    }
+
+    /// From here on the bytes are those of a version.
+    pub fn set_version(&mut self, version: u8) {
+        self.version = version;
+    }
+
+    /// Reads what was added in a version; in older bytes it is as if it had never been said.
+    pub fn added<T: Stored + Default>(&mut self, version: u8) -> Result<T, DecodeError> {
+        if self.version < version {
+            Ok(T::default())
+        } else {
+            T::read(self)
+        }
     }
 
     /// Whether nothing is left.
     pub fn end(&self) -> Result<(), DecodeError> {
-        if self.0.is_empty() {
+        if self.rest.is_empty() {
             Ok(())
         } else {
             Err(DecodeError::Trailing)
@@ -49,15 +70,18 @@ impl<'a> Bytes<'a> {
 
     /// The next `len` bytes.
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
-        let (head, rest) = self.0.split_at_checked(len).ok_or(DecodeError::Truncated)?;
-        self.0 = rest;
+        let (head, rest) = self
+            .rest
+            .split_at_checked(len)
+            .ok_or(DecodeError::Truncated)?;
+        self.rest = rest;
         Ok(head)
     }
 
     /// A number of elements, each of which takes at least a byte: never more than bytes are left.
     pub fn count(&mut self) -> Result<usize, DecodeError> {
         let len = usize::try_from(u64::read(self)?).map_err(|_| DecodeError::Truncated)?;
-        if len > self.0.len() {
+        if len > self.rest.len() {
             return Err(DecodeError::Truncated);
         }
         Ok(len)
@@ -72,15 +96,20 @@ pub trait Stored: Sized {
     fn read(bytes: &mut Bytes<'_>) -> Result<Self, DecodeError>;
 }
 
-/// Gives a struct with named fields its stored form: the fields in the order listed.
+/// Gives a struct with named fields its stored form: the fields in the order listed, those that a later version added
+/// behind them.
 macro_rules! stored_struct {
-    ($name:ident { $($field:ident),* $(,)? }) => {
+    ($name:ident { $($field:ident),* $(,)? } $(since $version:literal { $($added:ident),* $(,)? })*) => {
         impl $crate::stored::Stored for $name {
             fn write(&self, out: &mut Vec<u8>) {
                 $($crate::stored::Stored::write(&self.$field, out);)*
+                $($($crate::stored::Stored::write(&self.$added, out);)*)*
             }
             fn read(bytes: &mut $crate::stored::Bytes<'_>) -> Result<Self, $crate::stored::DecodeError> {
-                Ok(Self { $($field: $crate::stored::Stored::read(bytes)?),* })
+                Ok(Self {
+                    $($field: $crate::stored::Stored::read(bytes)?,)*
+                    $($($added: bytes.added($version)?,)*)*
+                })
             }
         }
     };

@@ -71,7 +71,7 @@ impl Stage<'_> {
                 self.change_contacts(value, now);
             } else {
                 let pinned = self.pin_value(name, value);
-                self.pinned.insert(name.clone(), pinned);
+                self.pins.values.insert(name.clone(), pinned);
                 has_pins = true;
             }
         }

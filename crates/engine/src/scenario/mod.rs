@@ -9,7 +9,6 @@ mod stage;
 use compare::Happened;
 use model::Outgoing;
 use stage::Stage;
-use std::collections::BTreeMap;
 use workflow::program::Status;
 use workflow::{Program, Scenario};
 
@@ -66,6 +65,3 @@ fn only(program: &Program, scenario: &Scenario) -> Program {
     }
     program
 }
-
-/// Values held fast, by name.
-type Pinned = BTreeMap<Box<str>, Option<model::Value>>;

@@ -1,11 +1,10 @@
 //! The stage on which a scenario is played: one account, virtual time, what happened.
 
-use super::Pinned;
 use super::compare::Happened;
 use super::fixture;
 use crate::account::Account;
 use crate::calendar;
-use crate::context::{Clock, Context, Csms, Input};
+use crate::context::{Clock, Context, Csms, Input, Pins};
 use crate::decide::decide;
 use crate::rules::Rules;
 use jiff::Timestamp;
@@ -21,7 +20,7 @@ pub(super) struct Stage<'a> {
     pub(super) scenario: &'a Scenario,
     rules: Rules,
     csms: Csms,
-    pub(super) pinned: Pinned,
+    pub(super) pins: Pins,
     pub(super) account: Account,
     zone: TimeZone,
     /// How many facts were told; names them.
@@ -47,7 +46,10 @@ impl<'a> Stage<'a> {
             scenario,
             rules: Rules::of(program),
             csms: Csms::default(),
-            pinned: scenario.fixture.pinned.clone(),
+            pins: Pins {
+                values: scenario.fixture.pinned.clone(),
+                ..Pins::default()
+            },
             account,
             zone: calendar::zone(name).unwrap_or(TimeZone::UTC),
             told: 0,
@@ -143,7 +145,7 @@ impl<'a> Stage<'a> {
             program: self.program,
             rules: &self.rules,
             csms: &self.csms,
-            pins: Some(&self.pinned),
+            pins: Some(&self.pins),
             clock: Clock::Log,
         };
         let decision = decide(&context, &mut self.account, input, now);

@@ -10,6 +10,7 @@ mod history;
 mod hold;
 mod intake;
 mod late;
+mod path;
 mod place;
 mod ready;
 mod recipients;

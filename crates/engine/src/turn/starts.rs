@@ -349,6 +349,9 @@ fn new_run(
         steps: BTreeMap::new(),
         remembered,
         rests_since: now,
+        rests_at: None,
+        listens_since: None,
+        heard: BTreeMap::new(),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Steps: each open run goes on as far as it can at this instant.
 
 use super::Turn;
+use super::path::next;
 use super::place::Place;
 use super::ready::Ready;
 use super::record::Spot;
-use crate::run::{How, Phase, Run, StepPhase};
+use crate::run::{How, Phase, StepPhase};
 use model::{Kind, Record, TaskState};
 use workflow::program::{Status, Step, Verb, Workflow};
 
@@ -63,6 +64,9 @@ impl<'a> Turn<'a, '_> {
                 self.complete_run(workflow, index);
                 return true;
             };
+            if run.rests_at.as_ref() != Some(&step.id) {
+                self.run_mut(workflow, index).rests_at = Some(step.id.clone());
+            }
             if self.act(workflow, index, step) == Progress::Rests {
                 return has_moved;
             }
@@ -175,22 +179,4 @@ impl<'a> Turn<'a, '_> {
             }
         }
     }
-}
-
-/// The step at which a run is.
-pub(super) fn next<'w>(steps: &'w [Step], run: &Run) -> Option<&'w Step> {
-    steps.iter().find_map(|step| {
-        let Some(state) = run.steps.get(&step.id) else {
-            return Some(step);
-        };
-        match (&step.verb, state.phase) {
-            (_, StepPhase::Waiting) => Some(step),
-            (Verb::Branch { then, .. }, StepPhase::TookThen) => next(then, run),
-            (Verb::Branch { otherwise, .. }, StepPhase::TookElse) => next(otherwise, run),
-            (
-                _,
-                StepPhase::Acted | StepPhase::Skipped | StepPhase::TookThen | StepPhase::TookElse,
-            ) => None,
-        }
-    })
 }

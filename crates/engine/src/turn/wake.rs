@@ -1,9 +1,9 @@
 //! Wake-ups: the next instant at which time alone could change something. Early now and then, never late.
 
 use super::Turn;
+use super::path::next;
 use super::place::Place;
 use super::ready::Ready;
-use super::steps::next;
 use crate::evaluate::{Memo, Scene};
 use crate::health;
 use crate::known::Known;
