@@ -107,7 +107,7 @@ fn right_definitions_are_passed_without_a_word() {
         "segments:\n  folded: >-\n    weekly_users < 3\n    and is_large\n",
         "labels: {stage: {trial: contract.status == trial, active: otherwise}}\n",
         "risks: {silence: {opens: usage < 30%, for: 7d, closes: usage >= 40%, severity: {high: is_large, normal: otherwise}}}\n",
-        "over_limit: skip\ndelay_at_most: 5d\ndigest: business day 09:00\nholdout: 5%\n",
+        "over_limit: skip\ndelay_at_most: 5d\ndigest: business day 09:00\nholdout: 0%\n",
         "limits: [{at_most: 2, in: 7d, per: contact, topics: [tips], channel: email}]\n",
         "sender: {name: Us, postal_address: Here, contact: us@vendor.example}\n",
         "health: {outcome: {weight: 50%, measures: {u: {value: usage, green: 60%, yellow: 30%, weight: 100%}}}, experience: {weight: 50%, measures: {s: {value: account.size, green: large, yellow: middle, weight: 100%, stale_after: 60d}}}, bands: {green: 70, yellow: 40}, hold: 2d}\n",

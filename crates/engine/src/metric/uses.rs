@@ -167,13 +167,22 @@ fn expressions(program: &Program) -> Vec<&Expr> {
         RouteTarget::Slack(to) | RouteTarget::Email(to) => Some(to),
         RouteTarget::Channel(_) => None,
     }));
-    let reads = program
-        .templates
-        .values()
-        .flat_map(|template| &template.reads);
-    all.extend(reads.map(|read| &read.value));
+    for workflow in &program.workflows {
+        let then = workflow.goal.iter().flat_map(|goal| &goal.then);
+        for step in workflow.steps.iter().chain(then) {
+            of_templates(step, &mut all);
+        }
+    }
     all.extend(conditions(program));
     all
+}
+
+/// Those that templates read, in a step and all below it.
+fn of_templates<'a>(step: &'a Step, all: &mut Vec<&'a Expr>) {
+    all.extend(step.reads.iter().map(|read| &read.value));
+    for inner in step.blocks().into_iter().flatten() {
+        of_templates(inner, all);
+    }
 }
 
 /// Those that decide when something happens; what is read only as it happens is left out.

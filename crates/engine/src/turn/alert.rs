@@ -34,7 +34,7 @@ impl<'a> Turn<'a, '_> {
                     locale: said.locale,
                     hash: said.hash,
                 };
-                (content, self.view(place, name), Some(name.clone()))
+                (content, self.view(spot, place), Some(name.clone()))
             }
             Says::Text(text) => (Content::Text(text.clone()), self.empty_view(), None),
         };
@@ -97,7 +97,7 @@ impl<'a> Turn<'a, '_> {
         self.change_task(spot, TaskState::Open);
         let place = Place::run(spot.workflow, self.run(spot.workflow, spot.run));
         let view = match template {
-            Some(name) => self.view(place, name),
+            Some(_) => self.view(spot, place),
             None => self.empty_view(),
         };
         let content = Content::Task {

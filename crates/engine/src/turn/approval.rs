@@ -96,7 +96,7 @@ impl<'a> Turn<'a, '_> {
         };
         let place = super::place::Place::run(spot.workflow, self.run(spot.workflow, spot.run));
         let place = contact.map_or(place, |contact| place.to(contact));
-        let view = self.view(place, send.template);
+        let view = self.view(spot, place);
         self.post(spot, by, "ask", (content, view));
     }
 }

@@ -39,6 +39,7 @@ impl<'w> Send<'w> {
             if_nobody,
             approval: _,
             at_limit: _,
+            with: _,
         } = &step.verb
         else {
             return None;
@@ -260,7 +261,7 @@ impl<'a> Turn<'a, '_> {
                 locale: said.locale,
                 hash: said.hash,
             },
-            view: self.view(place, send.template),
+            view: self.view(spot, place),
             topic: Some(send.topic.into()),
             purpose: topic.map(|topic| topic.purpose),
             resends_unknown: topic.is_some_and(|topic| topic.resends_unknown),

@@ -2,6 +2,7 @@
 
 use super::Turn;
 use super::place::Place;
+use super::record::Spot;
 use crate::evaluate::{Carrier, Knowledge};
 use model::Value;
 use serde_json::{Map, Value as Json};
@@ -54,14 +55,14 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// What a template reads, at a place; unknown is null.
-    pub(super) fn view(&self, place: Place<'_>, template: &str) -> Json {
+    /// What a step's template reads, at a place; unknown is null.
+    pub(super) fn view(&self, spot: Spot<'_>, place: Place<'_>) -> Json {
         let mut view = self.own_view();
-        let Some(template) = self.context.program.templates.get(template) else {
+        let Some(step) = self.find_step(spot.workflow, spot.step) else {
             return Json::Object(view);
         };
         self.look(place, |scene| {
-            for read in &template.reads {
+            for read in &step.reads {
                 let value = scene
                     .value(&read.value)
                     .map_or(Json::Null, |value| value.to_json());

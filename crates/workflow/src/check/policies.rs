@@ -38,6 +38,8 @@ pub(crate) struct Names<'a> {
     topics: Vec<Named<'a>>,
     routes: Vec<Named<'a>>,
     webhooks: Vec<Named<'a>>,
+    /// Whether `digest` is written.
+    pub(crate) has_digest: bool,
 }
 
 impl<'a> Names<'a> {
@@ -47,6 +49,7 @@ impl<'a> Names<'a> {
             topics: named(notes, sorted.all("topics"), "`topics`"),
             routes: named(notes, sorted.all("routes"), "`routes`"),
             webhooks: named(notes, sorted.all("webhooks"), "`webhooks`"),
+            has_digest: !sorted.all("digest").is_empty(),
         }
     }
 
@@ -108,10 +111,7 @@ pub(crate) fn read(
             .unwrap_or(Period::Days(DELAY_DAYS)),
         spread: one(notes, sorted, "spread", period("`spread`")).unwrap_or(Period::Seconds(0)),
         digest: one(notes, sorted, "digest", notation::schedule),
-        holdout: one(notes, sorted, "holdout", |notes, node| {
-            value::share(notes, node, "`holdout`")
-        })
-        .unwrap_or(Decimal::ZERO),
+        holdout: one(notes, sorted, "holdout", holdout).unwrap_or(Decimal::ZERO),
         defaults: one(notes, sorted, "defaults", |notes, node| {
             policy::defaults(notes, node, scope)
         })
@@ -124,6 +124,15 @@ pub(crate) fn read(
         })
         .unwrap_or_default(),
     }
+}
+
+/// The share of all customers that no promotional mail reaches: checked, and not run yet.
+fn holdout(notes: &mut Notes, node: &Node) -> Option<Decimal> {
+    let share = value::share(notes, node, "`holdout`")?;
+    if share != Decimal::ZERO {
+        notes.policy_not_yet(node.span, "the `holdout` of the whole workspace");
+    }
+    Some(share)
 }
 
 /// What stands under a key that may be there once.

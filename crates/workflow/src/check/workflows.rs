@@ -77,6 +77,7 @@ pub(crate) fn workspace(
         templates,
         locale: policies.defaults.locale.clone(),
         has_from: policies.defaults.from.is_some(),
+        has_digest: names.has_digest,
     }
 }
 
@@ -116,27 +117,11 @@ pub(crate) fn read(notes: &mut Notes, sorted: &Sorted<'_>, workspace: &Workspace
         }
         if let Some(workflow) = read.workflow {
             all.running.insert(name, workflow);
-            for (name, template) in read.templates {
-                keep(&mut all.templates, name, template);
-            }
+            all.templates.extend(read.templates);
         }
     }
     all.not_yet.sort();
     all
-}
-
-/// A template used in several places reads what each of them needs.
-fn keep(templates: &mut BTreeMap<Box<str>, Template>, name: Box<str>, template: Template) {
-    let Some(known) = templates.get_mut(&name) else {
-        templates.insert(name, template);
-        return;
-    };
-    for read in template.reads {
-        if !known.reads.iter().any(|other| other.path == read.path) {
-            known.reads.push(read);
-        }
-    }
-    known.reads.sort_by(|a, b| a.path.cmp(&b.path));
 }
 
 /// Reads all tests.

@@ -37,7 +37,8 @@ fn is_always_there(expr: &Expr, scope: &Scope) -> bool {
             scope.has_contract && is_required(&world.schema.contract, field)
         }
         ExprKind::Contact(field) => is_required(&world.schema.contact, field),
-        ExprKind::Event(field) => is_in_every_event(field, scope),
+        ExprKind::Event(field) => is_in_every_event(scope.event.as_ref(), field, scope),
+        ExprKind::StartedBy(field) => is_in_every_event(scope.started_by.as_ref(), field, scope),
         ExprKind::Metric(index) => is_known(&world.metrics, *index),
         ExprKind::Segment(index) => is_known(&world.segments, *index),
         ExprKind::Label(index) => is_known(&world.labels, *index),
@@ -60,9 +61,8 @@ fn is_always_there(expr: &Expr, scope: &Scope) -> bool {
     }
 }
 
-fn is_in_every_event(field: &str, scope: &Scope) -> bool {
-    let mut kinds = scope.event.iter().chain(&scope.started_by).flatten();
-    kinds.all(|kind| {
+fn is_in_every_event(kinds: Option<&Vec<Box<str>>>, field: &str, scope: &Scope) -> bool {
+    kinds.into_iter().flatten().all(|kind| {
         let event = scope.world.schema.events.get(kind);
         let field = event.and_then(|event| event.fields.get(field));
         field.is_some_and(|field| field.is_required)

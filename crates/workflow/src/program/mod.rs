@@ -16,8 +16,8 @@ pub use expression::{
     StepResult, Type,
 };
 pub use policy::{
-    Calendar, DayOf, Days, Defaults, Limit, LimitPer, OverLimit, Route, RouteTarget, Schedule,
-    Sender, Topic, Webhook,
+    Calendar, Cron, DayOf, Days, Defaults, Limit, LimitPer, OverLimit, Route, RouteTarget,
+    Schedule, Sender, Topic, Webhook,
 };
 pub use rule::{
     Approval, ApprovalOtherwise, Arm, AtLimit, AtWindow, Deliver, Existing, ForEach, Goal, Hours,
@@ -81,13 +81,11 @@ pub struct Program {
     pub templates: BTreeMap<Box<str>, Template>,
 }
 
-/// A template in all its locales, and what it reads.
+/// A template in all its locales. What it reads depends on where it is used: see [`Step::reads`].
 #[derive(Clone, Debug, Serialize)]
 pub struct Template {
     /// The texts by locale.
     pub texts: BTreeMap<Box<str>, TemplateText>,
-    /// What any of them reads, by the path under which the view must hold it.
-    pub reads: Vec<Read>,
 }
 
 /// One variable that a template reads.
@@ -95,6 +93,6 @@ pub struct Template {
 pub struct Read {
     /// The path in the view, for example `contract.renewal_date` or `weekly_active_users`.
     pub path: Vec<Box<str>>,
-    /// What to evaluate for it. In a template used by several workflows it reads the same names.
+    /// What to evaluate for it where the step stands: a name of `with` may mean another thing in another workflow.
     pub value: Expr,
 }

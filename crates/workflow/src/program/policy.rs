@@ -78,8 +78,26 @@ pub enum Schedule {
         /// When on them.
         at: Time,
     },
-    /// Five cron fields, as they were written.
-    Cron(Box<str>),
+    /// The minutes that five cron fields name.
+    Cron(Box<Cron>),
+}
+
+/// Five cron fields: every minute of the calendar that fits all of them. Lists are in order, hold each number once,
+/// and are never empty; some day of the calendar fits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cron {
+    /// Minutes of the hour, 0 to 59.
+    pub minutes: Vec<u8>,
+    /// Hours of the day, 0 to 23.
+    pub hours: Vec<u8>,
+    /// Days of the month, 1 to 31.
+    pub days: Vec<u8>,
+    /// Months, 1 to 12.
+    pub months: Vec<u8>,
+    /// Days of the week, Monday first.
+    pub weekdays: [bool; 7],
+    /// Whether both day fields are restricted: then a day fits that fits either. Else it must fit both.
+    pub is_either_day: bool,
 }
 
 /// Some days of the calendar.

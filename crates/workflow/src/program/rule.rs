@@ -1,5 +1,6 @@
 //! Workflows after the check: start, ends and steps.
 
+use super::Read;
 use super::expression::Expr;
 use super::policy::Schedule;
 use model::{Decimal, Mailbox};
@@ -176,6 +177,8 @@ pub struct Step {
     pub hours: Hours,
     /// What it does.
     pub verb: Verb,
+    /// What its template reads here, in all locales; without a template nothing.
+    pub reads: Vec<Read>,
 }
 
 /// A window around a date.
@@ -223,6 +226,8 @@ pub enum Verb {
         approval: Option<Approval>,
         /// What it does at a limit, if not what the policy says.
         at_limit: Option<AtLimit>,
+        /// Names that only its template knows; they stand in the step's `reads` too.
+        with: Vec<(Box<str>, Expr)>,
     },
     /// A message to colleagues.
     Alert {

@@ -2,6 +2,7 @@
 
 use super::desk::Desk;
 use super::expression::expression;
+use super::given::step_names;
 use super::keys::one_or_more;
 use super::notation::{mailbox, period};
 use super::policy::{address, check_topic};
@@ -10,7 +11,7 @@ use super::step::Place;
 use super::value::{scalar, text, word};
 use super::{Keys, Notes};
 use crate::expression::{Scope, Want};
-use crate::program::{Approval, ApprovalOtherwise, Deliver, Expr, IfNobody, Says, Verb};
+use crate::program::{Approval, ApprovalOtherwise, AtLimit, Deliver, Expr, IfNobody, Says, Verb};
 use crate::yaml::Node;
 use model::Purpose;
 
@@ -50,13 +51,15 @@ pub(crate) fn send(notes: &mut Notes, desk: &mut Desk<'_>, place: &Place<'_, '_>
     let approval = optional(keys.get(notes, "approval"), |node| {
         approval(notes, desk, node)
     });
-    later_keys(notes, desk, keys);
+    let at_limit = at_limit(notes, keys);
     let scope = Scope {
         has_contact: true,
         has_unsubscribe_url: true,
         ..with_csm
     };
+    let (with, scope) = step_names(notes, desk, keys, scope);
     let template = template(notes, desk, place, place.value, &scope);
+    desk.name_reads(with.as_deref().unwrap_or_default());
     Some(Verb::Send {
         template: template?,
         to: to?,
@@ -66,7 +69,8 @@ pub(crate) fn send(notes: &mut Notes, desk: &mut Desk<'_>, place: &Place<'_, '_>
         topic: topic?,
         if_nobody: if_nobody.unwrap_or(IfNobody::Alert),
         approval: approval?,
-        at_limit: None,
+        at_limit: at_limit?,
+        with: with?,
     })
 }
 
@@ -148,22 +152,15 @@ fn approval(notes: &mut Notes, desk: &Desk<'_>, node: &Node) -> Option<Approval>
     })
 }
 
-fn later_keys(notes: &mut Notes, desk: &mut Desk<'_>, keys: &Keys<'_>) {
-    if let Some(node) = keys.get(notes, "at_limit") {
-        word(
-            notes,
-            node,
-            "`at_limit`",
-            &[("delay", ()), ("skip", ()), ("ignore", ())],
-        );
-        desk.later(keys.span_of("at_limit").unwrap_or(node.span), "`at_limit`");
-    }
-    if let Some(node) = keys.get(notes, "with") {
-        desk.later(
-            keys.span_of("with").unwrap_or(node.span),
-            "`with` on a step",
-        );
-    }
+fn at_limit(notes: &mut Notes, keys: &Keys<'_>) -> Option<Option<AtLimit>> {
+    let words = [
+        ("delay", AtLimit::Delay),
+        ("skip", AtLimit::Skip),
+        ("ignore", AtLimit::Ignore),
+    ];
+    optional(keys.get(notes, "at_limit"), |node| {
+        word(notes, node, "`at_limit`", &words)
+    })
 }
 
 fn template(
@@ -174,7 +171,7 @@ fn template(
     scope: &Scope,
 ) -> Option<Box<str>> {
     let name = scalar(notes, node, "a template")?;
-    let is_good = desk.template(notes, node, &name.text, scope, &place.known);
+    let is_good = desk.template(notes, node, (&name.text, scope), &place.known);
     is_good.then(|| name.text.clone())
 }
 
@@ -205,16 +202,7 @@ pub(crate) fn alert(notes: &mut Notes, desk: &mut Desk<'_>, place: &Place<'_, '_
         .map(|node| one_route(notes, desk, node))
         .collect();
     let routes: Option<Vec<Box<str>>> = listed.into_iter().collect();
-    if let Some(node) = keys.get(notes, "deliver")
-        && word(
-            notes,
-            node,
-            "`deliver`",
-            &[("now", false), ("digest", true)],
-        ) == Some(true)
-    {
-        desk.later(node.span, "`deliver: digest`");
-    }
+    let deliver = deliver(notes, desk, keys);
     let template = keys
         .get(notes, "template")
         .map(|node| inner_template(notes, desk, place, node));
@@ -242,8 +230,22 @@ pub(crate) fn alert(notes: &mut Notes, desk: &mut Desk<'_>, place: &Place<'_, '_
     Some(Verb::Alert {
         routes: routes.filter(|routes| !routes.is_empty())?,
         says: says?,
-        deliver: Deliver::Now,
+        deliver: deliver?,
     })
+}
+
+fn deliver(notes: &mut Notes, desk: &Desk<'_>, keys: &Keys<'_>) -> Option<Deliver> {
+    let Some(node) = keys.get(notes, "deliver") else {
+        return (!keys.has("deliver")).then_some(Deliver::Now);
+    };
+    let words = [("now", Deliver::Now), ("digest", Deliver::Digest)];
+    let deliver = word(notes, node, "`deliver`", &words)?;
+    if deliver == Deliver::Digest && !desk.workspace.has_digest {
+        let message = "nobody knows when this arrives: there is no `digest` among the policies";
+        let help = "for example `digest: business day 09:00`";
+        notes.error_help("E102", node.span, message, help.to_owned());
+    }
+    Some(deliver)
 }
 
 /// Reads a `task`.

@@ -5,7 +5,7 @@ use super::survey::Survey;
 use super::value::short;
 use crate::diagnostic::{Span, nearest};
 use crate::expression::{DateWindow, Scope};
-use crate::program::{AtWindow, Expr, ForEach, Template};
+use crate::program::{AtWindow, Expr, ExprKind, ForEach, Read, Template};
 use crate::template::{self, Parsed};
 use crate::yaml::Node;
 use model::Purpose;
@@ -29,6 +29,8 @@ pub(crate) struct Workspace {
     pub(crate) locale: Box<str>,
     /// Whether `defaults.from` is written.
     pub(crate) has_from: bool,
+    /// Whether `digest` is.
+    pub(crate) has_digest: bool,
 }
 
 /// What one run belongs to, the language's whole list.
@@ -54,8 +56,12 @@ pub(crate) struct Desk<'w> {
     pub(crate) windows_above: Vec<AtWindow>,
     /// The templates it uses.
     pub(crate) templates: Vec<(Box<str>, Template)>,
+    /// What the template of the step being read reads.
+    pub(crate) reads: Vec<Read>,
     /// How deep in blocks.
     pub(crate) depth: usize,
+    /// How many ids were made for steps that say `stop`.
+    pub(crate) stops: usize,
     later: Option<(Span, String)>,
 }
 
@@ -69,7 +75,9 @@ impl<'w> Desk<'w> {
             while_windows: Vec::new(),
             windows_above: Vec::new(),
             templates: Vec::new(),
+            reads: Vec::new(),
             depth: 0,
+            stops: 0,
             later: None,
         }
     }
@@ -108,8 +116,7 @@ impl<'w> Desk<'w> {
         &mut self,
         notes: &mut Notes,
         node: &Node,
-        name: &str,
-        scope: &Scope,
+        (name, scope): (&str, &Scope),
         known: &[Expr],
     ) -> bool {
         let templates = &self.workspace.templates;
@@ -136,8 +143,22 @@ impl<'w> Desk<'w> {
             notes.take(diagnostic);
         }
         // What is wrong with it has been said; without a word said, it speaks of a name that failed elsewhere.
-        self.templates
-            .extend(checked.map(|template| (name.into(), template)));
+        if let Some((template, reads)) = checked {
+            self.templates.push((name.into(), template));
+            self.reads = reads;
+        }
         true
+    }
+
+    /// Names of the step's own `with` stand behind those of the workflow: what they are is read in their place.
+    pub(crate) fn name_reads(&mut self, own: &[(Box<str>, Expr)]) {
+        let first = self.scope.with.len();
+        for read in &mut self.reads {
+            if let ExprKind::With(index) = read.value.kind
+                && let Some((_, value)) = index.checked_sub(first).and_then(|at| own.get(at))
+            {
+                read.value = value.clone();
+            }
+        }
     }
 }

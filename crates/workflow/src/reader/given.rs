@@ -9,6 +9,7 @@ use super::{Keys, Notes};
 use crate::diagnostic::Span;
 use crate::expression::{Given, Scope, Want, changes_with_time, is_always_known};
 use crate::program::Expr;
+use crate::yaml::Node;
 
 /// Reads `with` or `remember`; `None` if an entry failed.
 pub(crate) fn given(
@@ -30,31 +31,63 @@ pub(crate) fn given(
         remember: Vec::new(),
         ..desk.scope.clone()
     };
-    // The order of keys means nothing, so it must not show in the revision.
+    let mut names = Vec::new();
+    let read = entries(notes, node, &desk.scope, &scope, &mut names);
+    if is_live {
+        desk.scope.with = names;
+    } else {
+        for name in &mut names {
+            name.changes_with_time = false;
+        }
+        desk.scope.remember = names;
+    }
+    read
+}
+
+/// Reads a step's own `with`: the names, and the scope in which its template knows them behind the workflow's.
+pub(crate) fn step_names(
+    notes: &mut Notes,
+    desk: &Desk<'_>,
+    keys: &Keys<'_>,
+    mut scope: Scope,
+) -> (Option<Vec<(Box<str>, Expr)>>, Scope) {
+    let Some(node) = keys.get(notes, "with") else {
+        return ((!keys.has("with")).then(Vec::new), scope);
+    };
+    if !is_map(notes, node, "named values") {
+        return (None, scope);
+    }
+    let mut names = Vec::new();
+    let read = entries(notes, node, &desk.scope, &scope, &mut names);
+    scope.with.extend(names);
+    (read, scope)
+}
+
+/// The entries of a map of named values, by name: the order of keys means nothing, so it must not show in the revision.
+fn entries(
+    notes: &mut Notes,
+    node: &Node,
+    taken: &Scope,
+    scope: &Scope,
+    names: &mut Vec<Given>,
+) -> Option<Vec<(Box<str>, Expr)>> {
     let mut entries: Vec<_> = node.entries().iter().collect();
     entries.sort_by(|a, b| a.key.cmp(&b.key));
     let mut all = Some(Vec::new());
     for entry in entries {
         let is_named = check_name(notes, &entry.key, entry.key_span)
-            && is_free(notes, desk, &entry.key, entry.key_span);
-        let expr = expression(notes, &entry.value, &scope, &Want::Anything);
-        let given = Given {
+            && is_free(notes, taken, &entry.key, entry.key_span);
+        let expr = expression(notes, &entry.value, scope, &Want::Anything);
+        names.push(Given {
             name: entry.key.clone(),
             ty: expr.as_ref().map(|expr| expr.ty.clone()),
             is_known: expr
                 .as_ref()
-                .is_some_and(|expr| is_always_known(expr, &scope)),
-            changes_with_time: is_live
-                && expr
-                    .as_ref()
-                    .is_some_and(|expr| changes_with_time(expr, &scope)),
-        };
-        if is_live {
-            &mut desk.scope.with
-        } else {
-            &mut desk.scope.remember
-        }
-        .push(given);
+                .is_some_and(|expr| is_always_known(expr, scope)),
+            changes_with_time: expr
+                .as_ref()
+                .is_some_and(|expr| changes_with_time(expr, scope)),
+        });
         match (is_named, expr, &mut all) {
             (true, Some(expr), Some(list)) => list.push((entry.key.clone(), expr)),
             _ => all = None,
@@ -63,14 +96,18 @@ pub(crate) fn given(
     all
 }
 
-fn is_free(notes: &mut Notes, desk: &Desk<'_>, name: &str, span: Span) -> bool {
-    let world = &desk.scope.world;
+fn is_free(notes: &mut Notes, scope: &Scope, name: &str, span: Span) -> bool {
+    let world = &scope.world;
     let is_taken = world.metrics.contains_key(name)
         || world.segments.contains_key(name)
         || world.labels.contains_key(name)
         || world.risks.contains_key(name)
         || world.roles.iter().any(|role| **role == *name)
-        || desk.scope.with.iter().any(|given| *given.name == *name)
+        || scope
+            .with
+            .iter()
+            .chain(&scope.remember)
+            .any(|given| *given.name == *name)
         || is_word(name);
     if is_taken {
         notes.error("E105", span, format!("the name `{name}` is taken"));

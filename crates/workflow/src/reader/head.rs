@@ -1,12 +1,10 @@
 //! The head of a workflow: what it is, before what it does.
 
 use super::desk::{Desk, Subject};
-use super::keys::is_map;
 use super::policy::{check_topic, topics};
-use super::value::{scalar, short, text, word};
+use super::value::{scalar, text, word};
 use super::{Keys, Notes};
-use crate::diagnostic::nearest;
-use crate::program::{ForEach, Status};
+use crate::program::{ForEach, IfRunning, Status};
 use crate::yaml::Node;
 
 /// The parts that say what the workflow is, before what it does.
@@ -17,6 +15,7 @@ pub(crate) struct Head {
     pub(crate) title: Option<Box<str>>,
     pub(crate) owner: Option<Box<str>>,
     pub(crate) holds_back: Vec<Box<str>>,
+    pub(crate) if_running: Option<IfRunning>,
 }
 
 /// Reads them.
@@ -37,20 +36,9 @@ pub(crate) fn head(notes: &mut Notes, desk: &mut Desk<'_>, keys: &Keys<'_>) -> H
     let node = keys.get(notes, "for_each");
     let subject = node.and_then(|node| word(notes, node, "`for_each`", &subjects));
     let subject = subject.unwrap_or(Subject::Now(ForEach::Account));
-    match subject {
-        Subject::Now(ForEach::Account | ForEach::Contract) => {}
-        Subject::Now(ForEach::Contact) => desk.later(
-            keys.span_of("for_each").unwrap_or(keys.place()),
-            "`for_each: contact`",
-        ),
-        Subject::Now(ForEach::Risk) => desk.later(
-            keys.span_of("for_each").unwrap_or(keys.place()),
-            "`for_each: risk`",
-        ),
-        Subject::Csm => desk.later(
-            keys.span_of("for_each").unwrap_or(keys.place()),
-            "`for_each: csm`",
-        ),
+    if subject == Subject::Csm {
+        let span = keys.span_of("for_each").unwrap_or(keys.place());
+        desk.later(span, "`for_each: csm`");
     }
     desk.topic = keys
         .get(notes, "topic")
@@ -73,7 +61,8 @@ pub(crate) fn head(notes: &mut Notes, desk: &mut Desk<'_>, keys: &Keys<'_>) -> H
         );
     }
     Head {
-        status: status(notes, desk, keys),
+        status: status(notes, keys),
+        if_running: if_running(notes, keys),
         subject,
         priority: priority.unwrap_or(1),
         title,
@@ -88,7 +77,7 @@ fn topic(notes: &mut Notes, desk: &Desk<'_>, node: &Node) -> Option<Box<str>> {
     Some(name.text.clone())
 }
 
-fn status(notes: &mut Notes, desk: &mut Desk<'_>, keys: &Keys<'_>) -> Option<Status> {
+fn status(notes: &mut Notes, keys: &Keys<'_>) -> Option<Status> {
     let words = [
         ("draft", Status::Draft),
         ("shadow", Status::Shadow),
@@ -101,48 +90,27 @@ fn status(notes: &mut Notes, desk: &mut Desk<'_>, keys: &Keys<'_>) -> Option<Sta
         return Some(Status::Draft);
     }
     let node = keys.get(notes, "status")?;
-    let status = word(notes, node, "`status`", &words)?;
-    match status {
-        Status::Draft | Status::Shadow | Status::Live => {}
-        Status::Paused => desk.later(node.span, "`status: paused`"),
-        Status::Closing => desk.later(node.span, "`status: closing`"),
-        Status::Retired => desk.later(node.span, "`status: retired`"),
-    }
-    Some(status)
+    word(notes, node, "`status`", &words)
 }
 
-/// Keys that are still to come, whatever else there is.
-pub(crate) fn later_keys(notes: &mut Notes, desk: &mut Desk<'_>, keys: &Keys<'_>) {
-    let running = [("ignore", false), ("restart", true)];
-    if let Some(node) = keys.get(notes, "if_running")
-        && word(notes, node, "`if_running`", &running) == Some(true)
-    {
-        desk.later(node.span, "`if_running: restart`");
+fn if_running(notes: &mut Notes, keys: &Keys<'_>) -> Option<IfRunning> {
+    let words = [
+        ("ignore", IfRunning::Ignore),
+        ("restart", IfRunning::Restart),
+    ];
+    if !keys.has("if_running") {
+        return Some(IfRunning::Ignore);
     }
-    let edits = [("follow", false), ("pin", true)];
+    let node = keys.get(notes, "if_running")?;
+    word(notes, node, "`if_running`", &words)
+}
+
+/// Reads `edits`.
+pub(crate) fn edits(notes: &mut Notes, desk: &mut Desk<'_>, keys: &Keys<'_>) {
+    let words = [("follow", false), ("pin", true)];
     if let Some(node) = keys.get(notes, "edits")
-        && word(notes, node, "`edits`", &edits) == Some(true)
+        && word(notes, node, "`edits`", &words) == Some(true)
     {
         desk.later(node.span, "`edits: pin`");
-    }
-    if let Some(node) = keys.get(notes, "moved") {
-        desk.later(keys.span_of("moved").unwrap_or(node.span), "`moved`");
-        is_map(notes, node, "`moved`");
-        check_moved(notes, desk, node);
-    }
-}
-
-fn check_moved(notes: &mut Notes, desk: &Desk<'_>, node: &Node) {
-    for entry in node.entries() {
-        let Some(id) = scalar(notes, &entry.value, "an id") else {
-            continue;
-        };
-        let steps = &desk.scope.steps;
-        if !steps.contains_key(&id.text) {
-            let help = nearest(&id.text, steps.keys().map(|id| &**id))
-                .map(|near| format!("did you mean `{near}`?"));
-            let message = format!("there is no step `{}`", short(&id.text));
-            notes.error_help("E208", entry.value.span, message, help);
-        }
     }
 }

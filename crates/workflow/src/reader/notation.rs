@@ -208,18 +208,6 @@ fn weekdays(text: &str) -> Option<[bool; 7]> {
     Some(week)
 }
 
-/// Whether a text has the form of five cron fields.
-pub(crate) fn is_cron(text: &str) -> bool {
-    let fields: Vec<&str> = text.split_whitespace().collect();
-    let is_field = |field: &&str| {
-        field.len() <= 64
-            && field
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"*,-/#L?".contains(&byte))
-    };
-    fields.len() == 5 && fields.iter().all(is_field)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -46,19 +46,7 @@ impl Notes {
         self.add(code, Severity::Warning, span, message.into(), help.into());
     }
 
-    /// What is still to come: the workflow is set aside.
-    pub(crate) fn not_yet(&mut self, span: Span, what: &str) {
-        let help = "this workflow is set aside; the others run";
-        self.add(
-            "E900",
-            Severity::NotYet,
-            span,
-            format!("not yet: {what}"),
-            Some(help.to_owned()),
-        );
-    }
-
-    fn add(
+    pub(super) fn add(
         &mut self,
         code: &'static str,
         severity: Severity,

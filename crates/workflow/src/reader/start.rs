@@ -1,17 +1,18 @@
 //! Starts: when a run begins, and how often.
 
+use super::cron::cron;
 use super::desk::{Desk, Subject};
 use super::expression::{condition, expression};
-use super::metric::check_event;
-use super::notation::{is_cron, parse_period, period, schedule};
+use super::notation::{parse_period, period, schedule};
 use super::survey::event_names;
 use super::value::{scalar, short, word};
-use super::{Keys, Notes, keys::one_or_more};
+use super::wait::events;
+use super::{Keys, Notes};
 use crate::diagnostic::{Span, nearest_of};
 use crate::expression::{
     Scope, Verdict, Want, changes_with_time, date_windows, verdict, wakes_daily,
 };
-use crate::program::{Existing, Expr, ForEach, OncePer, Period, Start, Type};
+use crate::program::{Existing, Expr, ForEach, OncePer, Period, Schedule, Start, Type};
 use crate::yaml::Node;
 
 const KEYS: [&str; 8] = [
@@ -19,7 +20,10 @@ const KEYS: [&str; 8] = [
 ];
 const KINDS: [&str; 4] = ["when", "event", "every", "cron"];
 
-/// Reads `start`. `None` if it failed, or is still to come.
+/// Older events than this are told as too late, if nothing else is said.
+const MAX_AGE: Period = Period::Days(1);
+
+/// Reads `start`. `None` if it failed.
 pub(crate) fn start(notes: &mut Notes, desk: &mut Desk<'_>, node: &Node) -> Option<Start> {
     let keys = Keys::of(notes, node, "`start`", &KEYS)?;
     let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| keys.has(kind)).collect();
@@ -45,28 +49,29 @@ pub(crate) fn start(notes: &mut Notes, desk: &mut Desk<'_>, node: &Node) -> Opti
         );
     }
     match *kind {
-        "when" => return when(notes, desk, &keys, span),
-        "event" => {
-            desk.later(span, "a workflow that starts on an event");
-            event(notes, desk, &keys);
-        }
+        "when" => when(notes, desk, &keys, span),
+        "event" => event(notes, desk, &keys),
         "every" => {
-            desk.later(span, "a workflow that starts by the calendar (`every`)");
-            keys.get(notes, "every").map(|node| schedule(notes, node));
+            let schedule = keys
+                .get(notes, "every")
+                .and_then(|node| schedule(notes, node));
+            every(notes, desk, &keys, schedule)
         }
         _ => {
-            desk.later(span, "a workflow that starts by the calendar (`cron`)");
-            cron(notes, &keys);
+            let cron = keys.get(notes, "cron").and_then(|node| cron(notes, node));
+            let schedule = cron.map(|cron| Schedule::Cron(Box::new(cron)));
+            every(notes, desk, &keys, schedule)
         }
     }
-    let scope = Scope {
-        event: desk.scope.started_by.clone(),
-        ..desk.scope.clone()
-    };
-    if let Some(node) = keys.get(notes, "if") {
-        condition(notes, node, &scope);
-    }
-    None
+}
+
+/// The events that `started_by` is of; empty where one failed to check.
+pub(crate) fn started_by(node: &Node, scope: &Scope) -> Option<Vec<Box<str>>> {
+    let names = event_names(node.get("event")?);
+    let is_good = names
+        .iter()
+        .all(|name| scope.world.schema.events.contains_key(name));
+    Some(if is_good { names } else { Vec::new() })
 }
 
 fn several(notes: &mut Notes, keys: &Keys<'_>, count: usize) {
@@ -145,39 +150,50 @@ fn check_hold(notes: &mut Notes, node: &Node, when: &Expr, days: u32) {
     }
 }
 
-fn event(notes: &mut Notes, desk: &mut Desk<'_>, keys: &Keys<'_>) {
-    let Some(node) = keys.get(notes, "event") else {
-        return;
+fn event(notes: &mut Notes, desk: &Desk<'_>, keys: &Keys<'_>) -> Option<Start> {
+    let node = keys.get(notes, "event");
+    let events = node.and_then(|node| events(notes, node, &desk.scope));
+    let scope = Scope {
+        event: Some(events.clone().unwrap_or_default()),
+        ..desk.scope.clone()
     };
-    let mut is_good = true;
-    for item in one_or_more(node) {
-        if let Some(name) = scalar(notes, item, "an event") {
-            is_good &= check_event(notes, &name.text, item.span, &desk.scope).is_some();
-        }
-    }
-    desk.scope.started_by = Some(if is_good {
-        event_names(node)
-    } else {
-        Vec::new()
-    });
-    if let Some(node) = keys.get(notes, "max_age") {
-        period(notes, node, "`max_age`");
-    }
+    let guard = guard(notes, keys, &scope);
+    let max_age = match keys.get(notes, "max_age") {
+        Some(node) => period(notes, node, "`max_age`"),
+        None => Some(MAX_AGE),
+    };
+    Some(Start::Event {
+        events: events?,
+        condition: guard?,
+        max_age: max_age?,
+    })
 }
 
-fn cron(notes: &mut Notes, keys: &Keys<'_>) {
-    if let Some(node) = keys.get(notes, "cron")
-        && let Some(text) = scalar(notes, node, "`cron`")
-        && !is_cron(&text.text)
-    {
-        let message = format!("`{}` is not five cron fields", short(&text.text));
-        notes.error_help(
-            "E406",
-            node.span,
-            message,
-            "for example `0 9 * * 1`".to_owned(),
-        );
+fn every(
+    notes: &mut Notes,
+    desk: &Desk<'_>,
+    keys: &Keys<'_>,
+    schedule: Option<Schedule>,
+) -> Option<Start> {
+    let guard = guard(notes, keys, &desk.scope);
+    Some(Start::Every {
+        schedule: schedule?,
+        condition: guard?,
+    })
+}
+
+/// The `if` of a start that is looked at once. `Some(None)`: not written.
+fn guard(notes: &mut Notes, keys: &Keys<'_>, scope: &Scope) -> Option<Option<Expr>> {
+    let Some(node) = keys.get(notes, "if") else {
+        return Some(None);
+    };
+    let condition = condition(notes, node, scope)?;
+    match verdict(&condition, scope) {
+        Verdict::Never => notes.error("E601", node.span, "this can never be true"),
+        Verdict::Always => notes.warn("W602", node.span, "this is always true", None),
+        Verdict::Open => {}
     }
+    Some(Some(condition))
 }
 
 /// Reads `once_per`.

@@ -1,12 +1,17 @@
 //! Steps: one verb each, and what modifies it.
 
+use super::cases::cases;
 use super::desk::Desk;
 use super::expression::{condition, window};
 use super::guard::{check_window, look_at_guard};
 use super::keys::items;
+use super::set::set;
+use super::split::split;
 use super::survey::{Survey, VERBS, default_id, verb};
 use super::value::{text, word};
-use super::{Keys, Notes, act, branch, later};
+use super::wait::wait;
+use super::webhook::webhook;
+use super::{Keys, Notes, act, branch};
 use crate::diagnostic::nearest;
 use crate::expression::known_when_true;
 use crate::program::{AtWindow, Expr, Hours, Step, Verb};
@@ -105,14 +110,16 @@ fn step(
     if let Some(id) = &id {
         desk.pass(survey, id);
     }
+    let reads = std::mem::take(&mut desk.reads);
     let step = read.filter(|_| modifiers.is_good()).and_then(|verb| {
         Some(Step {
-            id: id?,
+            id: id.or_else(|| stop_id(desk, &verb, survey))?,
             title: modifiers.title,
             condition: modifiers.guard.clone().flatten(),
             at: modifiers.at.flatten(),
             hours: modifiers.hours,
             verb,
+            reads,
         })
     });
     Some(Read {
@@ -191,9 +198,14 @@ fn act(
         "alert" => act::alert(notes, desk, place),
         "task" => act::task(notes, desk, place),
         "then" => branch::then(notes, desk, place, id),
+        "wait" => wait(notes, desk, place, id),
+        "match" => cases(notes, desk, place, id),
+        "split" => split(notes, desk, place, id),
+        "set" => set(notes, desk, place.value),
+        "webhook" => webhook(notes, desk, place),
         _ => {
-            later::read(notes, desk, verb, place, id);
-            None
+            let reason = text(notes, place.value, "the reason of a `stop`")?;
+            Some(Verb::Stop { reason })
         }
     }
 }
@@ -294,8 +306,23 @@ fn known_keys(verb: &'static str) -> Vec<&'static str> {
 fn id(node: &Node, verb: &str) -> Option<Box<str>> {
     match node.get("id") {
         Some(id) => id.scalar().map(|scalar| scalar.text.clone()),
-        None => default_id(node, verb)
-            .map(|(id, _)| id)
-            .or_else(|| (verb == "stop").then(|| "stop".into())),
+        None => default_id(node, verb).map(|(id, _)| id),
+    }
+}
+
+/// The id of a `stop` that was given none: `stop`, `stop-2` and so on, past those that are written.
+fn stop_id(desk: &mut Desk<'_>, verb: &Verb, survey: &Survey) -> Option<Box<str>> {
+    let Verb::Stop { .. } = verb else {
+        return None;
+    };
+    loop {
+        desk.stops += 1;
+        let id = match desk.stops {
+            1 => "stop".into(),
+            more => format!("stop-{more}").into_boxed_str(),
+        };
+        if !survey.steps.iter().any(|(known, _)| *known == id) {
+            return Some(id);
+        }
     }
 }

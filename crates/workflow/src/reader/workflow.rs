@@ -3,18 +3,20 @@
 use super::desk::{Desk, Subject, Workspace};
 use super::expression::condition;
 use super::given::given;
-use super::head::{head, later_keys};
+use super::head::{edits, head};
+use super::moved::moved;
 use super::notation::period;
-use super::start::{once_per, say_verdict, start};
+use super::start::{once_per, say_verdict, start, started_by};
 use super::step::steps;
 use super::survey::Survey;
 use super::value::{scalar, share, short};
 use super::{Keys, Notes};
 use crate::expression::{Scope, Verdict, date_windows, verdict};
 use crate::program::{
-    Expr, ExprKind, ForEach, Goal, IfRunning, OncePer, Start, Step, Template, Type, Workflow,
+    Expr, ExprKind, ForEach, Goal, OncePer, Start, Step, Template, Type, Workflow,
 };
 use crate::yaml::Node;
+use model::Decimal;
 use std::collections::BTreeSet;
 
 const KEYS: [&str; 19] = [
@@ -99,9 +101,10 @@ fn whole(
 ) -> Option<Workflow> {
     let head = head(notes, desk, keys);
     set_scope(desk, head.subject);
+    let start_node = keys.need(notes, "start");
+    desk.scope.started_by = start_node.and_then(|node| started_by(node, &desk.scope));
     let with = given(notes, desk, keys, "with");
     let remember = given(notes, desk, keys, "remember");
-    let start_node = keys.need(notes, "start");
     let start = start_node.and_then(|node| start(notes, desk, node));
     let once = once(notes, desk, keys, start_node, head.subject);
     let watched = watch_scope(desk, survey);
@@ -110,7 +113,7 @@ fn whole(
         .map(|node| while_condition(notes, desk, node, &watched, start.as_ref()));
     let goal_node = keys.get(notes, "goal");
     let goal = goal_node.map(|node| goal_condition(notes, node, &watched));
-    holdout(notes, desk, keys);
+    let holdout = holdout(notes, keys);
     let list = keys.need(notes, "steps");
     let done = list.and_then(|node| main_steps(notes, desk, node, survey));
     let then = goal_node
@@ -118,7 +121,8 @@ fn whole(
         .map_or(Some(Vec::new()), |node| {
             then_steps(notes, desk, node, survey)
         });
-    later_keys(notes, desk, keys);
+    let moved = moved(notes, desk, keys);
+    edits(notes, desk, keys);
     let goal = match goal {
         Some(goal) => {
             let (when, within) = goal?;
@@ -141,18 +145,18 @@ fn whole(
         priority: head.priority,
         start: start?,
         once_per: once?,
-        if_running: IfRunning::Ignore,
+        if_running: head.if_running?,
         while_true: match while_true {
             Some(condition) => Some(condition?),
             None => None,
         },
         goal,
-        holdout: model::Decimal::ZERO,
+        holdout: holdout?,
         holds_back: head.holds_back,
         with: with?,
         remember: remember?,
         steps: done?,
-        moved: Vec::new(),
+        moved: moved?,
     })
 }
 
@@ -181,8 +185,11 @@ fn once(
     if let Some(node) = keys.get(notes, "once_per") {
         return once_per(notes, desk, node, subject);
     }
-    let is_needed =
-        start.is_some_and(|start| start.get("when").is_some() || start.get("event").is_some());
+    let has = |key| start.is_some_and(|start| start.get(key).is_some());
+    if has("every") || has("cron") {
+        return (!keys.has("once_per")).then_some(OncePer::Occurrence);
+    }
+    let is_needed = has("when") || has("event");
     if is_needed && !keys.has("once_per") && !keys.is_misspelt("once_per") {
         let message = "`once_per` is missing: how often may the same customer go through this?";
         let help = "for example `account`, `contract.renewal_date`, `180d` or `occurrence`";
@@ -266,20 +273,20 @@ fn goal_condition(
     }
 }
 
-fn holdout(notes: &mut Notes, desk: &mut Desk<'_>, keys: &Keys<'_>) {
+fn holdout(notes: &mut Notes, keys: &Keys<'_>) -> Option<Decimal> {
     let Some(node) = keys.get(notes, "holdout") else {
-        return;
+        return (!keys.has("holdout")).then_some(Decimal::ZERO);
     };
-    share(notes, node, "`holdout`");
-    desk.later(node.span, "`holdout`");
+    let share = share(notes, node, "`holdout`");
     let has_within = keys
         .get(&mut Notes::default(), "goal")
         .is_some_and(|goal| goal.get("within").is_some());
-    if !has_within {
+    if !has_within && share != Some(Decimal::ZERO) {
         let message =
             "with a holdout the goal needs `within`, so that both groups are watched equally long";
         notes.error("E801", node.span, message);
     }
+    share
 }
 
 fn main_steps(

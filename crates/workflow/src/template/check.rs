@@ -8,14 +8,15 @@ use crate::program::{Expr, Read, Template};
 use std::collections::BTreeSet;
 
 /// Checks all locales of one template at one place where it is used. `known` is what surely is known there
-/// ([`crate::expression::known_when_true`], the date of `at`). The template is given when there is no error.
+/// ([`crate::expression::known_when_true`], the date of `at`). The template, and what any of its locales reads
+/// there, is given when there is no error.
 /// A template used in several places is checked in each: equal diagnostics are to be said once.
 pub fn check(
     locales: &[&Parsed],
     scope: &Scope,
     known: &[Expr],
     default_locale: &str,
-) -> (Option<Template>, Vec<Diagnostic>) {
+) -> (Option<(Template, Vec<Read>)>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let mut reads: Vec<(&Parsed, Vec<Read>)> = Vec::new();
     for parsed in locales {
@@ -46,9 +47,8 @@ pub fn check(
         .map(|parsed| (parsed.text.locale.clone(), parsed.text.clone()));
     let template = Template {
         texts: texts.collect(),
-        reads: all,
     };
-    (Some(template), found)
+    (Some((template, all)), found)
 }
 
 /// Whether a locale, or its language alone, is the default.

@@ -275,7 +275,7 @@ fn what_is_known_from_the_step_needs_no_protection() {
     assert_eq!(found, []);
     let reads: Vec<String> = template
         .expect("there is no error")
-        .reads
+        .1
         .iter()
         .map(|read| read.path.join("."))
         .collect();
@@ -292,7 +292,7 @@ fn locales_are_compared_and_the_default_one_is_due() {
         parsed("en", "{{contract.status}}"),
     );
     let (template, found) = check(&[&ja, &en], &scope(), &[], "ja-JP");
-    assert_eq!(template.map(|template| template.reads.len()), Some(3));
+    assert_eq!(template.map(|(_, reads)| reads.len()), Some(3));
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].severity, Severity::Warning);
     assert_eq!(
