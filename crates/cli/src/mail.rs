@@ -87,6 +87,7 @@ fn whom(outgoing: &Outgoing) -> String {
     match &outgoing.channel {
         Channel::Email { to, .. } => to.address.to_string(),
         Channel::Route { route, .. } => format!("route {route}"),
+        Channel::Webhook { name } => format!("webhook {name}"),
     }
 }
 
@@ -98,6 +99,7 @@ fn says(outgoing: &Outgoing) -> String {
         model::message::Content::Nobody { step, .. } => format!("nobody for {step}"),
         model::message::Content::Ask { name, .. } => format!("approve {name}?"),
         model::message::Content::Task { title, .. } => title.to_string(),
+        model::message::Content::Webhook => outgoing.view.to_string().chars().take(40).collect(),
     }
 }
 

@@ -62,6 +62,11 @@ pub enum Channel {
         /// Its targets, first choice first.
         targets: Vec<Target>,
     },
+    /// A call of somebody else's server.
+    Webhook {
+        /// Its name among the policies.
+        name: Box<str>,
+    },
 }
 
 /// What a message says.
@@ -106,6 +111,8 @@ pub enum Content {
         /// Until when.
         due_at: Option<Timestamp>,
     },
+    /// A webhook is called: its body is the frozen view.
+    Webhook,
 }
 
 /// A message as it is committed with the decision that wanted it.

@@ -59,7 +59,7 @@ impl<'a> Letter<'a> {
                 words,
                 at,
             }),
-            Channel::Route { .. } => None,
+            Channel::Route { .. } | Channel::Webhook { .. } => None,
         }
     }
 }

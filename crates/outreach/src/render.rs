@@ -109,7 +109,7 @@ pub enum RenderError {
     Panicked(Box<str>),
 }
 
-/// Renders `outgoing` for its channel: a mail for `Email`, a post for `Route`.
+/// Renders `outgoing` for its channel: a mail for `Email`, a post for `Route`, the body of a `Webhook` as a post's text.
 pub fn render(templates: &Templates, outgoing: &Outgoing) -> Result<Rendered, RenderError> {
     let as_mail = matches!(outgoing.channel, Channel::Email { .. });
     guarded(templates, outgoing, as_mail)
@@ -144,7 +144,9 @@ fn guarded(
 fn label(outgoing: &Outgoing) -> Box<str> {
     match &outgoing.content {
         Content::Template { name, .. } | Content::Ask { name, .. } => name.clone(),
-        Content::Text(_) | Content::Nobody { .. } | Content::Task { .. } => outgoing.step.clone(),
+        Content::Text(_) | Content::Nobody { .. } | Content::Task { .. } | Content::Webhook => {
+            outgoing.step.clone()
+        }
     }
 }
 
@@ -153,7 +155,11 @@ fn mail(templates: &Templates, outgoing: &Outgoing) -> Result<RenderedMail, Rend
         Content::Template { name, locale, hash } => {
             template_mail(templates, templates.decided(name, locale, hash)?, outgoing)
         }
-        Content::Text(_) | Content::Nobody { .. } | Content::Ask { .. } | Content::Task { .. } => {
+        Content::Text(_)
+        | Content::Nobody { .. }
+        | Content::Ask { .. }
+        | Content::Task { .. }
+        | Content::Webhook => {
             let notice = notice::write(templates, outgoing)?;
             page::mail(
                 &label(outgoing),
@@ -173,6 +179,10 @@ fn post(templates: &Templates, outgoing: &Outgoing) -> Result<RenderedPost, Rend
             let frame = Frame::new(&outgoing.view, &entry.text.locale);
             post::write(name, &fill::body(templates, entry, &frame)?)
         }
+        Content::Webhook => Ok(RenderedPost {
+            text: format!("{:#}", outgoing.view),
+            blocks: Vec::new(),
+        }),
         Content::Text(_) | Content::Nobody { .. } | Content::Ask { .. } | Content::Task { .. } => {
             post::write(
                 &label(outgoing),

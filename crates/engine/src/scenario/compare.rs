@@ -31,6 +31,9 @@ impl Happened {
                             .or(record.to.as_ref());
                         record.message.is_none() && to == Some(route)
                     }
+                    Channel::Webhook { name } => {
+                        record.kind == Kind::Webhook && record.name.as_ref() == Some(name)
+                    }
                 }
         };
         outbox.iter().find(is_it).cloned()

@@ -307,14 +307,15 @@ impl<'a> Turn<'a, '_> {
                 Some(to.address.clone()),
                 cc.iter().map(|copy| copy.address.clone()).collect(),
             ),
-            Channel::Route { .. } => (None, Vec::new()),
+            Channel::Route { .. } | Channel::Webhook { .. } => (None, Vec::new()),
         };
         let locale = match &outgoing.content {
             Content::Template { locale, .. } => Some(locale.clone()),
             Content::Text(_)
             | Content::Nobody { .. }
             | Content::Ask { .. }
-            | Content::Task { .. } => None,
+            | Content::Task { .. }
+            | Content::Webhook => None,
         };
         Record {
             template: Some(send.template.into()),

@@ -43,6 +43,7 @@ pub(super) fn write(templates: &Templates, outgoing: &Outgoing) -> Result<Notice
             ask(language, &account(outgoing), task, &preview)
         }
         Content::Template { name, .. } => (name.to_string(), String::new()),
+        Content::Webhook => (outgoing.step.to_string(), String::new()),
     };
     let subject = fill::subject_line(&outgoing.step, &subject)?;
     Ok(Notice {

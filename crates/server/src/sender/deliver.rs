@@ -20,11 +20,15 @@ const TRIES_MAX: u32 = 6;
 const MEANSLESS_WAIT: Duration = Duration::from_secs(15 * 60);
 /// Why topics that can be left do not leave yet.
 const LEAVABLE: &str = "unsubscribing comes with a later version; captured only";
+/// Why webhooks do not leave yet.
+const WEBHOOKS: &str = "calling webhooks comes with a later version; captured only";
 
 /// A message made ready to leave.
 enum Ready<'m> {
     Mail(Box<Mail>, RenderedMail),
     Post(&'m Target, RenderedPost),
+    /// A webhook's name and body.
+    Call(&'m str, String),
 }
 
 /// Delivers one claimed message and settles its claim.
@@ -101,6 +105,15 @@ async fn ready<'m>(
             };
             shared.status.with_means(route);
             Some(target)
+        }
+        Channel::Webhook { name } => {
+            if !means.is_captured {
+                return Err(Ending {
+                    outcome: Outcome::Suppressed,
+                    detail: WEBHOOKS.into(),
+                });
+            }
+            return Ok(Ready::Call(name, outgoing.view.to_string()));
         }
     };
     let refused = |why: String| Ending {
@@ -185,7 +198,9 @@ fn build(
                 None,
             )
         }
-        (Channel::Route { .. }, None) => (&fallback, [].as_slice(), &fallback, None),
+        (Channel::Route { .. } | Channel::Webhook { .. }, _) => {
+            (&fallback, [].as_slice(), &fallback, None)
+        }
     };
     mail::build(&Letter {
         message: &outgoing.message,
@@ -216,6 +231,12 @@ fn capture(shared: &Shared, outgoing: &Outgoing, ready: Ready<'_>) -> Captured {
                 post.payload().to_string().into_bytes(),
             )
         }
+        Ready::Call(name, body) => (
+            "webhook",
+            name.to_owned(),
+            name.to_owned(),
+            body.into_bytes(),
+        ),
     };
     Captured {
         message: outgoing.message.clone(),
@@ -229,6 +250,7 @@ fn capture(shared: &Shared, outgoing: &Outgoing, ready: Ready<'_>) -> Captured {
 
 async fn hand_over(shared: &Shared, means: &Means, claimed: &Claimed, ready: Ready<'_>) -> Fate {
     match ready {
+        Ready::Call(..) => Fate::NotPermitted,
         Ready::Mail(mail, _) => match &means.smtp {
             Some(smtp) => {
                 smtp.hand_over(&mail.envelope, &mail.bytes, || permit(shared, claimed))

@@ -179,6 +179,6 @@ fn addresses(shared: &Shared, outgoing: &Outgoing) -> Vec<store::AddressKey> {
             .chain(cc)
             .map(|mailbox| shared.address(&mailbox.address))
             .collect(),
-        Channel::Route { .. } => Vec::new(),
+        Channel::Route { .. } | Channel::Webhook { .. } => Vec::new(),
     }
 }
