@@ -1,8 +1,9 @@
 //! What is worked out of a program once, so that no decision does it again.
 
-use crate::metric::Plan;
+use crate::metric::{Plan, read_in};
+use std::collections::{BTreeMap, BTreeSet};
 use workflow::Program;
-use workflow::program::{Expr, ExprKind, Type};
+use workflow::program::{Expr, ExprKind, Step, StepResult, Type, Until, Verb, Workflow};
 
 /// What is worked out of a program once.
 #[derive(Clone, Debug)]
@@ -11,17 +12,41 @@ pub struct Rules {
     pub plan: Plan,
     /// The label whose changes are told, if there is one: `stage`, with an expression that reads it.
     pub(crate) stage: Option<(usize, Expr)>,
+    /// The steps that wait for an event, by its type.
+    pub(crate) listeners: BTreeMap<Box<str>, Vec<Listener>>,
+    /// The workflows with such a step.
+    listening: BTreeSet<Box<str>>,
+}
+
+/// A step that waits for an event.
+#[derive(Clone, Debug)]
+pub(crate) struct Listener {
+    /// The workflow, by its place in the program.
+    pub(crate) workflow: usize,
+    /// The step.
+    pub(crate) step: Box<str>,
+    /// The event's fields that are read afterwards: only these are kept.
+    pub(crate) fields: BTreeSet<Box<str>>,
 }
 
 impl Rules {
     /// Works a program out.
     pub fn of(program: &Program) -> Self {
+        let mut listeners = BTreeMap::new();
+        let mut listening = BTreeSet::new();
+        for (index, workflow) in program.workflows.iter().enumerate() {
+            if listen(program, (index, workflow), &mut listeners) {
+                listening.insert(workflow.name.clone());
+            }
+        }
         let stage = program
             .labels
             .iter()
             .enumerate()
             .find(|(_, label)| &*label.name == "stage");
         Self {
+            listeners,
+            listening,
             plan: Plan::of(program),
             stage: stage.map(|(index, label)| {
                 let read = Expr {
@@ -33,8 +58,61 @@ impl Rules {
         }
     }
 
+    /// Whether a step of the workflow waits for an event.
+    pub(crate) fn listens(&self, workflow: &str) -> bool {
+        self.listening.contains(workflow)
+    }
+
     /// The place of `stage` among the labels.
     pub(crate) fn stage_index(&self) -> Option<usize> {
         self.stage.as_ref().map(|(index, _)| *index)
     }
+}
+
+/// Notes the steps of a workflow that wait for an event. Gives whether there are any.
+fn listen(
+    program: &Program,
+    (index, workflow): (usize, &Workflow),
+    listeners: &mut BTreeMap<Box<str>, Vec<Listener>>,
+) -> bool {
+    let mut steps: Vec<&Step> = workflow.steps.iter().collect();
+    let mut is_any = false;
+    while let Some(step) = steps.pop() {
+        steps.extend(step.blocks().into_iter().flatten());
+        let Verb::WaitFor {
+            until: Until::Event { events, .. },
+            ..
+        } = &step.verb
+        else {
+            continue;
+        };
+        is_any = true;
+        for event in events {
+            let listener = Listener {
+                workflow: index,
+                step: step.id.clone(),
+                fields: fields_read(program, workflow, &step.id),
+            };
+            listeners.entry(event.clone()).or_default().push(listener);
+        }
+    }
+    is_any
+}
+
+/// The fields of the event of a step that the workflow or a template reads.
+fn fields_read(program: &Program, workflow: &Workflow, id: &str) -> BTreeSet<Box<str>> {
+    let mut found = BTreeSet::new();
+    for expr in read_in(program, workflow) {
+        expr.each(&mut |part| {
+            if let ExprKind::Step {
+                step,
+                result: StepResult::Event(field),
+            } = &part.kind
+                && **step == *id
+            {
+                found.insert(field.clone());
+            }
+        });
+    }
+    found
 }

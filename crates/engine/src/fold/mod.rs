@@ -10,7 +10,7 @@ mod value;
 pub(crate) use answer::{Answer, Said, read as read_answer};
 pub(crate) use event::{Event, read as read_event};
 pub(crate) use patch::{
-    Late, Which, apply, as_it_was, delete, read as read_patch, read_id as read_patch_id,
+    Late, Patch, Which, apply, as_it_was, delete, read as read_patch, read_id as read_patch_id,
 };
 pub(crate) use seen::{is_seen, remember};
 pub(crate) use value::rejected;

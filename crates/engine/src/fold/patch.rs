@@ -44,6 +44,17 @@ pub(crate) struct Patch {
     pub(crate) rejected: Vec<Rejected>,
 }
 
+impl Patch {
+    /// A change of one field by our own hand.
+    pub(crate) fn of(id: Box<str>, field: &str, value: Option<Value>, is_personal: bool) -> Self {
+        Self {
+            id,
+            values: vec![(field.into(), value, is_personal)],
+            rejected: Vec::new(),
+        }
+    }
+}
+
 /// Reads the data of an entity fact.
 pub(crate) fn read(which: Which, schema: &Schema, fact: &Fact) -> Result<Patch, Parked> {
     let own_id = read_id(which, fact)?;

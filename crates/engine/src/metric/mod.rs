@@ -21,4 +21,4 @@ pub use plan::{Need, Plan};
 pub(crate) use read::{Covered, Span};
 pub use tally::{DAYS_KEPT_MAX, Metrics, Tally};
 pub use tell::{Told, tell};
-pub(crate) use uses::children;
+pub(crate) use uses::{children, read_in};

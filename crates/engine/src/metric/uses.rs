@@ -215,6 +215,15 @@ fn conditions(program: &Program) -> Vec<&Expr> {
     all
 }
 
+/// Every expression that a workflow, or any template, reads.
+pub(crate) fn read_in<'a>(program: &'a Program, workflow: &'a Workflow) -> Vec<&'a Expr> {
+    let templates = program.templates.values();
+    let reads = templates.flat_map(|template| &template.reads);
+    let mut all: Vec<&Expr> = reads.map(|read| &read.value).collect();
+    of_workflow(workflow, &mut all);
+    all
+}
+
 /// Those of a workflow.
 fn of_workflow<'a>(workflow: &'a Workflow, all: &mut Vec<&'a Expr>) {
     match &workflow.start {

@@ -144,6 +144,16 @@ impl<'a> Turn<'a, '_> {
             message.expired = message.expired.saturating_add(1);
         }
         let at = message.at;
+        let is_call = self
+            .find_step(workflow, &step)
+            .is_some_and(|step| matches!(step.verb, Verb::Webhook { .. }));
+        if is_call {
+            if text("state") == Some("sent") {
+                let state = self.step_mut(workflow, run, &step);
+                state.outcomes.insert(crate::run::Outcome::Accepted);
+            }
+            return;
+        }
         if !fate.counts() {
             let place = Spot {
                 workflow,

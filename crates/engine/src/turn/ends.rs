@@ -81,6 +81,16 @@ impl<'a> Turn<'a, '_> {
 
     /// Ends a run.
     pub(super) fn finish(&mut self, workflow: &'a Workflow, index: usize, how: How) {
+        self.finish_for(workflow, index, (how, None));
+    }
+
+    /// Ends a run, for a reason that its text gives.
+    pub(super) fn finish_for(
+        &mut self,
+        workflow: &'a Workflow,
+        index: usize,
+        (how, why): (How, Option<&str>),
+    ) {
         let now = self.now;
         self.memo.forget();
         let then = workflow
@@ -94,6 +104,7 @@ impl<'a> Turn<'a, '_> {
         let subject = run.subject.clone();
         let record = Record {
             how: Some(how.as_str().into()),
+            why: why.map(Box::from),
             ..self.run_record(Kind::End, workflow, self.run(workflow, index))
         };
         self.push(record);

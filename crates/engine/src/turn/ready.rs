@@ -44,7 +44,8 @@ impl Turn<'_, '_> {
     pub(super) fn ready(&self, workflow: &Workflow, run: &Run, step: &Step) -> Ready {
         let state = run.steps.get(&step.id);
         let asked = state.and_then(|state| state.ask.as_ref());
-        let window = if asked.is_some() {
+        let is_waiting = matches!(&step.verb, Verb::Wait { .. } | Verb::WaitFor { .. });
+        let window = if asked.is_some() || (is_waiting && state.is_some()) {
             Window::None
         } else {
             self.window(workflow, run, step.at.as_ref())
@@ -62,6 +63,9 @@ impl Turn<'_, '_> {
                 None | Some(false) => return Ready::Now,
                 Some(true) => {}
             }
+        }
+        if is_waiting {
+            return self.wait_ready(workflow, run, step);
         }
         let opens_at = self.step_opens_at(workflow, run, step);
         match (opens_at, closes_at) {

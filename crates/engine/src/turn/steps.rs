@@ -104,8 +104,17 @@ impl<'a> Turn<'a, '_> {
             Ready::Passed => return self.pass_over(spot, "window_passed"),
             Ready::Now => {}
         }
-        if let Verb::Send { .. } = &step.verb {
-            return self.send_step(spot, step);
+        match &step.verb {
+            Verb::Send { .. } => return self.send_step(spot, step),
+            Verb::Wait { .. } | Verb::WaitFor { .. } => return self.wait(spot, step),
+            Verb::Alert { .. }
+            | Verb::Task { .. }
+            | Verb::Branch { .. }
+            | Verb::Match { .. }
+            | Verb::Split { .. }
+            | Verb::Set { .. }
+            | Verb::Webhook { .. }
+            | Verb::Stop { .. } => {}
         }
         let is_wanted = self.is_wanted(spot, step, None);
         match &step.verb {
@@ -120,15 +129,20 @@ impl<'a> Turn<'a, '_> {
             _ if !is_wanted => self.pass_over(spot, "if"),
             Verb::Alert { routes, says, .. } => self.alert(spot, step, routes, says),
             Verb::Task { .. } => self.task(spot, step),
-            Verb::Send { .. }
-            | Verb::Match { .. }
-            | Verb::Split { .. }
-            | Verb::Set { .. }
-            | Verb::Webhook { .. }
-            | Verb::Wait { .. }
-            | Verb::WaitFor { .. }
-            | Verb::Stop { .. } => Progress::Rests,
+            Verb::Match { value, cases, .. } => self.match_word(spot, value, cases),
+            Verb::Split { arms } => self.split(spot, arms),
+            Verb::Set { fields } => self.set(spot, fields),
+            Verb::Webhook { name, body } => self.webhook(spot, name, body),
+            Verb::Stop { reason } => self.stop(spot, reason),
+            Verb::Send { .. } | Verb::Wait { .. } | Verb::WaitFor { .. } => Progress::Rests,
         }
+    }
+
+    /// The end of the run, as its text wants it.
+    fn stop(&mut self, spot: Spot<'a>, reason: &str) -> Progress {
+        let progress = self.complete(spot, StepPhase::Acted);
+        self.finish_for(spot.workflow, spot.run, (How::Stopped, Some(reason)));
+        progress
     }
 
     /// Whether the step's `if` is true now; without one it is.
@@ -146,6 +160,11 @@ impl<'a> Turn<'a, '_> {
         state.phase = phase;
         state.at = now;
         self.run_mut(spot.workflow, spot.run).rests_since = now;
+        if phase == StepPhase::Acted
+            && let Some(step) = self.find_step(spot.workflow, spot.step)
+        {
+            self.listen_from_now(spot.workflow, spot.run, step);
+        }
         Progress::Moved
     }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 impl Turn<'_, '_> {
     /// Folds an event into the metrics.
     pub(super) fn observe(&mut self, event: &Event) {
+        self.hear(event);
         if !self.context.rules.plan.by_event.contains_key(&event.kind) {
             return;
         }
@@ -54,7 +55,8 @@ impl Turn<'_, '_> {
 
     /// Tells one of the engine's own events, which happens now.
     pub(super) fn tell_own(&mut self, kind: &str, fields: &[(&str, Option<Value>)]) {
-        if !self.context.rules.plan.by_event.contains_key(kind) {
+        let rules = self.context.rules;
+        if !rules.plan.by_event.contains_key(kind) && !rules.listeners.contains_key(kind) {
             return;
         }
         let event = Event {
