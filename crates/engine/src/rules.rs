@@ -35,7 +35,7 @@ impl Rules {
         let mut listeners = BTreeMap::new();
         let mut listening = BTreeSet::new();
         for (index, workflow) in program.workflows.iter().enumerate() {
-            if listen(program, (index, workflow), &mut listeners) {
+            if listen((index, workflow), &mut listeners) {
                 listening.insert(workflow.name.clone());
             }
         }
@@ -71,7 +71,6 @@ impl Rules {
 
 /// Notes the steps of a workflow that wait for an event. Gives whether there are any.
 fn listen(
-    program: &Program,
     (index, workflow): (usize, &Workflow),
     listeners: &mut BTreeMap<Box<str>, Vec<Listener>>,
 ) -> bool {
@@ -91,7 +90,7 @@ fn listen(
             let listener = Listener {
                 workflow: index,
                 step: step.id.clone(),
-                fields: fields_read(program, workflow, &step.id),
+                fields: fields_read(workflow, &step.id),
             };
             listeners.entry(event.clone()).or_default().push(listener);
         }
@@ -100,9 +99,9 @@ fn listen(
 }
 
 /// The fields of the event of a step that the workflow or a template reads.
-fn fields_read(program: &Program, workflow: &Workflow, id: &str) -> BTreeSet<Box<str>> {
+fn fields_read(workflow: &Workflow, id: &str) -> BTreeSet<Box<str>> {
     let mut found = BTreeSet::new();
-    for expr in read_in(program, workflow) {
+    for expr in read_in(workflow) {
         expr.each(&mut |part| {
             if let ExprKind::Step {
                 step,

@@ -215,11 +215,13 @@ fn conditions(program: &Program) -> Vec<&Expr> {
     all
 }
 
-/// Every expression that a workflow, or any template, reads.
-pub(crate) fn read_in<'a>(program: &'a Program, workflow: &'a Workflow) -> Vec<&'a Expr> {
-    let templates = program.templates.values();
-    let reads = templates.flat_map(|template| &template.reads);
-    let mut all: Vec<&Expr> = reads.map(|read| &read.value).collect();
+/// Every expression that a workflow, or a template of its steps, reads.
+pub(crate) fn read_in(workflow: &Workflow) -> Vec<&Expr> {
+    let mut all = Vec::new();
+    let then = workflow.goal.iter().flat_map(|goal| &goal.then);
+    for step in workflow.steps.iter().chain(then) {
+        of_templates(step, &mut all);
+    }
     of_workflow(workflow, &mut all);
     all
 }
