@@ -45,6 +45,7 @@ impl Scene<'_> {
             ExprKind::Account(_)
             | ExprKind::Contract(_)
             | ExprKind::Contact(_)
+            | ExprKind::ThisContact
             | ExprKind::Csm(_)
             | ExprKind::Risk(_)
             | ExprKind::Event(_)
@@ -107,6 +108,7 @@ impl Scene<'_> {
                 None => Reading::Unknown,
             },
             ExprKind::Contact(name) => self.contact_field(name),
+            ExprKind::ThisContact => self.this_contact(),
             ExprKind::Csm(name) => self.field(Carrier::Csm, name),
             ExprKind::Risk(field) => self.risk_field(*field),
             ExprKind::Event(name) => Reading::of_value(self.event_field(name).cloned()),

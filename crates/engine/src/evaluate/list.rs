@@ -147,6 +147,14 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// The contact that is the item, by id.
+    pub(crate) fn this_contact(&self) -> Reading {
+        match self.item {
+            Some(Item::Contact(id)) => Reading::of_value(Some(Value::Text(id.into()))),
+            Some(Item::Contract(_) | Item::Risk(_)) | None => Reading::Unknown,
+        }
+    }
+
     /// A field of the risk case that is the item.
     pub(crate) fn risk_field(&self, field: RiskField) -> Reading {
         let Some(Item::Risk(case)) = self.item else {

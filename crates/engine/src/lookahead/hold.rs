@@ -22,6 +22,7 @@ pub(crate) fn hold(scene: &Scene<'_>, expr: &Expr) -> Option<Timestamp> {
         | ExprKind::Account(_)
         | ExprKind::Contract(_)
         | ExprKind::Contact(_)
+        | ExprKind::ThisContact
         | ExprKind::Csm(_)
         | ExprKind::Risk(_)
         | ExprKind::Event(_)

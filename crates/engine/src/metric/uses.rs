@@ -92,6 +92,7 @@ pub(crate) fn children(expr: &Expr) -> Vec<&Expr> {
         | ExprKind::Account(_)
         | ExprKind::Contract(_)
         | ExprKind::Contact(_)
+        | ExprKind::ThisContact
         | ExprKind::Csm(_)
         | ExprKind::Risk(_)
         | ExprKind::Event(_)

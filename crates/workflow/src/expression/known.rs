@@ -7,15 +7,23 @@ use std::collections::BTreeMap;
 
 /// Whether an expression can never be unknown.
 pub fn is_always_known(expr: &Expr, scope: &Scope) -> bool {
+    is_known_beside(expr, scope, &[])
+}
+
+/// Whether an expression can't be unknown where all of `known` are known.
+pub fn is_known_beside(expr: &Expr, scope: &Scope, known: &[Expr]) -> bool {
     let all = |expr: &Expr| {
         expr.children()
             .into_iter()
-            .all(|part| is_always_known(part, scope))
+            .all(|part| is_known_beside(part, scope, known))
     };
+    if known.contains(expr) {
+        return true;
+    }
     match &expr.kind {
         ExprKind::Known(inner) => !asks_of_events(inner),
         ExprKind::Else(left, right) => {
-            is_always_known(left, scope) || is_always_known(right, scope)
+            is_known_beside(left, scope, known) || is_known_beside(right, scope, known)
         }
         ExprKind::Where { .. } | ExprKind::Count(_) => true,
         ExprKind::Arithmetic {
@@ -52,6 +60,7 @@ fn is_always_there(expr: &Expr, scope: &Scope) -> bool {
             StepResult::Outcome | StepResult::Event(_) | StepResult::Chosen
         ),
         ExprKind::Const(_)
+        | ExprKind::ThisContact
         | ExprKind::Risk(_)
         | ExprKind::RiskOpen(_)
         | ExprKind::AnyOpenRisk
@@ -125,8 +134,26 @@ fn known_when(expr: &Expr, truth: bool) -> Vec<Expr> {
     }
 }
 
+/// What surely is known while the condition is not false (`while`, where unknown means: stay): what of it is never
+/// unknown must be true.
+pub fn known_unless_false(condition: &Expr, scope: &Scope) -> Vec<Expr> {
+    match &condition.kind {
+        ExprKind::And(all) => union(all.iter().map(|part| known_unless_false(part, scope))),
+        _ if is_always_known(condition, scope) => known_when_true(condition),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether what is known stays known for ever: what is written down once, and never again.
+pub fn lasts(expr: &Expr) -> bool {
+    matches!(
+        expr.kind,
+        ExprKind::StartedBy(_) | ExprKind::Remember(_) | ExprKind::Step { .. }
+    )
+}
+
 /// What is known when this is.
-fn surely(expr: &Expr) -> Vec<Expr> {
+pub fn surely(expr: &Expr) -> Vec<Expr> {
     let below = expr.children();
     match &expr.kind {
         ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Else(..) => {

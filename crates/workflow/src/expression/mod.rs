@@ -56,7 +56,9 @@ mod verdict;
 mod want;
 mod words;
 
-pub use known::{is_always_known, known_when_true};
+pub use known::{
+    is_always_known, is_known_beside, known_unless_false, known_when_true, lasts, surely,
+};
 pub use mistake::Mistake;
 pub use naming::Naming;
 pub use parse::{EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX};

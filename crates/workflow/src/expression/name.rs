@@ -88,6 +88,12 @@ impl Checker<'_> {
                 _ => {}
             }
         }
+        if name == "contact" && (self.scope.has_contact || self.is_inside(ListKind::Contacts)) {
+            return Some(Some(Expr {
+                kind: ExprKind::ThisContact,
+                ty: Type::Contact,
+            }));
+        }
         if !self.has_account() {
             return None;
         }

@@ -58,6 +58,7 @@ impl Printer<'_> {
             ExprKind::Account(field) => format!("account.{field}"),
             ExprKind::Contract(field) => format!("contract.{field}"),
             ExprKind::Contact(field) => format!("contact.{field}"),
+            ExprKind::ThisContact => "contact".to_owned(),
             ExprKind::Csm(field) => format!("csm.{field}"),
             ExprKind::Risk(field) => format!("risk.{}", risk_word(*field)),
             ExprKind::Event(field) => format!("event.{field}"),

@@ -71,6 +71,8 @@ pub enum ExprKind {
     Contract(Box<str>),
     /// `contact.x`: the item of the innermost `where`, the recipient in a template, or the subject.
     Contact(Box<str>),
+    /// `contact` alone: the item of the innermost `where`, or the subject, as somebody to write to.
+    ThisContact,
     /// `csm.x`.
     Csm(Box<str>),
     /// `risk.x` of the item or subject.

@@ -40,6 +40,7 @@ impl Expr {
             | ExprKind::Account(_)
             | ExprKind::Contract(_)
             | ExprKind::Contact(_)
+            | ExprKind::ThisContact
             | ExprKind::Csm(_)
             | ExprKind::Risk(_)
             | ExprKind::Event(_)
@@ -94,6 +95,21 @@ impl Expr {
         found.sort_unstable();
         found.dedup();
         found
+    }
+}
+
+impl Otherwise {
+    /// Whether a run that did not get what it waited for ends there.
+    pub fn ends(&self) -> bool {
+        match self {
+            Self::Continue => false,
+            Self::Stop => true,
+            Self::Steps(steps) => steps.last().is_some_and(|last| {
+                matches!(last.verb, Verb::Stop { .. })
+                    && last.condition.is_none()
+                    && last.at.is_none()
+            }),
+        }
     }
 }
 

@@ -11,7 +11,9 @@ use super::step::Place;
 use super::value::{scalar, text, word};
 use super::{Keys, Notes};
 use crate::expression::{Scope, Want};
-use crate::program::{Approval, ApprovalOtherwise, AtLimit, Deliver, Expr, IfNobody, Says, Verb};
+use crate::program::{
+    Approval, ApprovalOtherwise, AtLimit, Deliver, Expr, ExprKind, IfNobody, Says, Verb,
+};
 use crate::yaml::Node;
 use model::Purpose;
 
@@ -58,7 +60,10 @@ pub(crate) fn send(notes: &mut Notes, desk: &mut Desk<'_>, place: &Place<'_, '_>
         ..with_csm
     };
     let (with, scope) = step_names(notes, desk, keys, scope);
-    let template = template(notes, desk, place, place.value, &scope);
+    let known = known_to_recipients(&place.known, to.as_deref().unwrap_or_default());
+    let own = [&desk.with[..], with.as_deref().unwrap_or_default()].concat();
+    let known = desk.known_names(&scope, &own, known);
+    let template = template(notes, desk, place.value, &scope, &known);
     desk.name_reads(with.as_deref().unwrap_or_default());
     Some(Verb::Send {
         template: template?,
@@ -163,15 +168,34 @@ fn at_limit(notes: &mut Notes, keys: &Keys<'_>) -> Option<Option<AtLimit>> {
     })
 }
 
+/// What is known of the subject says nothing of who reads the mail, unless that is the subject.
+fn known_to_recipients(known: &[Expr], to: &[Expr]) -> Vec<Expr> {
+    let is_subject = matches!(to, [only] if matches!(only.kind, ExprKind::ThisContact));
+    let is_of_contact = |expr: &Expr| {
+        let mut found = false;
+        expr.each(&mut |part| found |= matches!(part.kind, ExprKind::Contact(_)));
+        found
+    };
+    let stays = |expr: &&Expr| is_subject || !is_of_contact(expr);
+    let mut known: Vec<Expr> = known.iter().filter(stays).cloned().collect();
+    if let [only] = to
+        && let ExprKind::Role(_) = only.kind
+    {
+        // Without a holder nothing is sent.
+        known.push(only.clone());
+    }
+    known
+}
+
 fn template(
     notes: &mut Notes,
     desk: &mut Desk<'_>,
-    place: &Place<'_, '_>,
     node: &Node,
     scope: &Scope,
+    known: &[Expr],
 ) -> Option<Box<str>> {
     let name = scalar(notes, node, "a template")?;
-    let is_good = desk.template(notes, node, (&name.text, scope), &place.known);
+    let is_good = desk.template(notes, node, (&name.text, scope), known);
     is_good.then(|| name.text.clone())
 }
 
@@ -186,7 +210,9 @@ fn inner_template(
         has_csm: true,
         ..desk.scope.clone()
     };
-    template(notes, desk, place, node, &scope)
+    let own = desk.with.clone();
+    let known = desk.known_names(&scope, &own, place.known.clone());
+    template(notes, desk, node, &scope, &known)
 }
 
 fn one_route(notes: &mut Notes, desk: &Desk<'_>, node: &Node) -> Option<Box<str>> {

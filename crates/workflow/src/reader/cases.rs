@@ -8,7 +8,7 @@ use super::keys::is_map;
 use super::step::Place;
 use super::value::short;
 use crate::diagnostic::nearest;
-use crate::expression::Want;
+use crate::expression::{Want, surely};
 use crate::program::{Expr, PickList, Type, Verb};
 use crate::yaml::Node;
 use std::sync::Arc;
@@ -32,9 +32,10 @@ pub(crate) fn cases(
     if let (Some(cases), Some(words)) = (cases, &words) {
         check_cases(notes, place, cases, words);
     }
+    let learnt = value.as_ref().map(surely).unwrap_or_default();
     let mut read = Some(Vec::new());
     for case in cases.map_or(&[][..], Node::entries) {
-        let steps = block(notes, desk, &case.value, place);
+        let steps = block(notes, desk, (&case.value, &learnt), place);
         match (steps, &mut read) {
             (Some(steps), Some(list)) => list.push((case.key.clone(), steps)),
             (Some(_), None) => {}
@@ -42,7 +43,7 @@ pub(crate) fn cases(
         }
     }
     let otherwise = match place.keys.get(notes, "otherwise") {
-        Some(steps) => block(notes, desk, steps, place),
+        Some(steps) => block(notes, desk, (steps, &[]), place),
         None => Some(Vec::new()),
     };
     words?;

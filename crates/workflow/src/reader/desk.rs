@@ -4,7 +4,7 @@ use super::Notes;
 use super::survey::Survey;
 use super::value::short;
 use crate::diagnostic::{Span, nearest};
-use crate::expression::{DateWindow, Scope};
+use crate::expression::{DateWindow, Scope, is_known_beside, surely};
 use crate::program::{AtWindow, Expr, ExprKind, ForEach, Read, Template};
 use crate::template::{self, Parsed};
 use crate::yaml::Node;
@@ -56,6 +56,12 @@ pub(crate) struct Desk<'w> {
     pub(crate) windows_above: Vec<AtWindow>,
     /// The templates it uses.
     pub(crate) templates: Vec<(Box<str>, Template)>,
+    /// What surely is known wherever a step acts: what `while` says is looked at again each time.
+    pub(crate) always: Vec<Expr>,
+    /// What surely is known here, by the blocks around it, the steps above and the start.
+    pub(crate) known: Vec<Expr>,
+    /// The workflow's `with`, by index; empty where an entry failed.
+    pub(crate) with: Vec<(Box<str>, Expr)>,
     /// What the template of the step being read reads.
     pub(crate) reads: Vec<Read>,
     /// How deep in blocks.
@@ -75,6 +81,9 @@ impl<'w> Desk<'w> {
             while_windows: Vec::new(),
             windows_above: Vec::new(),
             templates: Vec::new(),
+            always: Vec::new(),
+            known: Vec::new(),
+            with: Vec::new(),
             reads: Vec::new(),
             depth: 0,
             stops: 0,
@@ -148,6 +157,33 @@ impl<'w> Desk<'w> {
             self.reads = reads;
         }
         true
+    }
+
+    /// What is known, and what that says of the names of `with`: by the values they stand for, and the other way round.
+    pub(crate) fn known_names(
+        &self,
+        scope: &Scope,
+        own: &[(Box<str>, Expr)],
+        mut known: Vec<Expr>,
+    ) -> Vec<Expr> {
+        if own.len() != scope.with.len() {
+            return known;
+        }
+        let names = own.iter().enumerate().map(|(at, (_, value))| {
+            let name = Expr {
+                kind: ExprKind::With(at),
+                ty: value.ty.clone(),
+            };
+            (name, value)
+        });
+        for (name, value) in names {
+            if known.contains(&name) {
+                known.extend(surely(value));
+            } else if is_known_beside(value, scope, &known) {
+                known.push(name);
+            }
+        }
+        known
     }
 
     /// Names of the step's own `with` stand behind those of the workflow: what they are is read in their place.

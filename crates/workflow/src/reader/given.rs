@@ -11,13 +11,16 @@ use crate::expression::{Given, Scope, Want, changes_with_time, is_always_known};
 use crate::program::Expr;
 use crate::yaml::Node;
 
+/// Values by name.
+pub(crate) type NamedValues = Vec<(Box<str>, Expr)>;
+
 /// Reads `with` or `remember`; `None` if an entry failed.
 pub(crate) fn given(
     notes: &mut Notes,
     desk: &mut Desk<'_>,
     keys: &Keys<'_>,
     key: &'static str,
-) -> Option<Vec<(Box<str>, Expr)>> {
+) -> Option<NamedValues> {
     let Some(node) = keys.get(notes, key) else {
         return Some(Vec::new());
     };
@@ -50,7 +53,7 @@ pub(crate) fn step_names(
     desk: &Desk<'_>,
     keys: &Keys<'_>,
     mut scope: Scope,
-) -> (Option<Vec<(Box<str>, Expr)>>, Scope) {
+) -> (Option<NamedValues>, Scope) {
     let Some(node) = keys.get(notes, "with") else {
         return ((!keys.has("with")).then(Vec::new), scope);
     };
@@ -70,7 +73,7 @@ fn entries(
     taken: &Scope,
     scope: &Scope,
     names: &mut Vec<Given>,
-) -> Option<Vec<(Box<str>, Expr)>> {
+) -> Option<NamedValues> {
     let mut entries: Vec<_> = node.entries().iter().collect();
     entries.sort_by(|a, b| a.key.cmp(&b.key));
     let mut all = Some(Vec::new());

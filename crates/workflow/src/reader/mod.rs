@@ -38,3 +38,6 @@ pub(crate) mod workflow;
 
 pub(crate) use keys::Keys;
 pub(crate) use notes::Notes;
+
+#[cfg(test)]
+mod tests;

@@ -75,6 +75,6 @@ fn read_arm(
         .and_then(|node| share(notes, node, "`share`"));
     let steps = keys
         .need(notes, "steps")
-        .and_then(|node| block(notes, desk, node, place));
+        .and_then(|node| block(notes, desk, (node, &[]), place));
     (share, steps.filter(|_| is_named))
 }

@@ -1,5 +1,6 @@
 //! Steps: one verb each, and what modifies it.
 
+use super::branch::rests;
 use super::cases::cases;
 use super::desk::Desk;
 use super::expression::{condition, window};
@@ -13,8 +14,8 @@ use super::wait::wait;
 use super::webhook::webhook;
 use super::{Keys, Notes, act, branch};
 use crate::diagnostic::nearest;
-use crate::expression::known_when_true;
-use crate::program::{AtWindow, Expr, Hours, Step, Verb};
+use crate::expression::{known_when_true, lasts};
+use crate::program::{AtWindow, Expr, Hours, Step, Until, Verb};
 use crate::yaml::{Node, NodeKind};
 
 /// How deep blocks may nest.
@@ -39,6 +40,7 @@ pub(crate) fn steps(
         return None;
     }
     desk.depth += 1;
+    let known = desk.known.clone();
     let mut read = Vec::new();
     let mut guard_before: Option<Expr> = None;
     let mut is_stopped = false;
@@ -53,11 +55,36 @@ pub(crate) fn steps(
         let guard = item.get("if").is_some();
         is_stopped = item.get("stop").is_some() && !guard && item.get("at").is_none();
         let step = step(notes, desk, item, survey, guard_before.as_ref());
+        learn(desk, item, step.as_ref());
         guard_before = step.as_ref().and_then(|read| read.guard.clone());
         read.push(step.and_then(|read| read.step));
     }
     desk.depth -= 1;
+    desk.known = known;
     read.into_iter().collect()
+}
+
+/// What is known behind a step: after a rest only what lasts, and what was waited for if nothing else leads on.
+fn learn(desk: &mut Desk<'_>, node: &Node, read: Option<&Read>) {
+    if rests(node) {
+        desk.known.retain(lasts);
+    }
+    let Some(step) = read.and_then(|read| read.step.as_ref()) else {
+        return;
+    };
+    if let (
+        Verb::WaitFor {
+            until: Until::Condition(until),
+            otherwise,
+            ..
+        },
+        None,
+        None,
+    ) = (&step.verb, &step.condition, &step.at)
+        && otherwise.ends()
+    {
+        desk.known.extend(known_when_true(until));
+    }
 }
 
 /// A step, and its `if` even where the rest failed.
@@ -76,6 +103,8 @@ pub(crate) struct Place<'a, 'n> {
     pub(crate) survey: &'a Survey,
     /// What surely is known while the step acts.
     pub(crate) known: Vec<Expr>,
+    /// What of it the step's own `if` and `at` say.
+    pub(crate) learnt: Vec<Expr>,
 }
 
 fn step(
@@ -99,11 +128,13 @@ fn step(
     let id = id(node, verb);
     let mut read = None;
     if let Some(value) = keys.get(notes, verb) {
+        let learnt = modifiers.known();
         let place = Place {
             keys,
             value,
             survey,
-            known: modifiers.known(),
+            known: [&desk.always[..], &desk.known, &learnt].concat(),
+            learnt,
         };
         read = act(notes, desk, verb, &place, id.as_deref());
     }

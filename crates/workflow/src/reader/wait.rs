@@ -10,7 +10,7 @@ use super::step::Place;
 use super::survey::event_names;
 use super::value::{scalar, word};
 use super::{Keys, Notes};
-use crate::expression::Scope;
+use crate::expression::{Scope, lasts};
 use crate::program::{Otherwise, Period, Until, Verb};
 use crate::yaml::{Node, NodeKind};
 
@@ -33,6 +33,7 @@ pub(crate) fn wait(
     if let Some(id) = id {
         desk.pass(place.survey, id);
     }
+    desk.known.retain(lasts);
     let otherwise = otherwise(notes, desk, &keys, place);
     Some(Verb::WaitFor {
         until: until?,
@@ -128,7 +129,7 @@ fn otherwise(
         return None;
     };
     if let NodeKind::List(_) = node.kind {
-        return block(notes, desk, node, place).map(Otherwise::Steps);
+        return block(notes, desk, (node, &[]), place).map(Otherwise::Steps);
     }
     let words = [("continue", false), ("stop", true)];
     let stops = word(notes, node, "`otherwise`", &words)?;

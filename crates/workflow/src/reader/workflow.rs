@@ -11,7 +11,10 @@ use super::step::steps;
 use super::survey::Survey;
 use super::value::{scalar, share, short};
 use super::{Keys, Notes};
-use crate::expression::{Scope, Verdict, date_windows, verdict};
+use crate::expression::{
+    Scope, Verdict, date_windows, is_known_beside, known_unless_false, known_when_true, lasts,
+    verdict,
+};
 use crate::program::{
     Expr, ExprKind, ForEach, Goal, OncePer, Start, Step, Template, Type, Workflow,
 };
@@ -104,13 +107,18 @@ fn whole(
     let start_node = keys.need(notes, "start");
     desk.scope.started_by = start_node.and_then(|node| started_by(node, &desk.scope));
     let with = given(notes, desk, keys, "with");
+    desk.with = with.clone().unwrap_or_default();
     let remember = given(notes, desk, keys, "remember");
     let start = start_node.and_then(|node| start(notes, desk, node));
+    remember_start(desk, start.as_ref(), remember.as_deref());
     let once = once(notes, desk, keys, start_node, head.subject);
     let watched = watch_scope(desk, survey);
     let while_true = keys
         .get(notes, "while")
         .map(|node| while_condition(notes, desk, node, &watched, start.as_ref()));
+    if let Some(Some(expr)) = &while_true {
+        desk.always = known_unless_false(expr, &watched);
+    }
     let goal_node = keys.get(notes, "goal");
     let goal = goal_node.map(|node| goal_condition(notes, node, &watched));
     let holdout = holdout(notes, keys);
@@ -119,6 +127,11 @@ fn whole(
     let then = goal_node
         .and_then(|node| node.get("then"))
         .map_or(Some(Vec::new()), |node| {
+            desk.known = goal
+                .iter()
+                .flatten()
+                .flat_map(|(when, _)| known_when_true(when))
+                .collect();
             then_steps(notes, desk, node, survey)
         });
     let moved = moved(notes, desk, keys);
@@ -196,6 +209,39 @@ fn once(
         notes.error_help("E102", keys.place(), message, help.to_owned());
     }
     None
+}
+
+/// What was true at the start is remembered: the event's fields stay as they were, and so does what `remember` made
+/// of what was known then.
+fn remember_start(
+    desk: &mut Desk<'_>,
+    start: Option<&Start>,
+    remember: Option<&[(Box<str>, Expr)]>,
+) {
+    let Some(start) = start else { return };
+    let (when, condition) = match start {
+        Start::When {
+            when, condition, ..
+        } => (Some(when), condition.as_ref()),
+        Start::Event { condition, .. } | Start::Every { condition, .. } => {
+            (None, condition.as_ref())
+        }
+    };
+    let said = when.into_iter().chain(condition);
+    let mut known: Vec<Expr> = said.flat_map(known_when_true).collect();
+    for expr in &mut known {
+        if let ExprKind::Event(field) = &expr.kind {
+            expr.kind = ExprKind::StartedBy(field.clone());
+        }
+    }
+    for (at, (_, expr)) in remember.unwrap_or_default().iter().enumerate() {
+        let is_known = is_known_beside(expr, &desk.scope, &known);
+        if let Some(given) = desk.scope.remember.get_mut(at) {
+            given.is_known |= is_known;
+        }
+    }
+    known.retain(lasts);
+    desk.known = known;
 }
 
 /// Ids of the steps, then of those under `goal.then`.
@@ -311,6 +357,7 @@ fn then_steps(
     node: &Node,
     survey: &Survey,
 ) -> Option<Vec<Step>> {
+    desk.always.clear();
     desk.while_windows.clear();
     desk.windows_above.clear();
     super::branch::refuse_waits(notes, node);
