@@ -1,6 +1,7 @@
 //! What a decision is given beside the account: the program, the CSMs, the clock and the input.
 
 use crate::entity::Entity;
+use crate::rebase::Change;
 use crate::rules::Rules;
 use jiff::Timestamp;
 use model::{Logged, Value};
@@ -57,6 +58,8 @@ pub enum Input<'a> {
     Wake,
     /// The imported history ends here (`sottaku.history_ended`, or the first apply).
     CloseHistory,
+    /// The account was decided by another text before.
+    Rebase(&'a Change),
     /// The values held fast changed: scenarios only.
     Repinned {
         /// From when the new values hold.
@@ -81,6 +84,7 @@ pub fn parts_needed(program: &Program, input: &Input<'_>) -> PartsNeeded {
         | Input::History(_)
         | Input::Wake
         | Input::CloseHistory
+        | Input::Rebase(_)
         | Input::Repinned { .. } => PartsNeeded::All,
     }
 }

@@ -23,6 +23,7 @@ pub fn decide(
         Input::History(logged) => turn.fact(logged, true),
         Input::Wake => turn.wake(),
         Input::CloseHistory => turn.close_history(),
+        Input::Rebase(change) => turn.rebase(change),
         Input::Repinned { at } => turn.repinned(at),
     }
     turn.end()

@@ -35,7 +35,10 @@ impl Turn<'_, '_> {
         let Some(from) = update.from else {
             return false;
         };
-        if self.account.head.is_frozen() || self.cause.closes.is_some() {
+        if self.account.head.is_frozen()
+            || self.cause.closes.is_some()
+            || self.is_health_redefined()
+        {
             return true;
         }
         let record = Record {
@@ -68,7 +71,8 @@ impl Turn<'_, '_> {
         let before = self.account.head.labels.insert("stage".into(), word.into());
         self.memo.forget();
         self.is_moved = true;
-        if self.account.head.is_frozen() || self.cause.closes.is_some() {
+        if self.account.head.is_frozen() || self.cause.closes.is_some() || self.is_stage_redefined()
+        {
             return true;
         }
         let json = |word: &str| serde_json::Value::String(word.to_owned());

@@ -16,6 +16,10 @@ impl<'a> Turn<'a, '_> {
     pub(super) fn ends(&mut self) -> bool {
         let mut has_ended = false;
         for workflow in &self.context.program.workflows {
+            if workflow.status == Status::Draft {
+                // Its runs rest until it is in force again.
+                continue;
+            }
             let runs = self
                 .account
                 .head

@@ -15,9 +15,11 @@ mod listen;
 mod path;
 mod place;
 mod ready;
+mod rebase;
 mod recipients;
 mod record;
 mod risk;
+mod route;
 mod send;
 mod set;
 mod starts;
@@ -33,6 +35,7 @@ use crate::calendar::{self, Stretches};
 use crate::context::{Clock, Context};
 use crate::evaluate::{Carrier, Memo};
 use crate::known::Known;
+use crate::rebase::Change;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::{Decision, Record, Value};
@@ -86,6 +89,8 @@ pub(crate) struct Turn<'a, 'b> {
     risen: Vec<(Box<str>, Box<str>)>,
     /// Runs whose steps acted in the present round.
     acted: Vec<(&'a Workflow, usize)>,
+    /// What the text changed, while the account is brought over.
+    change: Option<&'a Change>,
 }
 
 impl<'a, 'b> Turn<'a, 'b> {
@@ -105,6 +110,7 @@ impl<'a, 'b> Turn<'a, 'b> {
             is_untouched: false,
             risen: Vec::new(),
             acted: Vec::new(),
+            change: None,
         };
         turn.find_zone();
         turn

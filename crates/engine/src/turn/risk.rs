@@ -62,7 +62,7 @@ impl Turn<'_, '_> {
         let hold = match state.hold {
             Some(hold) => self.resume(hold),
             None => {
-                state.is_marked = is_frozen || self.cause.is_marked || self.cause.closes.is_some();
+                state.is_marked |= is_frozen || self.cause.is_marked || self.cause.closes.is_some();
                 self.risk_hold(risk, state)
             }
         };
@@ -92,10 +92,14 @@ impl Turn<'_, '_> {
 
     fn risk_hold(&self, risk: &Risk, state: &RiskState) -> Hold {
         match self.cause.closes {
-            Some(Closing::Waiting) | None if self.is_risen(&risk.name, "") => Hold {
-                since: self.now,
-                paused_at: None,
-            },
+            Some(Closing::Waiting) | None
+                if self.is_risen(&risk.name, "") || self.is_risk_redefined(&risk.name) =>
+            {
+                Hold {
+                    since: self.now,
+                    paused_at: None,
+                }
+            }
             Some(Closing::Frozen) => Hold {
                 since: self.now,
                 paused_at: None,

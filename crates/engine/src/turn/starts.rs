@@ -137,7 +137,7 @@ impl<'a> Turn<'a, '_> {
     }
 
     /// The condition is false: a hold is over.
-    fn falls(&self, subject: &mut Subject) {
+    pub(super) fn falls(&self, subject: &mut Subject) {
         if subject.memory != Memory::False {
             subject.false_at = Some(self.evidence_at());
         }
@@ -215,7 +215,12 @@ impl<'a> Turn<'a, '_> {
     }
 
     /// Begins a run, unless something speaks against it. Gives whether one began.
-    fn begin(&mut self, workflow: &'a Workflow, subject: &str, condition: Option<&Expr>) -> bool {
+    pub(super) fn begin(
+        &mut self,
+        workflow: &'a Workflow,
+        subject: &str,
+        condition: Option<&Expr>,
+    ) -> bool {
         if workflow.status == Status::Closing {
             return false;
         }

@@ -4,6 +4,7 @@ mod crowds;
 mod golden;
 mod history;
 mod properties;
+mod rebase;
 mod rules;
 mod scenarios;
 mod workspace;

@@ -1,0 +1,571 @@
+//! A new text takes over: every row of the manual's table of edits, each a sentence.
+
+use crate::history::{begin, fact};
+use crate::workspace::checked;
+use engine::log_clock::{Moment, step};
+use engine::{Account, Change, Clock, Context, Csms, Input, Resting, Rules, decide};
+use jiff::Timestamp;
+use model::{AccountId, Decision, Kind, Record};
+use serde_json::{Value, json};
+use workflow::{Files, Program};
+
+const SCHEMA: &str = "\
+entities:
+  account:
+    name: required text
+    csm: csm
+    arr: money
+    csm_sentiment: bad | neutral | good
+    flagship: boolean
+  contract:
+    status: required trial | active | cancelled | expired
+    renewal_date: date
+  contact:
+    name: required text
+    email: required email
+    role: champion | admin | user
+  csm:
+    name: required text
+    email: email
+events:
+  user.logged_in: {user: required text}
+  meeting.held: {kind: text}
+complete_since:
+  all: 2020-01-01
+";
+
+const POLICIES: &str = "\
+calendar:
+  timezone: Asia/Tokyo
+  business_days: Mon-Fri
+  sending_hours: 09:00-18:00
+topics:
+  care: {title: Care, purpose: service}
+routes:
+  csm: {email: csm.email}
+defaults:
+  locale: en
+  currency: JPY
+";
+
+const METRICS: &str = "\
+metrics:
+  logins:
+    count: user.logged_in
+    over: 7d
+segments:
+  active: logins >= 2
+";
+
+/// An account that texts take over one after the other, under the log clock.
+struct Bench {
+    account: Account,
+    text: Program,
+    told: u64,
+    records: Vec<Record>,
+}
+
+/// A workspace with these files beside its schema and policies.
+fn text(files: &[(&str, &str)]) -> Program {
+    let mut all: Files = [
+        ("workflows/definitions/schema.yaml", SCHEMA),
+        ("workflows/definitions/policies.yaml", POLICIES),
+        ("workflows/definitions/metrics.yaml", METRICS),
+    ]
+    .map(|(path, text)| (path.into(), text.into()))
+    .into();
+    for (path, text) in files {
+        all.insert((*path).into(), (*text).into());
+    }
+    checked(&all).0
+}
+
+/// A workspace with one workflow: its head as given, then its steps.
+fn one(head: &str, steps: &[&str]) -> Program {
+    text(&[("workflows/care.yaml", &care(head, steps))])
+}
+
+fn care(head: &str, steps: &[&str]) -> String {
+    let status = if head.contains("status:") {
+        ""
+    } else {
+        "status: live\n"
+    };
+    let mut yaml = format!("workflow: care\ntitle: Care\n{status}{head}steps:\n");
+    for step in steps {
+        yaml.push_str(&format!("  - {step}\n"));
+    }
+    yaml
+}
+
+const FLAGSHIP: &str = "start: {when: account.flagship, existing: include}\nonce_per: account\n";
+
+/// An alert that waits for its window before the renewal on 2026-05-10.
+fn tell(id: &str, window: &str) -> String {
+    format!(
+        "{{id: {id}, alert: csm, text: {id}, hours: any, at: {window} days before contract.renewal_date}}"
+    )
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().expect("a time")
+}
+
+impl Bench {
+    fn new(text: Program) -> Self {
+        let mut bench = Self {
+            account: Account::new(AccountId::new("acme")),
+            text,
+            told: 0,
+            records: Vec::new(),
+        };
+        bench.tell(
+            "account.updated",
+            begin(),
+            json!({"name": "アクメ", "csm": "c7"}),
+        );
+        bench.tell(
+            "contract.updated",
+            begin(),
+            json!({"contract": "k-1", "status": "active", "renewal_date": "2026-05-10"}),
+        );
+        bench
+    }
+
+    fn with_context<R>(&mut self, read: impl FnOnce(&Context<'_>, &mut Account) -> R) -> R {
+        let rules = Rules::of(&self.text);
+        let csms = Csms::default();
+        let context = Context {
+            program: &self.text,
+            rules: &rules,
+            csms: &csms,
+            pins: None,
+            clock: Clock::Log,
+        };
+        read(&context, &mut self.account)
+    }
+
+    fn keep(&mut self, decisions: Vec<(Timestamp, Decision)>) {
+        let records = decisions
+            .into_iter()
+            .flat_map(|(_, decision)| decision.records);
+        self.records.extend(records);
+    }
+
+    fn tell(&mut self, kind: &str, at: Timestamp, data: Value) {
+        self.told += 1;
+        let logged = fact("acme", self.told, kind, at, data);
+        let decisions = self
+            .with_context(|context, account| step(context, account, Moment::Fact(&logged), None));
+        self.keep(decisions);
+    }
+
+    fn set(&mut self, at: Timestamp, data: Value) {
+        self.tell("account.updated", at, data);
+    }
+
+    fn tick(&mut self, to: Timestamp) {
+        let decisions =
+            self.with_context(|context, account| step(context, account, Moment::Tick, Some(to)));
+        self.keep(decisions);
+    }
+
+    fn apply(&mut self, text: Program) -> Decision {
+        self.apply_resting(text, Resting::Next)
+    }
+
+    /// The new text takes over at the account's own instant. What it decides is given, and kept with the rest.
+    fn apply_resting(&mut self, text: Program, resting: Resting) -> Decision {
+        let change = Change::between(Some(&self.text), &text, resting);
+        self.text = text;
+        let now = self.account.head.now.expect("it was decided before");
+        let decision = self
+            .with_context(|context, account| decide(context, account, Input::Rebase(&change), now));
+        self.keep(vec![(now, decision.clone())]);
+        decision
+    }
+
+    /// Kind and step (or how, or why) of all that was recorded, in order.
+    fn told(&self) -> Vec<String> {
+        self.records.iter().map(said).collect()
+    }
+
+    fn clear(&mut self) {
+        self.records.clear();
+    }
+}
+
+fn said(record: &Record) -> String {
+    let what = [&record.step, &record.how, &record.why, &record.name];
+    let kind = serde_json::to_value(record.kind).unwrap_or_default();
+    let mut words = vec![kind.as_str().unwrap_or_default().to_owned()];
+    words.extend(what.into_iter().flatten().map(|word| word.to_string()));
+    words.join(" ")
+}
+
+fn kinds(decision: &Decision) -> Vec<Kind> {
+    decision.records.iter().map(|record| record.kind).collect()
+}
+
+/// A run that has done `first` and rests before `second` (which opens 90 days before the renewal).
+fn resting(steps: &[&str]) -> Bench {
+    let mut bench = Bench::new(one(FLAGSHIP, steps));
+    bench.set(at("2026-01-20T00:00:00Z"), json!({"flagship": true}));
+    bench.tick(at("2026-01-25T00:00:00Z"));
+    bench
+}
+
+#[test]
+fn a_workflow_that_goes_live_asks_existing() {
+    for (existing, starts) in [("include", 1), ("skip", 0)] {
+        let mut bench = Bench::new(text(&[]));
+        bench.set(at("2026-01-06T00:00:00Z"), json!({"flagship": true}));
+        let head =
+            format!("start: {{when: account.flagship, existing: {existing}}}\nonce_per: account\n");
+        let new = one(&head, &[&tell("first", "120..1")]);
+        let decision = bench.apply(new);
+        assert_eq!(kinds(&decision), vec![Kind::Start; starts], "{existing}");
+        // Nothing acts in the turn itself; it does in the wake-up that follows at once.
+        bench.tick(at("2026-02-01T00:00:00Z"));
+        let alerts = bench
+            .told()
+            .iter()
+            .filter(|told| *told == "alert first")
+            .count();
+        assert_eq!(alerts, starts, "{existing}");
+        bench.set(at("2026-02-02T00:00:00Z"), json!({"flagship": false}));
+        bench.clear();
+        bench.set(at("2026-02-03T00:00:00Z"), json!({"flagship": true}));
+        let later = if starts == 1 {
+            "skip once_per"
+        } else {
+            "start"
+        };
+        assert_eq!(bench.told()[0], later, "a later edge is news");
+    }
+}
+
+#[test]
+fn a_condition_unknown_at_going_live_is_pending() {
+    for (existing, starts) in [("include", 1), ("skip", 0)] {
+        let mut bench = Bench::new(text(&[]));
+        let head =
+            format!("start: {{when: account.flagship, existing: {existing}}}\nonce_per: account\n");
+        bench.apply(one(&head, &[&tell("first", "120..1")]));
+        bench.set(at("2026-01-06T00:00:00Z"), json!({"flagship": true}));
+        let told = bench.told().iter().filter(|told| *told == "start").count();
+        assert_eq!(told, starts, "{existing}: it only became known");
+    }
+}
+
+#[test]
+fn a_condition_that_means_the_same_keeps_its_memory_and_hold() {
+    let before = "start: {when: account.csm_sentiment == bad, for: 10d, existing: skip}\nonce_per: occurrence\n";
+    let after = "start: {when: unhappy, for: 10d, existing: skip}\nonce_per: occurrence\n";
+    let mut bench = Bench::new(one(before, &[&tell("first", "120..1")]));
+    bench.set(at("2026-01-06T00:00:00Z"), json!({"csm_sentiment": "bad"}));
+    bench.tick(at("2026-01-10T00:00:00Z"));
+    let segments = "segments:\n  unhappy: account.csm_sentiment == bad\n";
+    let moved = text(&[
+        (
+            "workflows/care.yaml",
+            &care(after, &[&tell("first", "120..1")]),
+        ),
+        ("workflows/definitions/unhappy.yaml", segments),
+    ]);
+    assert!(bench.apply(moved).records.is_empty());
+    bench.tick(at("2026-01-15T23:59:59Z"));
+    assert!(bench.told().is_empty());
+    bench.tick(at("2026-01-16T00:00:00Z"));
+    assert_eq!(
+        bench.told()[0],
+        "start",
+        "ten days after the fact, not after the new text"
+    );
+}
+
+#[test]
+fn an_edited_condition_asks_existing_for_all() {
+    let head = |arr: &str, existing: &str| {
+        format!(
+            "start: {{when: account.arr >= {arr}, existing: {existing}}}\nonce_per: occurrence\n"
+        )
+    };
+    let steps = [tell("first", "200..1")];
+    let steps = [&*steps[0]];
+    for (existing, starts) in [("include", 1), ("skip", 0)] {
+        let mut bench = Bench::new(one(&head("5M", existing), &steps));
+        bench.set(at("2026-01-06T00:00:00Z"), json!({"arr": 3_000_000}));
+        let decision = bench.apply(one(&head("2M", existing), &steps));
+        assert_eq!(decision.records.len(), starts, "{existing}");
+        bench.clear();
+        bench.set(at("2026-01-08T00:00:00Z"), json!({"arr": 4_000_000}));
+        let told = bench.told();
+        assert!(
+            !told.iter().any(|told| told == "start"),
+            "the memory is set for all"
+        );
+    }
+}
+
+#[test]
+fn open_runs_are_untouched_by_an_edited_start() {
+    let mut bench = resting(&[&tell("first", "120..100"), &tell("second", "90..80")]);
+    let head = "start: {when: not account.flagship, existing: include}\nonce_per: account\n";
+    bench.clear();
+    bench.apply(one(
+        head,
+        &[&tell("first", "120..100"), &tell("second", "90..80")],
+    ));
+    assert!(bench.told().is_empty());
+    bench.tick(at("2026-02-10T00:00:00Z"));
+    assert_eq!(bench.told(), ["alert second", "end finished"]);
+}
+
+#[test]
+fn another_length_of_for_lets_a_hold_run_on() {
+    let head = |hold: &str, existing: &str| {
+        format!(
+            "start: {{when: account.csm_sentiment == bad, for: {hold}, existing: {existing}}}\nonce_per: account\n"
+        )
+    };
+    let steps = [tell("first", "200..1")];
+    let steps = [&*steps[0]];
+    let begun = |existing: &str| {
+        let mut bench = Bench::new(one(&head("20d", existing), &steps));
+        bench.set(at("2026-01-06T00:00:00Z"), json!({"csm_sentiment": "bad"}));
+        bench.tick(at("2026-01-12T00:00:00Z"));
+        bench.set(at("2026-01-12T00:00:00Z"), json!({"name": "A"}));
+        bench
+    };
+    let mut bench = begun("skip");
+    assert!(
+        bench
+            .apply(one(&head("10d", "skip"), &steps))
+            .records
+            .is_empty()
+    );
+    bench.tick(at("2026-01-16T00:00:00Z"));
+    assert_eq!(
+        bench.told()[0],
+        "start",
+        "counted from where the hold began"
+    );
+    for (existing, starts) in [("include", 1), ("skip", 0)] {
+        let mut bench = begun(existing);
+        bench.apply(one(&head("3d", existing), &steps));
+        bench.tick(at("2026-02-20T00:00:00Z"));
+        let told = bench.told().iter().filter(|told| *told == "start").count();
+        assert_eq!(
+            told, starts,
+            "{existing}: held long enough only by the new text"
+        );
+    }
+}
+
+#[test]
+fn an_edge_made_by_a_redefinition_is_handled_by_existing() {
+    let steps = [tell("first", "200..1")];
+    let with = |threshold: &str, existing: &str| {
+        let head = format!("start: {{when: big, existing: {existing}}}\nonce_per: occurrence\n");
+        let segments = format!("segments:\n  big: account.arr >= {threshold}\n");
+        text(&[
+            ("workflows/care.yaml", &care(&head, &[&steps[0]])),
+            ("workflows/definitions/big.yaml", &segments),
+        ])
+    };
+    for (existing, starts) in [("include", 1), ("skip", 0)] {
+        let mut bench = Bench::new(with("5M", existing));
+        bench.set(at("2026-01-06T00:00:00Z"), json!({"arr": 3_000_000}));
+        assert_eq!(
+            bench.apply(with("2M", existing)).records.len(),
+            starts,
+            "{existing}"
+        );
+    }
+    let mut bench = Bench::new(with("2M", "include"));
+    bench.set(at("2026-01-06T00:00:00Z"), json!({"arr": 3_000_000}));
+    bench.clear();
+    assert!(
+        bench.apply(with("1M", "include")).records.is_empty(),
+        "who was in stays in, and starts nothing again"
+    );
+}
+
+#[test]
+fn a_new_metric_proves_nothing_before_it_is_covered() {
+    let head = "start: {when: meetings == 0, existing: include}\nonce_per: account\n";
+    let metrics = "metrics:\n  meetings:\n    count: meeting.held\n    over: 7d\n";
+    let new = text(&[
+        (
+            "workflows/care.yaml",
+            &care(head, &[&tell("first", "200..1")]),
+        ),
+        ("workflows/definitions/meetings.yaml", metrics),
+    ]);
+    let mut bench = Bench::new(text(&[]));
+    bench.tell("meeting.held", begin(), json!({}));
+    bench.tick(at("2026-01-20T00:00:00Z"));
+    bench.set(at("2026-01-20T00:00:00Z"), json!({"name": "A"}));
+    bench.apply(new);
+    bench.tick(at("2026-01-26T14:59:59Z"));
+    assert!(bench.told().is_empty(), "the window is not whole");
+    // The civil day after the apply is the first whole one: 2026-01-21 in Tokyo; the 27th is the seventh.
+    bench.tick(at("2026-01-26T15:00:00Z"));
+    assert_eq!(
+        bench.told()[0],
+        "start",
+        "what became known is handled by existing"
+    );
+}
+
+#[test]
+fn a_step_inserted_before_the_place_is_not_made_up() {
+    let (first, second) = (tell("first", "120..100"), tell("second", "90..80"));
+    let mut bench = resting(&[&first, &second]);
+    bench.clear();
+    bench.apply(one(
+        FLAGSHIP,
+        &[
+            &tell("zero", "200..1"),
+            &first,
+            &tell("middle", "200..1"),
+            &second,
+        ],
+    ));
+    bench.tick(at("2026-02-12T00:00:00Z"));
+    assert_eq!(bench.told(), ["alert second", "end finished"]);
+}
+
+#[test]
+fn a_step_inserted_after_the_place_is_reached() {
+    let (first, second) = (tell("first", "120..100"), tell("second", "90..80"));
+    let mut bench = resting(&[&first, &second]);
+    bench.clear();
+    bench.apply(one(FLAGSHIP, &[&first, &second, &tell("third", "70..60")]));
+    bench.tick(at("2026-04-01T00:00:00Z"));
+    assert_eq!(
+        bench.told(),
+        ["alert second", "alert third", "end finished"]
+    );
+}
+
+#[test]
+fn a_step_removed_under_a_run_is_followed_by_the_next_or_the_end() {
+    let (first, second, third) = (
+        tell("first", "120..100"),
+        tell("second", "90..80"),
+        tell("third", "70..60"),
+    );
+    let steps: [&str; 3] = [&first, &second, &third];
+    let mut bench = resting(&steps);
+    bench.clear();
+    bench.apply(one(FLAGSHIP, &[&first, &third]));
+    bench.tick(at("2026-04-01T00:00:00Z"));
+    assert_eq!(bench.told(), ["alert third", "end finished"]);
+    let mut bench = resting(&steps);
+    bench.clear();
+    bench.apply_resting(one(FLAGSHIP, &[&first, &third]), Resting::End);
+    bench.tick(at("2026-04-01T00:00:00Z"));
+    assert_eq!(bench.told(), ["end stopped"]);
+    // A run that rests elsewhere does not ask.
+    let mut bench = resting(&steps);
+    bench.clear();
+    bench.apply_resting(one(FLAGSHIP, &[&first, &second]), Resting::End);
+    bench.tick(at("2026-04-01T00:00:00Z"));
+    assert_eq!(bench.told(), ["alert second", "end finished"]);
+}
+
+#[test]
+fn what_stands_instead_of_a_removed_step_is_reached() {
+    let (first, second) = (tell("first", "120..100"), tell("second", "90..80"));
+    let mut bench = resting(&[&first, &second]);
+    bench.clear();
+    bench.apply(one(
+        FLAGSHIP,
+        &[&tell("zero", "200..1"), &first, &tell("other", "85..80")],
+    ));
+    bench.tick(at("2026-04-01T00:00:00Z"));
+    assert_eq!(bench.told(), ["alert other", "end finished"]);
+}
+
+#[test]
+fn a_step_moved_behind_the_place_stays_done() {
+    let (first, second) = (tell("first", "120..100"), tell("second", "90..80"));
+    let mut bench = resting(&[&first, &second]);
+    bench.clear();
+    bench.apply(one(FLAGSHIP, &[&second, &tell("first", "70..60")]));
+    bench.tick(at("2026-04-01T00:00:00Z"));
+    assert_eq!(bench.told(), ["alert second", "end finished"]);
+}
+
+#[test]
+fn another_window_counts_from_now_on() {
+    let (first, second) = (tell("first", "120..100"), tell("second", "90..80"));
+    let mut bench = resting(&[&first, &second]);
+    bench.clear();
+    bench.apply(one(FLAGSHIP, &[&first, &tell("second", "110..100")]));
+    bench.tick(at("2026-01-26T00:00:00Z"));
+    assert_eq!(bench.told(), ["alert second", "end finished"], "due now");
+    let mut bench = resting(&[&first, &second]);
+    bench.clear();
+    bench.apply(one(FLAGSHIP, &[&first, &tell("second", "119..118")]));
+    bench.tick(at("2026-01-26T00:00:00Z"));
+    assert_eq!(bench.told(), ["skip second window_passed", "end finished"]);
+}
+
+#[test]
+fn a_while_that_is_false_by_the_new_text_leaves_at_the_apply() {
+    let (first, second) = (tell("first", "120..100"), tell("second", "90..80"));
+    let mut bench = resting(&[&first, &second]);
+    bench.clear();
+    let head = format!("{FLAGSHIP}while: contract.status == trial\n");
+    bench.apply(one(&head, &[&first, &second]));
+    assert_eq!(bench.told(), ["end left"]);
+}
+
+#[test]
+fn a_step_wrapped_into_a_branch_keeps_its_place() {
+    let (first, second) = (tell("first", "120..100"), tell("second", "90..80"));
+    let mut bench = resting(&[&first, &second]);
+    bench.clear();
+    let branch = format!(
+        "{{id: way, if: account.flagship, hours: any, then: [{}, {second}], else: [{}]}}",
+        tell("zero", "200..1"),
+        tell("other", "200..1")
+    );
+    bench.apply(one(FLAGSHIP, &[&first, &branch]));
+    bench.tick(at("2026-04-01T00:00:00Z"));
+    assert_eq!(
+        bench.told(),
+        ["alert zero", "alert second", "end finished"],
+        "the branch is still to be taken, and what it holds lies ahead"
+    );
+}
+
+#[test]
+fn later_starts_follow_another_once_per_and_old_keys_are_kept() {
+    let steps = [tell("first", "200..1")];
+    let head = |once: &str| {
+        format!("start: {{when: account.flagship, existing: skip}}\nonce_per: {once}\n")
+    };
+    let again = |bench: &mut Bench, month: u32| {
+        bench.set(
+            at(&format!("2026-{month:02}-01T00:00:00Z")),
+            json!({"flagship": false}),
+        );
+        bench.clear();
+        bench.set(
+            at(&format!("2026-{month:02}-02T00:00:00Z")),
+            json!({"flagship": true}),
+        );
+        bench.told().first().cloned()
+    };
+    let mut bench = Bench::new(one(&head("occurrence"), &[&steps[0]]));
+    bench.set(at("2026-01-20T00:00:00Z"), json!({"flagship": true}));
+    bench.tick(at("2026-01-25T00:00:00Z"));
+    bench.apply(one(&head("account"), &[&steps[0]]));
+    assert_eq!(again(&mut bench, 2).as_deref(), Some("skip once_per"));
+    bench.apply(one(&head("occurrence"), &[&steps[0]]));
+    assert_eq!(again(&mut bench, 3).as_deref(), Some("start"));
+}
