@@ -85,14 +85,13 @@ impl<'a> Turn<'a, '_> {
         self.change.is_some_and(|change| change.is_stage_redefined)
     }
 
-    /// A workflow that the new text does not have: its runs end, and nothing is remembered but who went through.
+    /// A workflow that the new text does not have: its runs end; who went through is remembered.
     fn retire(&mut self, workflow: &'a Workflow) {
         for run in 0..self.runs(workflow) {
             self.check_end(workflow, run);
         }
         if let Some(state) = self.account.head.workflows.get_mut(&workflow.name) {
             for subject in state.subjects.values_mut() {
-                subject.memory = Memory::Never;
                 subject.hold = None;
                 subject.is_waiting = false;
             }

@@ -2,8 +2,8 @@
 //! lay around that (language.md, 6).
 
 use super::Turn;
+use super::path::next;
 use super::record::Spot;
-use super::steps::next;
 use crate::rebase::{Resting, Revised};
 use crate::run::{How, Phase, Run, StepPhase, StepState};
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use workflow::program::{Step, Workflow};
 impl<'a> Turn<'a, '_> {
     /// Every open run of a workflow follows the new text.
     pub(super) fn follow_text(&mut self, workflow: &'a Workflow, revised: &'a Revised) {
+        self.rename_arms(workflow);
         for index in 0..self.runs(workflow) {
             if !self.run(workflow, index).is_open() {
                 continue;
@@ -25,6 +26,20 @@ impl<'a> Turn<'a, '_> {
                 self.follow_run((old, workflow), index);
             }
             self.stop_watching(workflow, index);
+        }
+    }
+
+    /// Whoever was drawn keeps the arm, under the step's new id.
+    fn rename_arms(&mut self, workflow: &Workflow) {
+        let Some(state) = self.account.head.workflows.get_mut(&workflow.name) else {
+            return;
+        };
+        for subject in state.subjects.values_mut() {
+            for (old, id) in &workflow.moved {
+                if let Some(arm) = subject.arms.remove(old) {
+                    subject.arms.entry(id.clone()).or_insert(arm);
+                }
+            }
         }
     }
 
@@ -63,6 +78,7 @@ impl<'a> Turn<'a, '_> {
         );
         if is_gone {
             run.rests_since = now;
+            run.rests_at = next(after, run).map(|step| step.id.clone());
         }
         if run.phase == Phase::Watching && next(after, run).is_some() {
             run.phase = Phase::Steps;
@@ -148,6 +164,12 @@ fn rename(run: &mut Run, new: &Workflow) {
             && let Some(state) = run.steps.remove(old)
         {
             run.steps.insert(id.clone(), state);
+        }
+        if let Some(heard) = run.heard.remove(old) {
+            run.heard.entry(id.clone()).or_insert(heard);
+        }
+        if run.rests_at.as_ref() == Some(old) {
+            run.rests_at = Some(id.clone());
         }
     }
 }

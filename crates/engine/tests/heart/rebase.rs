@@ -4,7 +4,7 @@ use crate::history::{begin, fact};
 use crate::workspace::checked;
 use engine::log_clock::{Moment, step};
 use engine::{Account, Change, Clock, Context, Csms, Input, Resting, Rules, decide};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::{AccountId, Decision, Kind, Record};
 use serde_json::{Value, json};
 use workflow::{Files, Program};
@@ -568,4 +568,151 @@ fn later_starts_follow_another_once_per_and_old_keys_are_kept() {
     assert_eq!(again(&mut bench, 2).as_deref(), Some("skip once_per"));
     bench.apply(one(&head("occurrence"), &[&steps[0]]));
     assert_eq!(again(&mut bench, 3).as_deref(), Some("start"));
+}
+
+#[test]
+fn another_length_of_a_wait_counts_from_the_arrival() {
+    let steps = |length: &str| {
+        [
+            tell("first", "120..100"),
+            format!("{{id: pause, wait: {length}}}"),
+            tell("second", "200..1"),
+        ]
+    };
+    let one = |length: &str| {
+        let steps = steps(length);
+        one(FLAGSHIP, &steps.each_ref().map(|step| &**step))
+    };
+    // It arrives at the wait on 2026-01-20 and is looked at on the 25th.
+    let begun = || {
+        let mut bench = Bench::new(one("7d"));
+        bench.set(at("2026-01-20T00:00:00Z"), json!({"flagship": true}));
+        bench.set(at("2026-01-25T00:00:00Z"), json!({"name": "A"}));
+        bench.clear();
+        bench
+    };
+    for (length, due) in [
+        ("10d", "2026-01-30T00:00:00Z"),
+        ("3d", "2026-01-25T00:00:00Z"),
+    ] {
+        let mut bench = begun();
+        bench.apply(one(length));
+        let due = at(due);
+        bench.tick(due - SignedDuration::from_secs(1));
+        assert!(bench.told().is_empty(), "{length}");
+        bench.tick(due);
+        assert_eq!(bench.told(), ["alert second", "end finished"], "{length}");
+    }
+}
+
+#[test]
+fn a_renamed_step_is_the_same_step() {
+    let (first, second) = (tell("first", "120..100"), tell("second", "90..80"));
+    let mut bench = resting(&[&first, &second]);
+    bench.clear();
+    let head = format!("{FLAGSHIP}moved: {{first: hello, second: again}}\n");
+    bench.apply(one(
+        &head,
+        &[&tell("hello", "200..1"), &tell("again", "90..80")],
+    ));
+    bench.tick(at("2026-04-01T00:00:00Z"));
+    assert_eq!(bench.told(), ["alert again", "end finished"]);
+}
+
+#[test]
+fn who_was_drawn_keeps_the_arm() {
+    let split = |share: u32| {
+        format!(
+            "{{id: draw, split: {{one: {{share: {share}%, steps: [{}]}}, two: {{share: {}%, steps: [{}]}}}}, hours: any}}",
+            tell("first", "90..80"),
+            100 - share,
+            tell("second", "90..80")
+        )
+    };
+    let mut bench = resting(&[&split(100)]);
+    bench.clear();
+    bench.apply(one(FLAGSHIP, &[&split(0)]));
+    bench.tick(at("2026-04-01T00:00:00Z"));
+    assert_eq!(bench.told(), ["alert first", "end finished"]);
+    let mut bench = Bench::new(one(FLAGSHIP, &[&split(100)]));
+    bench.apply(one(FLAGSHIP, &[&split(0)]));
+    bench.set(at("2026-01-20T00:00:00Z"), json!({"flagship": true}));
+    bench.tick(at("2026-04-01T00:00:00Z"));
+    assert_eq!(bench.told(), ["start", "alert second", "end finished"]);
+}
+
+#[test]
+fn time_goes_on_while_paused() {
+    let status = |status: &str| format!("status: {status}\n{FLAGSHIP}");
+    let steps = [
+        tell("first", "120..100"),
+        "{id: pause, wait: 7d}".to_owned(),
+        tell("second", "90..80"),
+        tell("third", "70..60"),
+    ];
+    let steps = steps.each_ref().map(|step| &**step);
+    let mut bench = resting(&steps);
+    bench.apply(one(&status("paused"), &steps));
+    bench.clear();
+    bench.tick(at("2026-03-05T00:00:00Z"));
+    assert!(bench.told().is_empty());
+    bench.set(at("2026-03-05T00:00:00Z"), json!({"name": "A"}));
+    bench.apply(one(&status("live"), &steps));
+    bench.tick(at("2026-03-05T00:00:01Z"));
+    assert_eq!(
+        bench.told(),
+        ["skip second window_passed", "alert third", "end finished"]
+    );
+}
+
+#[test]
+fn a_closing_workflow_finishes_its_runs_and_begins_none() {
+    let head = "status: closing\nstart: {when: account.flagship, existing: include}\nonce_per: occurrence\n";
+    let (first, second) = (tell("first", "120..100"), tell("second", "90..80"));
+    let mut bench = resting(&[&first, &second]);
+    bench.clear();
+    bench.apply(one(head, &[&first, &second]));
+    bench.tick(at("2026-02-12T00:00:00Z"));
+    assert_eq!(bench.told(), ["alert second", "end finished"]);
+    bench.clear();
+    bench.set(at("2026-02-13T00:00:00Z"), json!({"flagship": false}));
+    bench.set(at("2026-02-14T00:00:00Z"), json!({"flagship": true}));
+    assert!(bench.told().is_empty());
+}
+
+#[test]
+fn the_runs_of_a_retired_or_removed_workflow_end() {
+    let (first, second) = (tell("first", "120..100"), tell("second", "90..80"));
+    let retired = one(&format!("status: retired\n{FLAGSHIP}"), &[&first, &second]);
+    for new in [retired, text(&[])] {
+        let mut bench = resting(&[&first, &second]);
+        bench.clear();
+        bench.apply(new);
+        assert_eq!(bench.told(), ["end stopped"]);
+        // Whoever went through has gone through, should it come back.
+        bench.clear();
+        bench.apply(one(FLAGSHIP, &[&first, &second]));
+        bench.tick(at("2026-04-01T00:00:00Z"));
+        assert!(bench.told().is_empty());
+    }
+}
+
+#[test]
+fn the_runs_of_a_draft_rest_until_it_is_live_again() {
+    let (first, second) = (tell("first", "120..100"), tell("second", "90..80"));
+    let mut bench = resting(&[&first, &second]);
+    bench.clear();
+    bench.apply(one(
+        &format!("status: draft\n{FLAGSHIP}"),
+        &[&first, &second],
+    ));
+    bench.tick(at("2026-02-12T00:00:00Z"));
+    assert!(bench.told().is_empty());
+    bench.set(at("2026-02-12T00:00:00Z"), json!({"name": "A"}));
+    bench.apply(one(FLAGSHIP, &[&first, &second]));
+    bench.tick(at("2026-02-12T01:00:00Z"));
+    assert_eq!(
+        bench.told(),
+        ["alert second", "end finished"]
+    );
 }
