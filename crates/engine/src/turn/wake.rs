@@ -8,9 +8,10 @@ use crate::evaluate::{Memo, Scene};
 use crate::health;
 use crate::known::Known;
 use crate::lookahead::next_change;
+use crate::memory::Hold;
 use crate::run::{Phase, Run};
 use jiff::{SignedDuration, Timestamp};
-use workflow::program::{Definition, Expr, Start, Status, Workflow};
+use workflow::program::{Definition, Expr, Period, Start, Status, Workflow};
 
 /// The earliest of several instants, as far as there are any.
 #[derive(Default)]
@@ -32,11 +33,12 @@ impl Turn<'_, '_> {
         earliest.add(self.history_due());
         let memo = Memo::default();
         let known = self.known_by(&memo);
-        if !self.account.head.is_frozen() {
-            self.definitions_wake(&known, &mut earliest);
-            for workflow in &self.context.program.workflows {
-                if workflow.status != Status::Draft && workflow.status != Status::Retired {
-                    self.starts_wake(workflow, &known, &mut earliest);
+        // A frozen account follows its holds too: what they come to when its history closes must not depend on who looked.
+        self.definitions_wake(&known, &mut earliest);
+        for workflow in &self.context.program.workflows {
+            if workflow.status != Status::Draft && workflow.status != Status::Retired {
+                self.starts_wake(workflow, &known, &mut earliest);
+                if !self.account.head.is_frozen() {
                     self.runs_wake(workflow, &known, &mut earliest);
                 }
             }
@@ -71,6 +73,11 @@ impl Turn<'_, '_> {
         });
     }
 
+    /// When a hold will be full. One that is full already has been looked at, and waits for its history to close.
+    fn hold_ends(&self, hold: Hold, period: Period) -> Option<Timestamp> {
+        self.hold_due(hold, period).filter(|due| *due > self.now)
+    }
+
     fn risk_wake(
         &self,
         risk: &workflow::program::Risk,
@@ -83,7 +90,7 @@ impl Turn<'_, '_> {
             earliest.add(next_change(scene, &risk.closes));
         }
         let hold = state.and_then(|state| state.hold).zip(risk.hold);
-        earliest.add(hold.and_then(|(hold, period)| self.hold_due(hold, period)));
+        earliest.add(hold.and_then(|(hold, period)| self.hold_ends(hold, period)));
     }
 
     fn starts_wake(&self, workflow: &Workflow, known: &Known<'_>, earliest: &mut Earliest) {
@@ -97,7 +104,7 @@ impl Turn<'_, '_> {
             let held = state
                 .and_then(|state| state.subjects.get(&subject)?.hold)
                 .zip(*hold);
-            earliest.add(held.and_then(|(hold, period)| self.hold_due(hold, period)));
+            earliest.add(held.and_then(|(hold, period)| self.hold_ends(hold, period)));
         }
     }
 
