@@ -3,6 +3,10 @@
 mod civil;
 mod dice;
 mod flips;
+mod journey;
 mod random;
+mod rules;
 mod slow;
+mod twin;
+mod workspace;
 mod world;

@@ -1,0 +1,303 @@
+//! Random workflows, as somebody might write them.
+
+use crate::dice::Dice;
+use std::fmt::Write;
+
+/// What time alone flips, and what facts flip.
+const CONDITIONS: [&str; 34] = [
+    "contract.status == active",
+    "contract.renewal_status == open",
+    "days_until(contract.renewal_date) in 20..90",
+    "days_until(contract.renewal_date) <= 60",
+    "days_since(contract.start_date) > 30",
+    "days_since(account.customer_since) in 10..45",
+    "days_since(account.customer_since) > 120",
+    "business_days_until(contract.renewal_date) <= 40",
+    "business_days_since(last_login_at) >= 4",
+    "hours_since(last_login_at) >= 37",
+    "hours_since(last_meeting_at) < 12.5",
+    "hours_since(last_login_at) - hours_since(last_meeting_at) > 30",
+    "hours_since(last_login_at) > days_since(account.customer_since)",
+    "(hours_since(last_login_at) else 0) * 2 - hours_since(last_meeting_at) > 55.25",
+    "weekly_active_users < 2",
+    "weekly_active_users == 0",
+    "seat_usage < 30%",
+    "usage_trend <= -40%",
+    "change(weekly_active_users_28d) > 10%",
+    "previous(weekly_active_users_28d) > weekly_active_users_28d",
+    "nps < 30%",
+    "csat >= 3",
+    "urgent_tickets_30d >= 1",
+    "reference_asks_365d == 0",
+    "report_users_14d == 0",
+    "stage == onboarding",
+    "stage in [adoption, renewal]",
+    "touch == low",
+    "health.band == red",
+    "health.band != green",
+    "any_open_risk",
+    "contract.renewal_date in this quarter",
+    "contract.renewal_date in next month",
+    "champion is known",
+];
+
+/// A condition of one or two parts.
+pub(crate) fn condition(dice: &mut Dice) -> String {
+    let one = *dice.pick(&CONDITIONS);
+    let other = *dice.pick(&CONDITIONS);
+    match dice.between(0, 9) {
+        0..=3 => one.to_owned(),
+        4 | 5 => format!("{one} and {other}"),
+        6 | 7 => format!("{one} or {other}"),
+        8 => format!("not ({one})"),
+        _ => format!("{one} and not ({other})"),
+    }
+}
+
+fn period(dice: &mut Dice) -> &'static str {
+    dice.pick::<&str>(&[
+        "90m",
+        "12h",
+        "30h",
+        "1d",
+        "3d",
+        "2w",
+        "2 business days",
+        "7 business days",
+    ])
+}
+
+fn schedule(dice: &mut Dice) -> &'static str {
+    dice.pick::<&str>(&[
+        "every: day 09:00",
+        "every: business day 08:30",
+        "every: Mon,Thu 17:45",
+        "every: month 1 09:00",
+        "every: month last 23:30",
+        "every: month first business day 09:00",
+        "every: quarter first business day 09:00",
+        "cron: \"30 2 * * *\"",
+        "cron: \"*/45 9-17 1,15 * *\"",
+    ])
+}
+
+/// A workflow.
+pub(crate) fn rule(dice: &mut Dice, number: i64) -> String {
+    let mut text = format!("workflow: written-{number}\ntitle: Written {number}\n");
+    let for_each = *dice.pick(&["account", "account", "contract", "contact", "risk"]);
+    let _ = writeln!(
+        text,
+        "for_each: {for_each}\ntopic: onboarding\nstatus: live"
+    );
+    let is_when = start(dice, &mut text, for_each);
+    if dice.chance(35) {
+        let _ = writeln!(text, "while: {}", condition(dice));
+    }
+    let is_watched = dice.chance(40);
+    if is_watched {
+        let within = *dice.pick(&["20d", "45d", "9 business days", "100h"]);
+        let _ = writeln!(
+            text,
+            "goal:\n  when: {}\n  within: {within}",
+            condition(dice)
+        );
+        if dice.chance(50) {
+            text.push_str("  then:\n    - id: hurrah\n      alert: csm\n      text: Reached\n");
+        }
+        if dice.chance(30) && is_when {
+            text.push_str("holdout: 30%\n");
+        }
+    }
+    if dice.chance(25) {
+        text.push_str("holds_back: [adoption]\n");
+    }
+    text.push_str("steps:\n");
+    let mut writer = Writer { dice, text, ids: 0 };
+    writer.steps(2, 0);
+    writer.text
+}
+
+/// Writes when it starts; whether by a condition.
+fn start(dice: &mut Dice, text: &mut String, for_each: &str) -> bool {
+    let kind = dice.between(0, 9);
+    text.push_str("start:\n");
+    match kind {
+        0 | 1 => {
+            let event = *dice.pick(&[
+                "user.logged_in",
+                "meeting.held",
+                "[ticket.opened, nps.responded]",
+            ]);
+            let _ = writeln!(text, "  event: {event}");
+            if dice.chance(40) {
+                let _ = writeln!(text, "  if: {}", condition(dice));
+            }
+            if dice.chance(40) {
+                let _ = writeln!(text, "  max_age: {}", period(dice));
+            }
+        }
+        2 | 3 => {
+            let _ = writeln!(text, "  {}", schedule(dice));
+            if dice.chance(70) {
+                let _ = writeln!(text, "  if: {}", condition(dice));
+            }
+        }
+        _ => {
+            let when = if for_each == "risk" && dice.chance(70) {
+                "risk.open".to_owned()
+            } else {
+                condition(dice)
+            };
+            let _ = writeln!(text, "  when: {when}");
+            if dice.chance(40) {
+                let _ = writeln!(text, "  for: {}", period(dice));
+            }
+            let _ = writeln!(text, "  existing: {}", dice.pick(&["include", "skip"]));
+        }
+    }
+    let once = match dice.between(0, 3) {
+        0 => for_each,
+        1 => "occurrence",
+        2 => "20d",
+        _ => "30h",
+    };
+    let _ = writeln!(text, "once_per: {once}");
+    if dice.chance(20) {
+        text.push_str("if_running: restart\n");
+    }
+    kind > 3
+}
+
+/// Writes steps.
+struct Writer<'d> {
+    dice: &'d mut Dice,
+    text: String,
+    ids: u32,
+}
+
+impl Writer<'_> {
+    fn line(&mut self, indent: usize, line: &str) {
+        let _ = writeln!(self.text, "{:indent$}{line}", "");
+    }
+
+    fn steps(&mut self, indent: usize, depth: u8) {
+        for _ in 0..self.dice.between(1, if depth == 0 { 5 } else { 2 }) {
+            self.step(indent, depth);
+        }
+    }
+
+    fn step(&mut self, indent: usize, depth: u8) {
+        self.ids += 1;
+        let id = format!("- id: s{}", self.ids);
+        self.line(indent, &id);
+        let inner = indent + 2;
+        let kind = self.dice.between(0, if depth < 2 { 13 } else { 7 });
+        if kind < 10 && self.dice.chance(25) {
+            let wanted = condition(self.dice);
+            self.line(inner, &format!("if: {wanted}"));
+        }
+        if kind < 7 && self.dice.chance(25) {
+            let window = *self.dice.pick(&[
+                "70..40 days before contract.renewal_date",
+                "12..3 business days before contract.renewal_date",
+                "5..20 days after contract.start_date",
+                "30 days before contract.renewal_date",
+            ]);
+            self.line(inner, &format!("at: {window}"));
+        }
+        match kind {
+            0 | 1 => {
+                self.line(inner, "alert: csm");
+                self.line(inner, "text: Look here");
+                if self.dice.chance(30) {
+                    self.line(inner, "hours: any");
+                }
+            }
+            2 => self.line(inner, "task: Call them\n"),
+            3 | 4 => self.send(inner),
+            5 => self.line(inner, "set: {account.reference_status: asked}"),
+            6 => self.line(inner, "webhook: crm\n"),
+            7 | 8 => {
+                let length = period(self.dice);
+                self.line(inner, &format!("wait: {length}"));
+            }
+            9 => self.wait_for(inner, depth),
+            10 => self.branch(inner, depth),
+            11 => self.choice(inner, depth),
+            12 => self.split(inner, depth),
+            _ => self.line(inner, "task: Look after them\n"),
+        }
+        match kind {
+            2 => {
+                self.line(inner, "assignee: csm");
+                self.line(inner, "due: 2 business days");
+            }
+            6 => self.line(inner, "body: {who: account.name}"),
+            13 => self.line(inner, "assignee: csm"),
+            _ => {}
+        }
+    }
+
+    fn send(&mut self, inner: usize) {
+        self.line(inner, "send: onboarding-invite-team");
+        self.line(inner, "to: champion else admin");
+        if self.dice.chance(30) {
+            self.line(
+                inner,
+                "approval: {by: csm, at_most: 3 business days, otherwise: send}",
+            );
+        }
+        if self.dice.chance(30) {
+            self.line(inner, "if_nobody: skip");
+        }
+    }
+
+    fn wait_for(&mut self, inner: usize, depth: u8) {
+        self.line(inner, "wait:");
+        if self.dice.chance(60) {
+            let until = condition(self.dice);
+            self.line(inner + 2, &format!("until: {until}"));
+        } else {
+            self.line(inner + 2, "event: user.logged_in");
+        }
+        let at_most = period(self.dice);
+        self.line(inner + 2, &format!("at_most: {at_most}"));
+        if depth < 2 && self.dice.chance(30) {
+            self.line(inner + 2, "otherwise:");
+            self.steps(inner + 4, depth + 1);
+        } else {
+            let otherwise = *self.dice.pick(&["continue", "continue", "stop"]);
+            self.line(inner + 2, &format!("otherwise: {otherwise}"));
+        }
+    }
+
+    fn branch(&mut self, inner: usize, depth: u8) {
+        let wanted = condition(self.dice);
+        self.line(inner, &format!("if: {wanted}"));
+        self.line(inner, "then:");
+        self.steps(inner + 2, depth + 1);
+        if self.dice.chance(60) {
+            self.line(inner, "else:");
+            self.steps(inner + 2, depth + 1);
+        }
+    }
+
+    fn choice(&mut self, inner: usize, depth: u8) {
+        self.line(inner, "match: touch");
+        self.line(inner, "cases:");
+        self.line(inner + 2, "high:");
+        self.steps(inner + 4, depth + 1);
+        self.line(inner, "otherwise:");
+        self.steps(inner + 2, depth + 1);
+    }
+
+    fn split(&mut self, inner: usize, depth: u8) {
+        self.line(inner, "split:");
+        for arm in ["left", "right"] {
+            self.line(inner + 2, &format!("{arm}:"));
+            self.line(inner + 4, "share: 50%");
+            self.line(inner + 4, "steps:");
+            self.steps(inner + 6, depth + 1);
+        }
+    }
+}
