@@ -29,6 +29,10 @@ pub struct Scenario {
     pub end_at: DateTime,
     /// Whether `start_at` is the moment of going live.
     pub is_going_live: bool,
+    /// The arm that is drawn, by the step that splits; a step that is not named takes its first.
+    pub arms: BTreeMap<Box<str>, Box<str>>,
+    /// Whether the subject is held out.
+    pub is_held_out: bool,
     /// What happens and what is expected, in order.
     pub timeline: Vec<Entry>,
 }

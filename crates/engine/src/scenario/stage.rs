@@ -48,7 +48,8 @@ impl<'a> Stage<'a> {
             csms: Csms::default(),
             pins: Pins {
                 values: scenario.fixture.pinned.clone(),
-                ..Pins::default()
+                arms: scenario.arms.clone(),
+                is_held_out: scenario.is_held_out,
             },
             account,
             zone: calendar::zone(name).unwrap_or(TimeZone::UTC),

@@ -711,8 +711,5 @@ fn the_runs_of_a_draft_rest_until_it_is_live_again() {
     bench.set(at("2026-02-12T00:00:00Z"), json!({"name": "A"}));
     bench.apply(one(FLAGSHIP, &[&first, &second]));
     bench.tick(at("2026-02-12T01:00:00Z"));
-    assert_eq!(
-        bench.told(),
-        ["alert second", "end finished"]
-    );
+    assert_eq!(bench.told(), ["alert second", "end finished"]);
 }

@@ -1,5 +1,6 @@
 //! Scenarios: the tests that stand beside the workflows.
 
+use super::case::{case, held, is_held};
 use super::desk::Workspace;
 use super::fixture::{Fields, json, pinned};
 use super::keys::{is_map, items};
@@ -94,6 +95,9 @@ fn fixture(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Fixture {
     if let Some(node) = keys.get(notes, "csm") {
         fixture.csm = Some(bench.fields("csm").object(notes, node));
     }
+    if let Some(node) = keys.get(notes, "risk") {
+        case(notes, node, bench, &mut fixture);
+    }
     if let Some(node) = keys.get(notes, "metrics")
         && is_map(notes, node, "`metrics`")
     {
@@ -154,6 +158,13 @@ fn overlay(notes: &mut Notes, node: &Node, bench: &Bench<'_>, fixture: &mut Fixt
             contacts(notes, &entry.value, bench, fixture);
             continue;
         }
+        if is_held(&entry.key) {
+            let value = held(notes, (&entry.key, &entry.value), bench);
+            fixture
+                .pinned
+                .extend(value.map(|value| (entry.key.clone(), Some(value))));
+            continue;
+        }
         let Some((fields, name)) = bench.dotted(&entry.key) else {
             pin(notes, entry, bench, fixture);
             continue;
@@ -197,17 +208,18 @@ fn scenario(
     let live = keys
         .get(notes, "going_live")
         .and_then(|node| flag(notes, node, "`going_live`"));
-    if let Some(node) = keys.get(notes, "holdout") {
-        flag(notes, node, "`holdout`");
-    }
-    if let Some(node) = keys.get(notes, "split") {
-        is_map(notes, node, "`split`");
-    }
+    let holdout = keys
+        .get(notes, "holdout")
+        .and_then(|node| flag(notes, node, "`holdout`"));
     let bench = &Bench {
         tested: workflow
             .as_ref()
             .and_then(|name| bench.steps.get(name.as_deref()?)),
         ..*bench
+    };
+    let arms = match keys.get(notes, "split") {
+        Some(node) => arms(notes, node, bench),
+        None => BTreeMap::new(),
     };
     let timeline = match keys.get(notes, "timeline") {
         Some(node) => timeline::timeline(notes, node, bench),
@@ -234,8 +246,29 @@ fn scenario(
         start_at,
         end_at,
         is_going_live: live.unwrap_or(false),
+        arms,
+        is_held_out: holdout.unwrap_or(false),
         timeline,
     })
+}
+
+/// `split: {step: arm}`: which arm is drawn.
+fn arms(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> BTreeMap<Box<str>, Box<str>> {
+    let mut arms = BTreeMap::new();
+    if !is_map(notes, node, "`split`") {
+        return arms;
+    }
+    for entry in node.entries() {
+        let is_step = bench.tested.is_none_or(|steps| steps.contains(&entry.key));
+        if !is_step {
+            let message = format!("there is no step `{}`", short(&entry.key));
+            notes.error("E208", entry.key_span, message);
+        }
+        if let Some(arm) = scalar(notes, &entry.value, "an arm") {
+            arms.insert(entry.key.clone(), arm.text.clone());
+        }
+    }
+    arms
 }
 
 fn day_after(time: DateTime) -> Option<DateTime> {

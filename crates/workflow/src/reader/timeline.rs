@@ -1,5 +1,6 @@
 //! Timelines: what happens in a test, and what is expected of it.
 
+use super::case::{held, is_held};
 use super::fixture::{Fields, json, pinned};
 use super::keys::{is_map, items};
 use super::metric::check_event;
@@ -145,6 +146,8 @@ fn change(
             let fields = bench.fields("contact");
             let contacts = list.iter().map(|node| fields.object(notes, node).into());
             Some(serde_json::Value::Array(contacts.collect()))
+        } else if is_held(&entry.key) {
+            held(notes, (&entry.key, &entry.value), bench).map(|value| value.to_json())
         } else if let Some((fields, name)) = bench.dotted(&entry.key) {
             let field = fields.field(notes, name, entry.key_span);
             field.and_then(|field| json(notes, &entry.value, &field.kind))
