@@ -1,10 +1,12 @@
 //! Diagnostics: what a rule author wrote wrong, where, and what to write instead.
 
 mod frame;
+mod page;
 mod place;
 mod suggest;
 
 pub use frame::frames;
+pub use page::{Example, Page, page, pages};
 pub use place::to_json;
 pub(crate) use suggest::{nearest, nearest_of};
 
