@@ -30,6 +30,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Check a workspace: every mistake at once, with its place and a way out.
     Check(Check),
+    /// Say what a code of the check means, why, and how to mend it.
+    Explain(Explain),
     /// Run the tests beside the workflows, on virtual time.
     Test(Test),
     /// Decide a file of facts in memory and print what would happen; nothing is sent or stored.

@@ -1,28 +1,31 @@
 //! `sottaku check`: every mistake of a workspace at once.
 
-use crate::arguments::Check;
+use crate::arguments::{Check, CheckOutput};
 use crate::exit::Exit;
-use crate::print::{Output, Printer};
-use crate::workspace;
-use workflow::{Checked, Files, Severity};
+use crate::print::Printer;
+use crate::{mend, workspace};
+use workflow::{Checked, Files, Severity, diagnostic};
 
-/// Checks and prints what is wrong.
+/// Checks and prints what is wrong; mends first what it is asked to.
 pub(crate) fn run(arguments: &Check) -> anyhow::Result<Exit> {
-    let files = workspace::read(&arguments.dir)?;
-    let checked = workflow::check(&files);
+    let mut files = workspace::read(&arguments.dir)?;
+    let mut checked = workflow::check(&files);
     let mut printer = Printer::new();
-    match arguments.output {
-        Output::Json => {
-            printer.json(&workflow::diagnostic::to_json(&checked.diagnostics, &files))?
+    let mut is_shown = false;
+    if arguments.fix {
+        let mended = workflow::mend(&files, &checked.diagnostics);
+        is_shown = arguments.dry_run && arguments.output == CheckOutput::Text;
+        if is_shown {
+            printer.text(workflow::mend::diff(&files, &mended))?;
+        } else if !arguments.dry_run {
+            mend::write(&arguments.dir, &files, &mended)?;
+            files.extend(mended.files.clone());
+            checked = workflow::check(&files);
         }
-        Output::Text => {
-            printer.text(workflow::diagnostic::frames(
-                &checked.diagnostics,
-                &files,
-                true,
-            ))?;
-            printer.line(summary(&checked, &files))?;
-        }
+        tell(&mended, arguments.dry_run);
+    }
+    if !is_shown {
+        print(&mut printer, arguments.output, &checked, &files)?;
     }
     printer.flush()?;
     Ok(if checked.program.is_some() {
@@ -30,6 +33,34 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<Exit> {
     } else {
         Exit::Found
     })
+}
+
+fn tell(mended: &workflow::mend::Mended, is_dry: bool) {
+    let places = count(mended.edits.len(), "place");
+    let files = count(mended.files.len(), "file");
+    let word = if is_dry { "would mend" } else { "mended" };
+    anstream::eprintln!("{word} {places} in {files}");
+}
+
+fn print(
+    printer: &mut Printer,
+    output: CheckOutput,
+    checked: &Checked,
+    files: &Files,
+) -> anyhow::Result<()> {
+    let list = &checked.diagnostics;
+    match output {
+        CheckOutput::Json => printer.json(&diagnostic::to_json(list, files)),
+        CheckOutput::Sarif => {
+            let version = env!("CARGO_PKG_VERSION");
+            printer.json(&diagnostic::to_sarif(list, files, version))
+        }
+        CheckOutput::Text => {
+            printer.text(diagnostic::frames(list, files, true))?;
+            printer.line(summary(checked, files))?;
+            Ok(())
+        }
+    }
 }
 
 /// The mistakes on standard error, when something else was asked for; the program, if there is one.

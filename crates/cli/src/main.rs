@@ -8,10 +8,12 @@ mod config;
 mod demo;
 mod dev;
 mod exit;
+mod explain;
 mod import;
 mod journal;
 mod log;
 mod mail;
+mod mend;
 mod parked;
 mod place;
 mod print;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> anyhow::Result<exit::Exit> {
     match command {
         Command::Check(check) => check::run(check),
+        Command::Explain(explain) => explain::run(explain),
         Command::Test(test) => tests::run(test),
         Command::Simulate(simulate) => simulate::run(simulate),
         Command::Import(import) => import::run(import),

@@ -5,6 +5,7 @@
 mod check;
 pub mod diagnostic;
 pub mod expression;
+pub mod mend;
 pub mod program;
 mod reader;
 pub mod scenario;
@@ -13,6 +14,7 @@ mod yaml;
 
 pub use check::check;
 pub use diagnostic::{Diagnostic, Severity, Span};
+pub use mend::mend;
 pub use program::Program;
 pub use scenario::Scenario;
 

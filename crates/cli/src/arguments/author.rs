@@ -33,12 +33,43 @@ pub(crate) struct Sample {
 /// A workspace to check.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sottaku check .\n  sottaku check . --output json | jq '.diagnostics[].message'"
+    after_help = "Examples:\n  sottaku check .\n  sottaku check . --fix --dry-run\n  sottaku check . --output json | jq '.diagnostics[].message'\n  sottaku check . --output sarif > check.sarif"
 )]
 pub(crate) struct Check {
     /// The folder that holds `workflows` and `templates`.
     #[arg(default_value = ".")]
     pub(crate) dir: PathBuf,
+    /// Write what has one sure answer: missing ids, and names with one near to them. Nothing else is touched.
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// With --fix: only show what would be written.
+    #[arg(long, requires = "fix")]
+    pub(crate) dry_run: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: CheckOutput,
+}
+
+/// How a check prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum CheckOutput {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// For code scanning and editors: SARIF 2.1.0.
+    Sarif,
+}
+
+/// A code to explain.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku explain E402\n  sottaku explain\n  sottaku explain W606 --output json"
+)]
+pub(crate) struct Explain {
+    /// For example E402; without it all codes are listed.
+    pub(crate) code: Option<String>,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Output,

@@ -3,11 +3,13 @@
 mod frame;
 mod page;
 mod place;
+mod sarif;
 mod suggest;
 
 pub use frame::frames;
 pub use page::{Example, Page, page, pages};
 pub use place::to_json;
+pub use sarif::to_sarif;
 pub(crate) use suggest::{nearest, nearest_of};
 
 use serde::Serialize;

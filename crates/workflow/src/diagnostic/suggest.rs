@@ -1,24 +1,60 @@
-//! "Did you mean": the nearest known word.
+//! "Did you mean": the nearest known word, or those that are equally near.
 
+use std::fmt;
 use strsim::damerau_levenshtein;
 
 /// Words longer than this are no typing mistakes.
 const WORD_LETTERS_MAX: usize = 64;
+/// So many equally near words are named.
+const NEAR_MAX: usize = 3;
+
+/// The nearest words; mostly there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Near<'a> {
+    words: Vec<&'a str>,
+}
+
+impl Near<'_> {
+    /// Whether this is one of them.
+    pub(crate) fn has(&self, word: &str) -> bool {
+        self.words.contains(&word)
+    }
+}
+
+/// Stands between backticks: `a`, or `` a` or `b ``.
+impl fmt::Display for Near<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.words.join("` or `"))
+    }
+}
 
 /// The nearest of `known` to `word`, if it is near enough to be meant.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    word: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<Near<'a>> {
     let letters = word.chars().count();
     if letters > WORD_LETTERS_MAX {
         return None;
     }
-    let distance_max = (letters / 3).max(2).min(letters.saturating_sub(1));
-    known
-        .into_iter()
-        .filter(|candidate| candidate.len() <= WORD_LETTERS_MAX * 4)
-        .map(|candidate| (damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= distance_max)
-        .min()
-        .map(|(_, candidate)| candidate)
+    let mut distance_max = (letters / 3).max(2).min(letters.saturating_sub(1));
+    let mut words: Vec<&str> = Vec::new();
+    for candidate in known {
+        if candidate.len() > WORD_LETTERS_MAX * 4 {
+            continue;
+        }
+        let distance = damerau_levenshtein(word, candidate);
+        if distance < distance_max {
+            words.clear();
+            distance_max = distance;
+        }
+        if distance <= distance_max && !words.contains(&candidate) {
+            words.push(candidate);
+        }
+    }
+    words.sort_unstable();
+    words.truncate(NEAR_MAX);
+    (!words.is_empty()).then_some(Near { words })
 }
 
 /// The help for a misspelt word; without a near one, the list of what there is if it is short.
@@ -33,12 +69,23 @@ pub(crate) fn nearest_of(word: &str, known: &[&str]) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn check(word: &str, expected: &str) {
+        let known = ["priority", "champion", "title", "title2", "title3"];
+        let near = nearest(word, known).map_or_else(String::new, |near| near.to_string());
+        assert_eq!(near, expected);
+    }
+
     #[test]
     fn the_nearest_word_is_found_and_a_far_one_is_not() {
-        let known = ["priority", "champion", "title"];
-        assert_eq!(nearest("prioritty", known), Some("priority"));
-        assert_eq!(nearest("champoin", known), Some("champion"));
-        assert_eq!(nearest("zz", known), None);
-        assert_eq!(nearest(&"x".repeat(100_000), known), None);
+        check("prioritty", "priority");
+        check("champoin", "champion");
+        check("zz", "");
+        check(&"x".repeat(100_000), "");
+    }
+
+    #[test]
+    fn equally_near_words_are_all_named() {
+        check("title4", "title` or `title2` or `title3");
+        check("title2", "title2");
     }
 }

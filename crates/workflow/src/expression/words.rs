@@ -160,15 +160,14 @@ impl Checker<'_> {
             .filter(|(_, ty)| fits(ty))
             .map(|(name, _)| &**name);
         let ending = format!(".{name}");
-        nearest(name, right)
+        let near = nearest(name, right)
             .or_else(|| nearest(name, names.keys().map(|name| &**name)))
-            .or_else(|| {
-                names
-                    .keys()
-                    .map(|name| &**name)
-                    .find(|full| full.ends_with(&ending))
-            })
-            .map(|near| format!("did you mean `{near}`?"))
+            .map(|near| near.to_string());
+        near.or_else(|| {
+            let mut full = names.keys().filter(|full| full.ends_with(&ending));
+            full.next().map(|full| full.to_string())
+        })
+        .map(|near| format!("did you mean `{near}`?"))
     }
 
     /// Every name that means something here, dotted. Only asked for when one was not found.

@@ -32,10 +32,11 @@ impl<'n> Keys<'n> {
                 continue;
             }
             let near = nearest(&entry.key, known.iter().copied());
+            let is_meant = |key: &&str| near.as_ref().is_some_and(|near| near.has(key));
+            meant.extend(known.iter().copied().filter(|key| is_meant(key)));
             let help = near.map(|near| format!("did you mean `{near}`?"));
             let message = format!("{what} has no key `{}`", short(&entry.key));
             notes.error_help("E101", entry.key_span, message, help);
-            meant.extend(known.iter().copied().find(|key| near == Some(key)));
         }
         Some(Self { what, node, meant })
     }
