@@ -25,6 +25,7 @@ pub mod scenario;
 pub mod simulate;
 pub mod stored;
 mod turn;
+pub mod why;
 
 pub use account::Account;
 pub use context::{Clock, Context, Csms, Input, PartsNeeded, Pins, parts_needed};

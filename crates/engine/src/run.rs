@@ -6,7 +6,8 @@ use model::{MessageId, RunId, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// In its steps.
     Steps,
@@ -20,7 +21,8 @@ pub enum Phase {
 stored_enum!(Phase { 0 = Steps, 1 = Watching, 2 = Then, 3 = Ended });
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum How {
     /// All steps are done.
     Finished,
@@ -102,7 +104,8 @@ impl Run {
 }
 
 /// How a step stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StepPhase {
     /// Not decided for everybody yet.
     Waiting,

@@ -29,6 +29,7 @@ mod view;
 mod wait;
 mod wake;
 mod webhook;
+mod why;
 
 use crate::account::Account;
 use crate::calendar::{self, Stretches};

@@ -279,6 +279,27 @@ impl<'a> Turn<'a, '_> {
         if is_spent { Err("once_per") } else { Ok(key) }
     }
 
+    /// Why no run would begin now, in the words of records; none: nothing speaks against it.
+    pub(super) fn speaks_against(&self, workflow: &Workflow, subject: &str) -> Option<Box<str>> {
+        let place = Place::subject(workflow, subject);
+        match workflow.status {
+            Status::Draft => return Some("draft".into()),
+            Status::Closing => return Some("closing".into()),
+            Status::Retired => return Some("retired".into()),
+            Status::Paused => return Some("paused".into()),
+            Status::Shadow | Status::Live => {}
+        }
+        if let Err(why) = self.key(workflow, subject) {
+            return Some(why.into());
+        }
+        let gives = |condition: &Expr| self.look(place, |scene| scene.truth(condition));
+        if workflow.while_true.as_ref().and_then(gives) == Some(false) {
+            return Some("while".into());
+        }
+        let is_reached = workflow.goal.as_ref().and_then(|goal| gives(&goal.when)) == Some(true);
+        is_reached.then(|| "goal".into())
+    }
+
     /// Says that an edge starts nothing, and why.
     fn does_not_start(&mut self, workflow: &Workflow, subject: &str, why: &str) -> bool {
         let record = Record {

@@ -1,0 +1,137 @@
+//! Why: what a workflow makes of an account at one instant, and what would change it.
+
+use crate::account::Account;
+use crate::context::Context;
+use crate::run::{How, Phase, StepPhase};
+use crate::turn::Turn;
+use jiff::Timestamp;
+use model::RunId;
+use serde::Serialize;
+use workflow::program::Status;
+
+/// What a workflow makes of an account at one instant.
+#[derive(Clone, Debug, Serialize)]
+pub struct Why {
+    /// The workflow.
+    pub workflow: Box<str>,
+    /// Its title.
+    pub title: Box<str>,
+    /// Whether it acts.
+    pub status: Status,
+    /// The instant.
+    pub at: Timestamp,
+    /// The account's time zone.
+    pub zone: Box<str>,
+    /// Its subjects in this account.
+    pub subjects: Vec<Standing>,
+}
+
+/// How one subject stands to a workflow.
+#[derive(Clone, Debug, Serialize)]
+pub struct Standing {
+    /// The subject.
+    pub subject: Box<str>,
+    /// What starts a run here, taken apart.
+    pub start: Option<Tree>,
+    /// What `start` was when it was last known: never, false, true or pending.
+    pub memory: &'static str,
+    /// Since when `start` holds, where it has to hold for a while.
+    pub held_since: Option<Timestamp>,
+    /// When it will have held long enough, if nothing changes.
+    pub held_at: Option<Timestamp>,
+    /// Why no run would begin now, in the words of records; none: nothing speaks against it.
+    pub against: Option<Box<str>>,
+    /// The first part of `start` that is not true.
+    pub blame: Option<Blame>,
+    /// When the last run began.
+    pub started_at: Option<Timestamp>,
+    /// Its runs that are still kept, oldest first.
+    pub runs: Vec<Passage>,
+}
+
+/// An expression with what it gives, and its parts.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tree {
+    /// The text.
+    pub text: Box<str>,
+    /// What it gives: `true`, `false`, a value, `unknown`, or `at least n`.
+    pub gives: Box<str>,
+    /// Whether it is a condition that is true; none: unknown, or no condition.
+    pub truth: Option<bool>,
+    /// When what it reads was last said, if it is a name.
+    pub said_at: Option<Timestamp>,
+    /// Its parts.
+    pub parts: Vec<Tree>,
+}
+
+/// The first part of a condition that keeps it from being true.
+#[derive(Clone, Debug, Serialize)]
+pub struct Blame {
+    /// The part that is false or unknown.
+    pub leaf: Tree,
+    /// What would make it true, in words.
+    pub needs: Box<str>,
+    /// When time alone makes the whole condition true, if it does.
+    pub true_at: Option<Timestamp>,
+}
+
+/// How a run stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct Passage {
+    /// Its id.
+    pub run: RunId,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How far it is.
+    pub phase: Phase,
+    /// How and when it ended.
+    pub ended: Option<(How, Timestamp)>,
+    /// Where it rests.
+    pub rests: Option<Rest>,
+    /// What `while` gives, taken apart.
+    pub keeps: Option<Tree>,
+    /// What the goal gives, taken apart.
+    pub goal: Option<Tree>,
+    /// The steps that are done or under way.
+    pub steps: Vec<Deed>,
+}
+
+/// Where a run rests.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rest {
+    /// Before or in which step.
+    pub step: Box<str>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when at most, if time alone will go on; none: until a fact says something.
+    pub until: Option<Timestamp>,
+    /// What the step's `if`, or what it waits for, gives now.
+    pub condition: Option<Tree>,
+}
+
+/// A step that is done or under way.
+#[derive(Clone, Debug, Serialize)]
+pub struct Deed {
+    /// The step.
+    pub step: Box<str>,
+    /// How it stands.
+    pub phase: StepPhase,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// What a workflow makes of an account at `now`; none if the program has no such workflow. The account stays as it is.
+pub fn why(
+    context: &Context<'_>,
+    account: &Account,
+    now: Timestamp,
+    workflow: &str,
+) -> Option<Why> {
+    let mut copy = account.clone();
+    let found = context
+        .program
+        .workflows
+        .iter()
+        .find(|known| *known.name == *workflow)?;
+    Some(Turn::new(context, &mut copy, now).explain(found))
+}
