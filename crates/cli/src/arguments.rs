@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Task(Task),
     /// Print what was decided, when and why.
     Journal(Journal),
+    /// Ask why: did it start, what keeps it from starting, where does it rest, what did it do.
+    Why(Why),
     /// Work on the log of facts.
     Log(Log),
     /// Look at facts that could not be used, and try them again.

@@ -26,6 +26,7 @@ mod simulate;
 mod task;
 mod tests;
 mod watch;
+mod why;
 mod workspace;
 
 use arguments::Command;
@@ -47,6 +48,7 @@ fn run(command: &Command) -> anyhow::Result<exit::Exit> {
         Command::Mail(mail) => mail::run(mail),
         Command::Task(task) => task::run(task),
         Command::Journal(journal) => journal::run(journal),
+        Command::Why(why) => why::run(why),
         Command::Log(log) => log::run(log),
         Command::Parked(parked) => parked::run(parked),
         Command::Schema(schema) => schema::run(schema),

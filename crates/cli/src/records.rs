@@ -1,5 +1,6 @@
 //! Records for people: one line each.
 
+use jiff::Timestamp;
 use model::{Kind, Record};
 
 /// A record as a line: when, who, what.
@@ -11,6 +12,11 @@ pub(crate) fn line(record: &Record) -> String {
         record.account,
         what(record)
     )
+}
+
+/// The instant of a record.
+pub(crate) fn instant(record: &Record) -> Timestamp {
+    record.at.parse().unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn what(record: &Record) -> String {

@@ -114,6 +114,16 @@ impl<'a> Simulation<'a> {
         (records, self.report)
     }
 
+    /// Raises the time, deciding what falls due until then.
+    pub fn raise(&mut self, to: Timestamp) {
+        self.tick(Some(to));
+    }
+
+    /// The CSMs as they stand.
+    pub fn csms(&self) -> &Csms {
+        &self.csms
+    }
+
     /// The accounts as they stand.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         self.accounts.values()

@@ -1,5 +1,6 @@
 //! Wires the house together and runs it.
 
+pub mod account;
 mod activate;
 mod active;
 mod arrive;

@@ -134,6 +134,25 @@ pub(crate) struct Journal {
     pub(crate) place: Place,
 }
 
+/// Why something happened, or did not.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku why acme                                  every run of the account, past and open\n  sottaku why renewal acme                          the start taken apart, and where its runs rest\n  sottaku why renewal acme --at 2026-01-13T00:00:00Z --output json"
+)]
+pub(crate) struct Why {
+    /// A workflow and an account, or an account alone.
+    #[arg(value_name = "[WORKFLOW] ACCOUNT", num_args = 1..=2, required = true)]
+    pub(crate) of: Vec<String>,
+    /// As it stood at this instant: the log is decided anew up to it, by the text that is applied now.
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) at: Option<jiff::Timestamp>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
 /// The log.
 #[derive(Debug, Args)]
 #[command(

@@ -1,9 +1,9 @@
 //! Why: conditions taken apart, subjects and runs as they stand. Changes nothing.
 
 use super::Turn;
+use super::path::next;
 use super::place::Place;
 use super::ready::Ready;
-use super::steps::next;
 use crate::evaluate::{Carrier, Reading, Scene};
 use crate::lookahead::next_change;
 use crate::memory::Memory;
@@ -122,11 +122,7 @@ impl<'a> Turn<'a, '_> {
             phase: run.phase,
             ended: run.ended,
             rests: self.rest(workflow, run),
-            keeps: workflow
-                .while_true
-                .as_ref()
-                .filter(|_| watches)
-                .map(tree),
+            keeps: workflow.while_true.as_ref().filter(|_| watches).map(tree),
             goal: goal.map(|goal| tree(&goal.when)),
             steps: deeds(workflow, run),
         }
@@ -270,8 +266,11 @@ fn defined<'p>(scene: &Scene<'p>, names: &Names<'p>, expr: &Expr) -> Vec<&'p Exp
         return segment.iter().map(|segment| &segment.condition).collect();
     }
     if let ExprKind::Label(index) = &expr.kind {
-        let lines = program.labels.get(*index).iter().flat_map(|label| &label.lines);
-        return lines.filter_map(|(_, condition)| condition.as_ref()).collect();
+        let label = program.labels.get(*index);
+        let lines = label.map_or(&[][..], |label| &label.lines).iter();
+        return lines
+            .filter_map(|(_, condition)| condition.as_ref())
+            .collect();
     }
     if let ExprKind::With(index) = &expr.kind {
         let given = names.workflow.with.get(*index);
@@ -292,7 +291,9 @@ fn told(reading: &Reading, names: &Names<'_>) -> String {
         Reading::Known(value) => {
             let kind = ExprKind::Const(value.clone());
             let ty = Type::Text;
-            print(&Expr { kind, ty }, names).trim_matches('"').to_owned()
+            print(&Expr { kind, ty }, names)
+                .trim_matches('"')
+                .to_owned()
         }
         Reading::AtLeast(least) => format!("at least {least}"),
         Reading::Unseen => "not seen".to_owned(),
@@ -301,6 +302,10 @@ fn told(reading: &Reading, names: &Names<'_>) -> String {
 }
 
 /// When what a name reads was last said.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "no other expression is a name that facts say"
+)]
 fn said_at(scene: &Scene<'_>, expr: &Expr) -> Option<Timestamp> {
     let known = scene.known;
     let (of, name): (Carrier<'_>, &str) = match &expr.kind {
@@ -328,6 +333,10 @@ fn newest(scene: &Scene<'_>, metric: usize) -> Option<Timestamp> {
 }
 
 /// The first part that is to blame for a condition that is not true.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every other expression is blamed whole"
+)]
 fn culprit<'e>(scene: &Scene<'_>, expr: &'e Expr) -> &'e Expr {
     match &expr.kind {
         ExprKind::And(parts) => {
@@ -346,13 +355,22 @@ fn culprit<'e>(scene: &Scene<'_>, expr: &'e Expr) -> &'e Expr {
 }
 
 /// What would make a part true (or false), in words.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every other expression is named whole"
+)]
 fn needs(names: &Names<'_>, expr: &Expr, wanted: bool) -> String {
     let text = |expr: &Expr| print(expr, names);
     match &expr.kind {
         ExprKind::Not(inner) => needs(names, inner, !wanted),
         ExprKind::Compare { how, left, right } => {
             let how = if wanted { *how } else { opposite(*how) };
-            format!("{} would have to be {} {}", text(left), relation(how), text(right))
+            format!(
+                "{} would have to be {} {}",
+                text(left),
+                relation(how),
+                text(right)
+            )
         }
         ExprKind::Between { value, low, high } if wanted => {
             format!("{} would have to lie in {low}..{high}", text(value))

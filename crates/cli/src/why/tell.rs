@@ -1,0 +1,236 @@
+//! Telling: what a workflow makes of an account, in words.
+
+use crate::print::Printer;
+use crate::records;
+use engine::run::{How, Phase, StepPhase};
+use engine::why::{Passage, Standing, Tree, Why};
+use jiff::Timestamp;
+use model::Record;
+use workflow::program::Status;
+
+/// How deep conditions are shown.
+const DEPTH_MAX: usize = 8;
+
+/// Tells it.
+pub(super) fn tell(why: &Why, records: &[&Record], printer: &mut Printer) -> anyhow::Result<()> {
+    printer.line(format!(
+        "{} ({}), {}, as of {}",
+        why.workflow,
+        why.title,
+        status(why.status),
+        why.at
+    ))?;
+    if why.subjects.is_empty() {
+        printer.line("\nThis account has nothing that the workflow could run for.")?;
+    }
+    for standing in &why.subjects {
+        subject(standing, why.at, printer)?;
+        for passage in &standing.runs {
+            run(passage, printer)?;
+        }
+        let own: Vec<&&Record> = records
+            .iter()
+            .filter(|record| record.subject.as_deref() == Some(&*standing.subject))
+            .collect();
+        if !own.is_empty() {
+            printer.line("  What happened:")?;
+        }
+        for record in own {
+            printer.line(format!("    {}", records::line(record)))?;
+        }
+    }
+    Ok(())
+}
+
+fn subject(standing: &Standing, at: Timestamp, printer: &mut Printer) -> anyhow::Result<()> {
+    printer.line(format!("\n{}: {}", standing.subject, verdict(standing, at)))?;
+    if let Some(start) = &standing.start {
+        printer.line("  The start, taken apart:")?;
+        branch(start, 2, printer)?;
+    }
+    if let Some(blame) = &standing.blame {
+        let leaf = &blame.leaf;
+        printer.line(format!(
+            "  What keeps it: `{}` is {}",
+            leaf.text,
+            known(leaf)
+        ))?;
+        for part in &leaf.parts {
+            printer.line(format!(
+                "    {} is {}{}",
+                part.text,
+                part.gives,
+                since(part)
+            ))?;
+        }
+        printer.line(format!("  To be true: {}.", blame.needs))?;
+        printer.line(match blame.true_at {
+            Some(at) => format!("  Time alone makes it true at {at}, if nothing else changes."),
+            None => "  Time alone does not make it true within two years: a fact must.".to_owned(),
+        })?;
+    }
+    Ok(())
+}
+
+/// In one sentence: did it start, and if not, why.
+fn verdict(standing: &Standing, at: Timestamp) -> String {
+    if let Some(open) = standing.runs.iter().find(|run| run.phase != Phase::Ended) {
+        return format!("a run is open since {}", open.started_at);
+    }
+    let before = standing
+        .started_at
+        .map_or("no run began yet".to_owned(), |at| {
+            format!("the last run began at {at} and is over")
+        });
+    let now = match standing.start.as_ref().map(|start| start.truth) {
+        None => "it waits for its moment".to_owned(),
+        Some(Some(true)) if standing.held_at.is_some_and(|due| due > at) => {
+            format!(
+                "the start is true and has to hold until {}",
+                standing.held_at.unwrap_or(at)
+            )
+        }
+        Some(Some(true)) => {
+            "the start is true, and was so before: a run begins only where it becomes true"
+                .to_owned()
+        }
+        Some(Some(false)) => "the start is false".to_owned(),
+        Some(None) => "the start is unknown, and only true acts".to_owned(),
+    };
+    let against = standing.against.as_deref().map_or(String::new(), |why| {
+        format!("; none would begin now: {}", reason(why))
+    });
+    format!("{before}; {now}{against}")
+}
+
+fn reason(why: &str) -> &str {
+    match why {
+        "once_per" => "`once_per` is used up",
+        "running" => "a run is open",
+        "unknown_key" => "the value of `once_per` is unknown",
+        "while" => "`while` is false",
+        "goal" => "the goal is reached already",
+        "draft" => "it is a draft, and only checked",
+        "paused" => "it is paused",
+        "closing" => "it is closing: no new runs",
+        "retired" => "it is retired",
+        other => other,
+    }
+}
+
+fn run(passage: &Passage, printer: &mut Printer) -> anyhow::Result<()> {
+    let state = match passage.ended {
+        Some((how, at)) if passage.phase == Phase::Ended => format!("ended {} at {at}", end(how)),
+        Some((how, at)) => format!("ended {} at {at}, its last steps are under way", end(how)),
+        None if passage.phase == Phase::Watching => {
+            "its steps are done, the goal is still watched".to_owned()
+        }
+        None => "open".to_owned(),
+    };
+    printer.line(format!(
+        "  Run {} since {}: {state}",
+        passage.run, passage.started_at
+    ))?;
+    for deed in &passage.steps {
+        printer.line(format!(
+            "    {}  {} {}",
+            deed.at,
+            deed.step,
+            phase(deed.phase)
+        ))?;
+    }
+    if let Some(rest) = &passage.rests {
+        let until = rest
+            .until
+            .map_or("until a fact says more".to_owned(), |until| {
+                format!("until {until}")
+            });
+        printer.line(format!(
+            "    It rests at `{}` since {}, {until}",
+            rest.step, rest.since
+        ))?;
+        if let Some(condition) = &rest.condition {
+            branch(condition, 3, printer)?;
+        }
+    }
+    for (name, tree) in [("while", &passage.keeps), ("goal", &passage.goal)] {
+        if let Some(tree) = tree {
+            printer.line(format!("    {name} is {}:", known(tree)))?;
+            branch(tree, 3, printer)?;
+        }
+    }
+    Ok(())
+}
+
+/// A condition and what it is made of, one part a line.
+fn branch(tree: &Tree, depth: usize, printer: &mut Printer) -> anyhow::Result<()> {
+    let mark = match tree.truth {
+        Some(true) => "+",
+        Some(false) => "-",
+        None if &*tree.gives == "unknown" => "?",
+        None => "=",
+    };
+    let gives = if tree.truth.is_some() {
+        String::new()
+    } else {
+        format!(": {}", tree.gives)
+    };
+    printer.line(format!(
+        "{}{mark} {}{gives}{}",
+        "  ".repeat(depth),
+        tree.text,
+        since(tree)
+    ))?;
+    if depth < DEPTH_MAX {
+        for part in &tree.parts {
+            branch(part, depth + 1, printer)?;
+        }
+    }
+    Ok(())
+}
+
+fn since(tree: &Tree) -> String {
+    tree.said_at
+        .map_or(String::new(), |at| format!("  (said {at})"))
+}
+
+fn known(tree: &Tree) -> &str {
+    match tree.truth {
+        Some(true) => "true",
+        Some(false) => "false",
+        None => "unknown",
+    }
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Draft => "draft",
+        Status::Shadow => "shadow",
+        Status::Live => "live",
+        Status::Paused => "paused",
+        Status::Closing => "closing",
+        Status::Retired => "retired",
+    }
+}
+
+fn end(how: How) -> &'static str {
+    match how {
+        How::Finished => "finished",
+        How::Left => "because `while` was false or its subject went",
+        How::Goal => "at its goal",
+        How::Stopped => "stopped",
+        How::Stuck => "stuck: it moved without an end",
+    }
+}
+
+fn phase(phase: StepPhase) -> &'static str {
+    match phase {
+        StepPhase::Waiting => "is under way",
+        StepPhase::Acted => "is done",
+        StepPhase::Skipped => "was skipped",
+        StepPhase::TookThen => "took `then`",
+        StepPhase::TookElse => "took `else`",
+        StepPhase::Chose => "chose its way",
+        StepPhase::TimedOut => "ran out of time, and took `otherwise`",
+    }
+}
