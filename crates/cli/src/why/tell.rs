@@ -5,28 +5,41 @@ use crate::records;
 use engine::run::{How, Phase, StepPhase};
 use engine::why::{Passage, Standing, Tree, Why};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use model::Record;
 use workflow::program::Status;
 
 /// How deep conditions are shown.
 const DEPTH_MAX: usize = 8;
 
+/// Instants as the account's clocks show them.
+struct Civil(TimeZone);
+
+impl Civil {
+    fn show(&self, at: Timestamp) -> String {
+        at.to_zoned(self.0.clone())
+            .strftime("%Y-%m-%dT%H:%M:%S%:z")
+            .to_string()
+    }
+}
+
 /// Tells it.
 pub(super) fn tell(why: &Why, records: &[&Record], printer: &mut Printer) -> anyhow::Result<()> {
+    let clock = Civil(TimeZone::get(&why.zone).unwrap_or(TimeZone::UTC));
     printer.line(format!(
         "{} ({}), {}, as of {}",
         why.workflow,
         why.title,
         status(why.status),
-        why.at
+        clock.show(why.at)
     ))?;
     if why.subjects.is_empty() {
         printer.line("\nThis account has nothing that the workflow could run for.")?;
     }
     for standing in &why.subjects {
-        subject(standing, why.at, printer)?;
+        subject(standing, why.at, &clock, printer)?;
         for passage in &standing.runs {
-            run(passage, printer)?;
+            run(passage, &clock, printer)?;
         }
         let own: Vec<&&Record> = records
             .iter()
@@ -42,11 +55,20 @@ pub(super) fn tell(why: &Why, records: &[&Record], printer: &mut Printer) -> any
     Ok(())
 }
 
-fn subject(standing: &Standing, at: Timestamp, printer: &mut Printer) -> anyhow::Result<()> {
-    printer.line(format!("\n{}: {}", standing.subject, verdict(standing, at)))?;
+fn subject(
+    standing: &Standing,
+    at: Timestamp,
+    clock: &Civil,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    printer.line(format!(
+        "\n{}: {}",
+        standing.subject,
+        verdict(standing, at, clock)
+    ))?;
     if let Some(start) = &standing.start {
         printer.line("  The start, taken apart:")?;
-        branch(start, 2, printer)?;
+        branch(start, 2, clock, printer)?;
     }
     if let Some(blame) = &standing.blame {
         let leaf = &blame.leaf;
@@ -60,12 +82,15 @@ fn subject(standing: &Standing, at: Timestamp, printer: &mut Printer) -> anyhow:
                 "    {} is {}{}",
                 part.text,
                 part.gives,
-                since(part)
+                since(part, clock)
             ))?;
         }
         printer.line(format!("  To be true: {}.", blame.needs))?;
         printer.line(match blame.true_at {
-            Some(at) => format!("  Time alone makes it true at {at}, if nothing else changes."),
+            Some(at) => format!(
+                "  Time alone makes it true at {}, if nothing else changes.",
+                clock.show(at)
+            ),
             None => "  Time alone does not make it true within two years: a fact must.".to_owned(),
         })?;
     }
@@ -73,21 +98,21 @@ fn subject(standing: &Standing, at: Timestamp, printer: &mut Printer) -> anyhow:
 }
 
 /// In one sentence: did it start, and if not, why.
-fn verdict(standing: &Standing, at: Timestamp) -> String {
+fn verdict(standing: &Standing, at: Timestamp, clock: &Civil) -> String {
     if let Some(open) = standing.runs.iter().find(|run| run.phase != Phase::Ended) {
-        return format!("a run is open since {}", open.started_at);
+        return format!("a run is open since {}", clock.show(open.started_at));
     }
     let before = standing
         .started_at
         .map_or("no run began yet".to_owned(), |at| {
-            format!("the last run began at {at} and is over")
+            format!("the last run began at {} and is over", clock.show(at))
         });
     let now = match standing.start.as_ref().map(|start| start.truth) {
         None => "it waits for its moment".to_owned(),
         Some(Some(true)) if standing.held_at.is_some_and(|due| due > at) => {
             format!(
                 "the start is true and has to hold until {}",
-                standing.held_at.unwrap_or(at)
+                clock.show(standing.held_at.unwrap_or(at))
             )
         }
         Some(Some(true)) => {
@@ -118,10 +143,16 @@ fn reason(why: &str) -> &str {
     }
 }
 
-fn run(passage: &Passage, printer: &mut Printer) -> anyhow::Result<()> {
+fn run(passage: &Passage, clock: &Civil, printer: &mut Printer) -> anyhow::Result<()> {
     let state = match passage.ended {
-        Some((how, at)) if passage.phase == Phase::Ended => format!("ended {} at {at}", end(how)),
-        Some((how, at)) => format!("ended {} at {at}, its last steps are under way", end(how)),
+        Some((how, at)) if passage.phase == Phase::Ended => {
+            format!("ended {} at {}", end(how), clock.show(at))
+        }
+        Some((how, at)) => format!(
+            "ended {} at {}, its last steps are under way",
+            end(how),
+            clock.show(at)
+        ),
         None if passage.phase == Phase::Watching => {
             "its steps are done, the goal is still watched".to_owned()
         }
@@ -129,12 +160,13 @@ fn run(passage: &Passage, printer: &mut Printer) -> anyhow::Result<()> {
     };
     printer.line(format!(
         "  Run {} since {}: {state}",
-        passage.run, passage.started_at
+        passage.run,
+        clock.show(passage.started_at)
     ))?;
     for deed in &passage.steps {
         printer.line(format!(
             "    {}  {} {}",
-            deed.at,
+            clock.show(deed.at),
             deed.step,
             phase(deed.phase)
         ))?;
@@ -143,27 +175,28 @@ fn run(passage: &Passage, printer: &mut Printer) -> anyhow::Result<()> {
         let until = rest
             .until
             .map_or("until a fact says more".to_owned(), |until| {
-                format!("until {until}")
+                format!("until {}", clock.show(until))
             });
         printer.line(format!(
             "    It rests at `{}` since {}, {until}",
-            rest.step, rest.since
+            rest.step,
+            clock.show(rest.since)
         ))?;
         if let Some(condition) = &rest.condition {
-            branch(condition, 3, printer)?;
+            branch(condition, 3, clock, printer)?;
         }
     }
     for (name, tree) in [("while", &passage.keeps), ("goal", &passage.goal)] {
         if let Some(tree) = tree {
             printer.line(format!("    {name} is {}:", known(tree)))?;
-            branch(tree, 3, printer)?;
+            branch(tree, 3, clock, printer)?;
         }
     }
     Ok(())
 }
 
 /// A condition and what it is made of, one part a line.
-fn branch(tree: &Tree, depth: usize, printer: &mut Printer) -> anyhow::Result<()> {
+fn branch(tree: &Tree, depth: usize, clock: &Civil, printer: &mut Printer) -> anyhow::Result<()> {
     let mark = match tree.truth {
         Some(true) => "+",
         Some(false) => "-",
@@ -179,19 +212,19 @@ fn branch(tree: &Tree, depth: usize, printer: &mut Printer) -> anyhow::Result<()
         "{}{mark} {}{gives}{}",
         "  ".repeat(depth),
         tree.text,
-        since(tree)
+        since(tree, clock)
     ))?;
     if depth < DEPTH_MAX {
         for part in &tree.parts {
-            branch(part, depth + 1, printer)?;
+            branch(part, depth + 1, clock, printer)?;
         }
     }
     Ok(())
 }
 
-fn since(tree: &Tree) -> String {
+fn since(tree: &Tree, clock: &Civil) -> String {
     tree.said_at
-        .map_or(String::new(), |at| format!("  (said {at})"))
+        .map_or(String::new(), |at| format!("  (said {})", clock.show(at)))
 }
 
 fn known(tree: &Tree) -> &str {
