@@ -7,4 +7,5 @@ mod properties;
 mod rebase;
 mod rules;
 mod scenarios;
+mod why;
 mod workspace;
