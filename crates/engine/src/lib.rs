@@ -22,6 +22,7 @@ pub mod rebase;
 pub mod rules;
 pub mod run;
 pub mod scenario;
+pub mod sends;
 pub mod simulate;
 pub mod stored;
 mod turn;

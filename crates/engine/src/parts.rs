@@ -2,6 +2,7 @@
 
 use crate::entity::Fields;
 use crate::metric;
+use crate::sends::Sends;
 use crate::stored::{Bytes, DecodeError, Stored};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const CONTACTS: &str = "contacts";
 /// The part with distinct values.
 pub const SETS: &str = "sets";
+/// The part with messages that count towards limits, and those that wait.
+pub const SENDS: &str = "sends";
 /// Prefix of the parts of fact ids, one for each day of `arrived_at`.
 pub const IDS: &str = "ids/";
 const PART_VERSION: u8 = 1;
@@ -19,6 +22,7 @@ const PART_VERSION: u8 = 1;
 pub struct Parts {
     contacts: BTreeMap<Box<str>, Fields>,
     sets: metric::Sets,
+    sends: Sends,
     ids: BTreeMap<Date, BTreeSet<u64>>,
     changed: BTreeSet<Box<str>>,
 }
@@ -26,7 +30,10 @@ pub struct Parts {
 /// Two are equal when they hold the same; what is still to be written plays no part.
 impl PartialEq for Parts {
     fn eq(&self, other: &Self) -> bool {
-        self.contacts == other.contacts && self.sets == other.sets && self.ids == other.ids
+        self.contacts == other.contacts
+            && self.sets == other.sets
+            && self.sends == other.sends
+            && self.ids == other.ids
     }
 }
 
@@ -43,6 +50,7 @@ impl Parts {
             match (&*name, name.strip_prefix(IDS)) {
                 (CONTACTS, _) => parts.contacts = Stored::read(&mut bytes)?,
                 (SETS, _) => parts.sets = Stored::read(&mut bytes)?,
+                (SENDS, _) => parts.sends = Stored::read(&mut bytes)?,
                 (_, Some(day)) => {
                     let day = day.parse().map_err(|_| DecodeError::Part)?;
                     parts.ids.insert(day, read_ids(&mut bytes)?);
@@ -68,7 +76,7 @@ impl Parts {
 
     /// Every part that holds something, in its stored form.
     pub fn encode_all(&self) -> Vec<(Box<str>, Vec<u8>)> {
-        let names = [CONTACTS, SETS].map(Box::from).into_iter();
+        let names = [CONTACTS, SETS, SENDS].map(Box::from).into_iter();
         names
             .chain(self.ids.keys().map(|day| ids_name(*day)))
             .filter_map(|name| self.encode(&name).map(|bytes| (name, bytes)))
@@ -82,6 +90,8 @@ impl Parts {
             CONTACTS => self.contacts.write(&mut out),
             SETS if self.sets.is_empty() => return None,
             SETS => self.sets.write(&mut out),
+            SENDS if self.sends.is_empty() => return None,
+            SENDS => self.sends.write(&mut out),
             ids => {
                 let day: Date = ids.strip_prefix(IDS)?.parse().ok()?;
                 write_ids(self.ids.get(&day)?, &mut out);
@@ -115,6 +125,17 @@ impl Parts {
     pub fn sets_mut(&mut self) -> &mut metric::Sets {
         self.changed.insert(SETS.into());
         &mut self.sets
+    }
+
+    /// Messages that count towards limits, and those that wait.
+    pub fn sends(&self) -> &Sends {
+        &self.sends
+    }
+
+    /// The same, to be changed.
+    pub fn sends_mut(&mut self) -> &mut Sends {
+        self.changed.insert(SENDS.into());
+        &mut self.sends
     }
 
     /// Whether a fact id is there on any day from `first`.

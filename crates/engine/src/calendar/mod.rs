@@ -6,6 +6,7 @@ mod hour;
 mod hours;
 mod period;
 mod stretch;
+mod window;
 
 pub use business::{business_days_between, is_business_day, shift_business_days};
 pub use day::{at_time, day_number, day_of, from_number, midnight_after, start_of, zone};
@@ -13,3 +14,4 @@ pub use hour::{hour_of, hour_reached};
 pub use hours::{is_open, next_open, window_end};
 pub use period::{add, at_window, period_bounds};
 pub(crate) use stretch::Stretches;
+pub use window::leaves_window;

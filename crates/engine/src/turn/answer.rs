@@ -161,6 +161,7 @@ impl<'a> Turn<'a, '_> {
                 step: &step,
             };
             let fields = self.message_fields(place, Some(&contact));
+            self.uncount(workflow, &step, (&contact, at));
             self.retract(&Event {
                 kind: "message.sent".into(),
                 fields,

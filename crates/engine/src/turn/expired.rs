@@ -26,7 +26,7 @@ impl<'a> Turn<'a, '_> {
         has_moved
     }
 
-    fn send_again(&mut self, spot: Spot<'a>, step: &'a Step, contact: &str) -> bool {
+    pub(super) fn send_again(&mut self, spot: Spot<'a>, step: &'a Step, contact: &str) -> bool {
         let Some(send) = Send::of(step) else {
             return false;
         };
@@ -37,18 +37,21 @@ impl<'a> Turn<'a, '_> {
             self.keep_message(spot, contact, Fate::Skipped, None);
             return true;
         };
-        if self
-            .opens_at(step.hours, &recipient.zone)
-            .is_none_or(|at| at > self.now)
+        let run = self.run(spot.workflow, spot.run);
+        let due_at = self.due_at((spot.workflow, run), step, &recipient);
+        if !is_expired(run, spot.step, contact)
+            || due_at.is_none_or(|at| at > self.now)
+            || self.stands_back(spot, step, Some(contact))
         {
             return false;
         }
         if let Some(why) = self.why_not_again(spot, step) {
             self.skip_contact(spot, &recipient, why);
         } else {
-            self.send_to(spot, send, &recipient, std::slice::from_ref(&recipient));
+            let alone = std::slice::from_ref(&recipient);
+            self.send_or_hold(spot, send, (&recipient, alone));
         }
-        true
+        !is_expired(self.run(spot.workflow, spot.run), spot.step, contact)
     }
 
     /// Goal, `while`, `at` and `if`, asked anew.
@@ -88,14 +91,23 @@ impl<'a> Turn<'a, '_> {
     /// When the first of the run's expired messages may be decided again.
     pub(super) fn expired_at(&self, workflow: &Workflow, run: &Run) -> Option<Timestamp> {
         let at = |(step, contact): (Box<str>, Box<str>)| {
-            let hours = self.find_step(workflow, &step)?.hours;
+            let step = self.find_step(workflow, &step)?;
             match self.recipient(&contact) {
-                Some(recipient) => self.opens_at(hours, &recipient.zone),
+                Some(recipient) => self.due_at((workflow, run), step, &recipient),
                 None => Some(self.now),
             }
         };
         expired(run).into_iter().filter_map(at).min()
     }
+}
+
+/// Whether the contact's message of a step has expired.
+fn is_expired(run: &Run, step: &str, contact: &str) -> bool {
+    let message = run
+        .steps
+        .get(step)
+        .and_then(|state| state.messages.get(contact));
+    message.is_some_and(|message| message.fate == Fate::Expired)
 }
 
 /// Steps that are over and the contacts whose message expired.

@@ -4,13 +4,16 @@ mod alert;
 mod answer;
 mod approval;
 mod choose;
+mod contest;
 mod definitions;
 mod ends;
 mod expired;
+mod held;
 mod history;
 mod hold;
 mod intake;
 mod late;
+mod limit;
 mod listen;
 mod path;
 mod place;
@@ -37,6 +40,7 @@ use crate::context::{Clock, Context};
 use crate::evaluate::{Carrier, Memo};
 use crate::known::Known;
 use crate::rebase::Change;
+use contest::Contender;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::{Decision, Record, Value};
@@ -92,6 +96,10 @@ pub(crate) struct Turn<'a, 'b> {
     acted: Vec<(&'a Workflow, usize)>,
     /// What the text changed, while the account is brought over.
     change: Option<&'a Change>,
+    /// Mails that stand back in the present round, since a limit counts them.
+    contenders: Vec<Contender<'a>>,
+    /// The one among them that is let go.
+    let_go: Option<Contender<'a>>,
 }
 
 impl<'a, 'b> Turn<'a, 'b> {
@@ -112,6 +120,8 @@ impl<'a, 'b> Turn<'a, 'b> {
             risen: Vec::new(),
             acted: Vec::new(),
             change: None,
+            contenders: Vec::new(),
+            let_go: None,
         };
         turn.find_zone();
         turn
@@ -146,6 +156,7 @@ impl<'a, 'b> Turn<'a, 'b> {
         self.account.head.now = Some(self.now);
         if !self.is_idle {
             self.prune();
+            self.release_held();
             self.account.head.wake_at = self.next_wake();
         }
         self.out.is_changed = true;

@@ -123,10 +123,11 @@ impl Turn<'_, '_> {
                 if pending.is_empty() {
                     return Some(self.now);
                 }
-                let zones = pending.iter().map(|recipient| &recipient.zone);
-                zones
-                    .filter_map(|zone| self.opens_at(step.hours, zone))
-                    .min()
+                if let Some(until) = self.held_until(workflow, run, step) {
+                    return Some(until);
+                }
+                let due = |recipient| self.due_at((workflow, run), step, recipient);
+                pending.iter().filter_map(due).min()
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::run::{Fate, How, Message, StepPhase};
 use jiff::Timestamp;
 use model::message::Content;
 use model::{Channel, Kind, Mailbox, MessageId, Outgoing, Record, Value};
-use workflow::program::{Expr, Hours, IfNobody, Status, Step, Verb};
+use workflow::program::{AtLimit, Expr, Hours, IfNobody, Status, Step, Verb};
 
 /// The keys of a `send`.
 #[derive(Clone, Copy)]
@@ -21,7 +21,8 @@ pub(super) struct Send<'w> {
     cc: &'w [Expr],
     from: Option<&'w Mailbox>,
     reply_to: Option<&'w Expr>,
-    topic: &'w str,
+    pub(super) topic: &'w str,
+    pub(super) at_limit: Option<AtLimit>,
     if_nobody: IfNobody,
     hours: Hours,
 }
@@ -38,7 +39,7 @@ impl<'w> Send<'w> {
             topic,
             if_nobody,
             approval: _,
-            at_limit: _,
+            at_limit,
             with: _,
         } = &step.verb
         else {
@@ -51,6 +52,7 @@ impl<'w> Send<'w> {
             from: from.as_ref(),
             reply_to: reply_to.as_ref(),
             topic,
+            at_limit: *at_limit,
             if_nobody: *if_nobody,
             hours: step.hours,
         })
@@ -58,7 +60,8 @@ impl<'w> Send<'w> {
 }
 
 impl<'a> Turn<'a, '_> {
-    /// A send at its acting moment: `if`, nobody, approval, then each recipient whose hours are open.
+    /// A send at its acting moment: `if`, nobody, approval, what holds its topic back, then each recipient whose hours
+    /// are open, as limits let them.
     pub(super) fn send_step(&mut self, spot: Spot<'a>, step: &'a Step) -> Progress {
         let Some(send) = Send::of(step) else {
             return Progress::Rests;
@@ -79,18 +82,20 @@ impl<'a> Turn<'a, '_> {
         if let Some(progress) = self.ask(spot, step, everyone.first()) {
             return progress;
         }
+        if let Some(progress) = self.hold_back(spot, send) {
+            return progress;
+        }
         if !has_sent {
             self.say_crowds(send.to);
         }
         for recipient in &pending {
-            let is_open = self
-                .opens_at(send.hours, &recipient.zone)
-                .is_some_and(|at| at <= self.now);
-            if !is_open {
+            let run = self.run(spot.workflow, spot.run);
+            let due_at = self.due_at((spot.workflow, run), step, recipient);
+            if due_at.is_none_or(|at| at > self.now) {
                 continue;
             }
             if self.is_wanted(spot, step, None) {
-                self.send_to(spot, send, recipient, &everyone);
+                self.send_or_hold(spot, send, (recipient, &everyone));
             } else {
                 self.skip_contact(spot, recipient, "if");
             }
@@ -181,6 +186,7 @@ impl<'a> Turn<'a, '_> {
         let record = self.send_record(spot, send, &outgoing);
         self.push(record);
         self.out.outbox.push(outgoing);
+        self.count(spot.workflow, send.topic, &to.contact);
         self.keep_message(spot, &to.contact, Fate::Queued, Some(message));
         let fields = self.message_fields(spot, Some(&to.contact));
         self.observe(&Event {

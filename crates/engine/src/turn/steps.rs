@@ -36,17 +36,21 @@ impl<'a> Turn<'a, '_> {
                 .get(&workflow.name)
                 .map_or(0, |state| state.runs.len());
             for run in 0..runs {
-                if self.advance(workflow, run) | self.send_expired(workflow, run) {
+                let said = self.out.records.len();
+                let has_moved = self.advance(workflow, run) | self.send_expired(workflow, run);
+                // What a step says while it still rests counts too: others may read it.
+                if has_moved || self.out.records.len() > said {
                     self.acted.push((workflow, run));
                     self.is_moved = true;
                 }
             }
         }
+        self.settle_contest();
         !self.acted.is_empty()
     }
 
     /// Lets one run go on as far as it can. Gives whether it moved.
-    fn advance(&mut self, workflow: &'a Workflow, index: usize) -> bool {
+    pub(super) fn advance(&mut self, workflow: &'a Workflow, index: usize) -> bool {
         let mut has_moved = false;
         for _ in 0..STEPS_MAX {
             // At the acting moment goal and `while` are asked anew, with what the step before has changed.
@@ -103,6 +107,9 @@ impl<'a> Turn<'a, '_> {
             Ready::At(_) | Ready::Rests => return Progress::Rests,
             Ready::Passed => return self.pass_over(spot, "window_passed"),
             Ready::Now => {}
+        }
+        if self.stands_back(spot, step, None) {
+            return Progress::Rests;
         }
         match &step.verb {
             Verb::Send { .. } => return self.send_step(spot, step),

@@ -3,6 +3,7 @@
 mod crowds;
 mod golden;
 mod history;
+mod limits;
 mod properties;
 mod rebase;
 mod rules;
