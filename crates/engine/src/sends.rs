@@ -8,13 +8,16 @@ use std::collections::BTreeMap;
 /// The name of a step as a whole among those whom it keeps waiting.
 pub(crate) const WHOLE: &str = "";
 
+/// Since when messages wait, by step and contact.
+type Steps = BTreeMap<Box<str>, BTreeMap<Box<str>, Timestamp>>;
+
 /// Messages that count towards limits, and messages that are held.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sends {
     /// When each message was decided, by contact and topic, oldest first.
     sent: BTreeMap<Box<str>, BTreeMap<Box<str>, Vec<Timestamp>>>,
     /// Since when a message waits, by run, step and contact.
-    held: BTreeMap<RunId, BTreeMap<Box<str>, BTreeMap<Box<str>, Timestamp>>>,
+    held: BTreeMap<RunId, Steps>,
 }
 stored_struct!(Sends { sent, held });
 
