@@ -1,5 +1,9 @@
 //! Scenarios: the tests that CS Ops write, read from `*.test.yaml`.
 
+mod accept;
+
+pub use accept::{Change, accept};
+
 use crate::diagnostic::Span;
 use jiff::civil::DateTime;
 use model::Value;
@@ -35,6 +39,10 @@ pub struct Scenario {
     pub is_held_out: bool,
     /// What happens and what is expected, in order.
     pub timeline: Vec<Entry>,
+    /// Where the whole test stands in its file.
+    pub whole: Span,
+    /// Where the list of the timeline stands, if there is one.
+    pub timeline_span: Option<Span>,
 }
 
 /// The facts an account starts with.
@@ -63,6 +71,10 @@ pub struct Entry {
     pub action: Option<Action>,
     /// What is expected, each with the keys that were written.
     pub expect: Vec<Expected>,
+    /// The whole entry's place.
+    pub whole: Span,
+    /// The places of the key `expect` and of its list, if they are written.
+    pub expect_span: Option<(Span, Span)>,
 }
 
 /// What happens in a scenario.
@@ -75,14 +87,21 @@ pub enum Action {
         /// Its data.
         data: Json,
     },
-    /// Fields change: by dotted field, `contacts` whole, or a pinned name.
+    /// Fields change: by dotted field (`risk.open` among them), `contacts` whole, or a pinned name.
     Change(Vec<(Box<str>, serde_json::Value)>),
     /// The mail of a step is answered.
     Reply(Box<str>),
     /// A link in it is followed.
     Click(Box<str>),
     /// A task is done.
-    Done(Box<str>),
+    Done {
+        /// Its step.
+        step: Box<str>,
+        /// What came of it.
+        outcome: Option<Box<str>>,
+        /// Fields that are set with it, by dotted field.
+        set: Vec<(Box<str>, serde_json::Value)>,
+    },
     /// A step is approved.
     Approve(Box<str>),
     /// A step is rejected.

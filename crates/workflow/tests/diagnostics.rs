@@ -266,11 +266,11 @@ tests:
     given: acme
     start_at: 2026-01-05 09:00
   - test: b
-    workflow: all
+    workflows: all
     given: acm
     start_at: 2026-01-05
   - test: c
-    workflow: all
+    workflows: all
     given: acme
     start_at: 2026-01-05 09:00
     timeline:

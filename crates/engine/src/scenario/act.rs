@@ -19,7 +19,7 @@ impl Stage<'_> {
             Action::Change(changes) => self.change(changes, now),
             Action::Reply(step) => self.answer("message.replied", step, now),
             Action::Click(step) => self.answer("message.clicked", step, now),
-            Action::Done(step) => self.answer("task.done", step, now),
+            Action::Done { step, .. } => self.answer("task.done", step, now),
             Action::Approve(step) => self.answer("task.approved", step, now),
             Action::Reject(step) => self.answer("task.rejected", step, now),
         }

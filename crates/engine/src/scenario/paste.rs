@@ -99,7 +99,22 @@ fn action(action: &Action) -> Vec<String> {
         }
         Action::Reply(step) => one("reply", step),
         Action::Click(step) => one("click", step),
-        Action::Done(step) => one("done", step),
+        Action::Done { step, outcome, set } => {
+            let mut lines = one("done", step);
+            lines.extend(
+                outcome
+                    .iter()
+                    .map(|outcome| format!("outcome: {}", scalar(outcome))),
+            );
+            let pairs: Vec<String> = set
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect();
+            if !pairs.is_empty() {
+                lines.push(format!("set: {{{}}}", pairs.join(", ")));
+            }
+            lines
+        }
         Action::Approve(step) => one("approve", step),
         Action::Reject(step) => one("reject", step),
     }

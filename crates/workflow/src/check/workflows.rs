@@ -135,6 +135,7 @@ pub(crate) fn tests(
         workspace,
         steps,
         tested: None,
+        is_all: false,
     };
     let mut all = Vec::new();
     for tree in &sorted.tests {

@@ -66,8 +66,8 @@ pub(crate) struct Desk<'w> {
     pub(crate) reads: Vec<Read>,
     /// How deep in blocks.
     pub(crate) depth: usize,
-    /// How many ids were made for steps that say `stop`.
-    pub(crate) stops: usize,
+    /// The ids made for steps that say `stop`.
+    pub(crate) stops: Vec<Box<str>>,
     later: Option<(Span, String)>,
 }
 
@@ -86,7 +86,7 @@ impl<'w> Desk<'w> {
             with: Vec::new(),
             reads: Vec::new(),
             depth: 0,
-            stops: 0,
+            stops: Vec::new(),
             later: None,
         }
     }

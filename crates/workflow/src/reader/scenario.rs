@@ -5,22 +5,26 @@ use super::desk::Workspace;
 use super::fixture::{Fields, json, pinned};
 use super::keys::{is_map, items};
 use super::notation::civil;
-use super::value::{flag, scalar, short, text};
+use super::value::{flag, near, scalar, short, text, word};
 use super::{Keys, Notes, timeline};
 use crate::diagnostic::nearest;
+use crate::expression::StepKind;
 use crate::scenario::{Fixture, Scenario};
 use crate::yaml::{Entry, Node};
 use jiff::Span as Length;
 use jiff::civil::DateTime;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// The ids of each workflow's steps.
-pub(crate) type StepIds = BTreeMap<Box<str>, BTreeSet<Box<str>>>;
+/// The steps of one workflow by id.
+pub(crate) type Steps = BTreeMap<Box<str>, StepKind>;
+/// The steps of each workflow.
+pub(crate) type StepIds = BTreeMap<Box<str>, Steps>;
 
 const FIXTURE_KEYS: [&str; 6] = ["account", "contract", "contacts", "csm", "risk", "metrics"];
-const TEST_KEYS: [&str; 10] = [
+const TEST_KEYS: [&str; 11] = [
     "test",
     "workflow",
+    "workflows",
     "given",
     "but",
     "start_at",
@@ -41,8 +45,10 @@ pub(crate) struct Bench<'a> {
     pub(crate) workspace: &'a Workspace,
     /// Which steps each workflow has.
     pub(crate) steps: &'a StepIds,
-    /// The ids of the steps of the workflow under test; none: all workflows run, or it failed.
-    pub(crate) tested: Option<&'a BTreeSet<Box<str>>>,
+    /// The steps of the workflow under test, or of all; none: it failed.
+    pub(crate) tested: Option<&'a Steps>,
+    /// Whether all workflows run.
+    pub(crate) is_all: bool,
 }
 
 /// Reads a file of tests.
@@ -125,17 +131,23 @@ impl<'a> Bench<'a> {
     pub(crate) fn fields(&self, entity: &'static str) -> Fields<'a> {
         let scope = &self.workspace.scope;
         let schema = &scope.world.schema;
-        let found = match entity {
-            "account" => &schema.account,
-            "contract" => &schema.contract,
-            "contact" => &schema.contact,
-            _ => &schema.csm,
+        let fields = match entity {
+            "account" => &schema.account.fields,
+            "contract" => &schema.contract.fields,
+            "contact" => &schema.contact.fields,
+            _ => &schema.csm.fields,
         };
         Fields {
             name: entity,
-            fields: &found.fields,
+            fields,
             scope,
         }
+    }
+
+    /// The steps of all workflows together.
+    fn all_steps(&self) -> Steps {
+        let steps = self.steps.values().flatten();
+        steps.map(|(id, kind)| (id.clone(), kind.clone())).collect()
     }
 
     /// The entity of a dotted name, and the field's own name; `None`: it is no field, so it may be a pinned name.
@@ -193,9 +205,7 @@ fn scenario(
     let before = notes.errors();
     let sentence = keys.need(notes, "test");
     let name = sentence.and_then(|node| text(notes, node, "`test`"));
-    let workflow = keys
-        .need(notes, "workflow")
-        .and_then(|node| workflow(notes, node, bench));
+    let workflow = tested(notes, &keys, bench);
     let account = keys
         .need(notes, "given")
         .and_then(|node| given(notes, node, fixtures));
@@ -208,23 +218,32 @@ fn scenario(
     let live = keys
         .get(notes, "going_live")
         .and_then(|node| flag(notes, node, "`going_live`"));
-    let holdout = keys
+    let held_out = keys
         .get(notes, "holdout")
         .and_then(|node| flag(notes, node, "`holdout`"));
-    let bench = &Bench {
-        tested: workflow
-            .as_ref()
-            .and_then(|name| bench.steps.get(name.as_deref()?)),
-        ..*bench
+    let all;
+    let bench = &match &workflow {
+        Some(Some(name)) => Bench {
+            tested: bench.steps.get(name),
+            ..*bench
+        },
+        Some(None) => {
+            all = bench.all_steps();
+            Bench {
+                tested: Some(&all),
+                is_all: true,
+                ..*bench
+            }
+        }
+        None => *bench,
     };
     let arms = match keys.get(notes, "split") {
-        Some(node) => arms(notes, node, bench),
+        Some(node) => drawn(notes, node, bench),
         None => BTreeMap::new(),
     };
-    let timeline = match keys.get(notes, "timeline") {
-        Some(node) => timeline::timeline(notes, node, bench),
-        None => Vec::new(),
-    };
+    let timeline_node = keys.get(notes, "timeline");
+    let timeline =
+        timeline_node.map_or_else(Vec::new, |node| timeline::timeline(notes, node, bench));
     let mut fixture = fixtures.get(account.as_deref()?)?.clone();
     if let Some(node) = keys.get(notes, "but") {
         overlay(notes, node, bench, &mut fixture);
@@ -247,28 +266,11 @@ fn scenario(
         end_at,
         is_going_live: live.unwrap_or(false),
         arms,
-        is_held_out: holdout.unwrap_or(false),
+        is_held_out: held_out.unwrap_or(false),
         timeline,
+        whole: node.span,
+        timeline_span: timeline_node.map(|node| node.span),
     })
-}
-
-/// `split: {step: arm}`: which arm is drawn.
-fn arms(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> BTreeMap<Box<str>, Box<str>> {
-    let mut arms = BTreeMap::new();
-    if !is_map(notes, node, "`split`") {
-        return arms;
-    }
-    for entry in node.entries() {
-        let is_step = bench.tested.is_none_or(|steps| steps.contains(&entry.key));
-        if !is_step {
-            let message = format!("there is no step `{}`", short(&entry.key));
-            notes.error("E208", entry.key_span, message);
-        }
-        if let Some(arm) = scalar(notes, &entry.value, "an arm") {
-            arms.insert(entry.key.clone(), arm.text.clone());
-        }
-    }
-    arms
 }
 
 fn day_after(time: DateTime) -> Option<DateTime> {
@@ -299,24 +301,65 @@ fn check_order(
     }
 }
 
-/// A workflow's name, or `all` (`Some(None)`).
-fn workflow(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Option<Option<Box<str>>> {
-    let name = scalar(notes, node, "a workflow")?;
-    if &*name.text == "all" {
+/// `workflow: its-name`, or `workflows: all` (`Some(None)`).
+fn tested(notes: &mut Notes, keys: &Keys<'_>, bench: &Bench<'_>) -> Option<Option<Box<str>>> {
+    if keys.has("workflows") {
+        if let Some(span) = keys.span_of("workflow") {
+            let message = "a test is about one `workflow` or about all `workflows`";
+            notes.error("E104", span, message);
+        }
+        let node = keys.get(notes, "workflows")?;
+        word(notes, node, "`workflows`", &[("all", ())])?;
         return Some(None);
     }
+    let node = keys.need(notes, "workflow")?;
+    let name = scalar(notes, node, "a workflow")?;
     if bench.steps.contains_key(&name.text) {
         return Some(Some(name.text.clone()));
     }
     let near = nearest(&name.text, bench.steps.keys().map(|name| &**name));
-    let help = near.map(|near| format!("did you mean `{near}`?"));
-    notes.error_help(
-        "E103",
-        node.span,
-        format!("there is no workflow `{}`", short(&name.text)),
-        help,
-    );
+    let help = match &*name.text {
+        "all" => Some("write `workflows: all`".to_owned()),
+        _ => near.map(|near| format!("did you mean `{near}`?")),
+    };
+    let message = format!("there is no workflow `{}`", short(&name.text));
+    notes.error_help("E103", node.span, message, help);
     None
+}
+
+/// `split`: which arm each draw gives.
+fn drawn(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> BTreeMap<Box<str>, Box<str>> {
+    let mut drawn = BTreeMap::new();
+    if !is_map(notes, node, "`split`") {
+        return drawn;
+    }
+    for entry in node.entries() {
+        let Some(arm) = scalar(notes, &entry.value, "an arm") else {
+            continue;
+        };
+        let Some(steps) = bench.tested else { continue };
+        let arms = match steps.get(&entry.key) {
+            Some(StepKind::Split(arms)) => arms,
+            Some(StepKind::Failed) => continue,
+            Some(_) => {
+                let message = format!("the step `{}` draws nothing", short(&entry.key));
+                notes.error("E208", entry.key_span, message);
+                continue;
+            }
+            None => {
+                timeline::no_step(notes, &entry.key, entry.key_span, steps);
+                continue;
+            }
+        };
+        let words: Vec<&str> = arms.words.iter().map(|word| &**word).collect();
+        if words.contains(&&*arm.text) {
+            drawn.insert(entry.key.clone(), arm.text.clone());
+            continue;
+        }
+        let message = format!("`{}` is not one of: {}", short(&arm.text), words.join(", "));
+        notes.error_help("E304", entry.value.span, message, near(&arm.text, &words));
+    }
+    drawn
 }
 
 fn given(

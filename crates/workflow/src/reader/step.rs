@@ -346,14 +346,15 @@ fn stop_id(desk: &mut Desk<'_>, verb: &Verb, survey: &Survey) -> Option<Box<str>
     let Verb::Stop { .. } = verb else {
         return None;
     };
-    loop {
-        desk.stops += 1;
-        let id = match desk.stops {
-            1 => "stop".into(),
-            more => format!("stop-{more}").into_boxed_str(),
-        };
-        if !survey.steps.iter().any(|(known, _)| *known == id) {
-            return Some(id);
-        }
-    }
+    let made = |number: usize| match number {
+        1 => Box::from("stop"),
+        more => format!("stop-{more}").into_boxed_str(),
+    };
+    let is_taken = |id: &str| {
+        let written = survey.steps.iter().map(|(id, _)| id);
+        desk.stops.iter().chain(written).any(|known| **known == *id)
+    };
+    let id = (1..).map(made).find(|id| !is_taken(id))?;
+    desk.stops.push(id.clone());
+    Some(id)
 }

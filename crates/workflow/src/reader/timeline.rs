@@ -5,18 +5,23 @@ use super::fixture::{Fields, json, pinned};
 use super::keys::{is_map, items};
 use super::metric::check_event;
 use super::notation::civil;
-use super::scenario::Bench;
-use super::value::{near, scalar, short};
+use super::scenario::{Bench, Steps};
+use super::value::{near, scalar, short, text};
 use super::{Keys, Notes};
-use crate::diagnostic::nearest;
+use crate::diagnostic::{Span, nearest};
+use crate::expression::StepKind;
+use crate::program::FieldType;
 use crate::scenario::{Action, Entry, Expected, Json};
 use crate::yaml::Node;
 use model::Kind;
 use std::collections::BTreeMap;
 
-const KEYS: [&str; 10] = [
-    "at", "event", "data", "change", "reply", "click", "done", "approve", "reject", "expect",
+const KEYS: [&str; 12] = [
+    "at", "event", "data", "change", "reply", "click", "done", "outcome", "set", "approve",
+    "reject", "expect",
 ];
+/// Keys that belong to one action, and to which.
+const BELONGING: [(&str, &str); 3] = [("data", "event"), ("outcome", "done"), ("set", "done")];
 const ACTIONS: [&str; 7] = [
     "event", "change", "reply", "click", "done", "approve", "reject",
 ];
@@ -34,7 +39,7 @@ const EXPECTED: [(&str, Kind); 8] = [
 const DETAILS: [&str; 9] = [
     "to", "cc", "template", "contains", "why", "step", "by", "value", "topic",
 ];
-const DETAILS_MORE: [&str; 2] = ["locale", "subject"];
+const DETAILS_MORE: [&str; 3] = ["locale", "subject", "workflow"];
 const WHY: [&str; 18] = [
     "if",
     "window passed",
@@ -78,19 +83,23 @@ fn entry(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Option<Entry> {
             "one thing happens in an entry: make two of it",
         );
     }
-    if let (true, Some(span)) = (first != Some("event"), keys.span_of("data")) {
-        notes.error("E101", span, "`data` belongs to `event`");
+    for (key, owner) in BELONGING {
+        if let (true, Some(span)) = (first != Some(owner), keys.span_of(key)) {
+            notes.error("E101", span, format!("`{key}` belongs to `{owner}`"));
+        }
     }
     let action = first.and_then(|kind| action(notes, &keys, kind, bench));
-    let expect = match keys.get(notes, "expect") {
-        Some(node) => expectations(notes, node, bench),
-        None => Vec::new(),
-    };
+    let expect_node = keys.get(notes, "expect");
+    let expect = expect_node.map_or_else(Vec::new, |node| expectations(notes, node, bench));
     Some(Entry {
         at: at?,
         span: at_node?.span,
         action,
         expect,
+        whole: node.span,
+        expect_span: keys
+            .span_of("expect")
+            .zip(expect_node.map(|node| node.span)),
     })
 }
 
@@ -103,13 +112,66 @@ fn action(notes: &mut Notes, keys: &Keys<'_>, kind: &str, bench: &Bench<'_>) -> 
         return change(notes, node, bench).map(Action::Change);
     }
     let step = step_id(notes, node, bench)?;
+    check_kind(notes, node, (kind, &step), bench);
     Some(match kind {
         "reply" => Action::Reply(step),
         "click" => Action::Click(step),
-        "done" => Action::Done(step),
         "approve" => Action::Approve(step),
-        _ => Action::Reject(step),
+        "reject" => Action::Reject(step),
+        _ => Action::Done {
+            step,
+            outcome: keys
+                .get(notes, "outcome")
+                .and_then(|node| text(notes, node, "`outcome`")),
+            set: match keys.get(notes, "set") {
+                Some(node) => set(notes, node, bench)?,
+                None => Vec::new(),
+            },
+        },
     })
+}
+
+/// Mails are answered, tasks are done.
+fn check_kind(notes: &mut Notes, node: &Node, (action, step): (&str, &str), bench: &Bench<'_>) {
+    let kind = bench.tested.and_then(|steps| steps.get(step));
+    let Some(kind) = kind.filter(|_| !bench.is_all) else {
+        return;
+    };
+    let (is_right, wanted) = match action {
+        "done" => (*kind == StepKind::Task, "a `task`"),
+        _ => (*kind == StepKind::Send, "a `send`"),
+    };
+    if !is_right && *kind != StepKind::Failed {
+        let message = format!("`{action}` is about {wanted}, and `{step}` is none");
+        notes.error("E208", node.span, message);
+    }
+}
+
+/// What is set when a task is done.
+fn set(
+    notes: &mut Notes,
+    node: &Node,
+    bench: &Bench<'_>,
+) -> Option<Vec<(Box<str>, serde_json::Value)>> {
+    if !is_map(notes, node, "`set`") {
+        return None;
+    }
+    let mut all = Vec::new();
+    for entry in node.entries() {
+        let dotted = bench.dotted(&entry.key);
+        let Some((fields, name)) =
+            dotted.filter(|(of, _)| matches!(of.name, "account" | "contract"))
+        else {
+            let message = format!("`{}` is not a field that can be set", short(&entry.key));
+            let help = "for example `account.csm_sentiment`";
+            notes.error_help("E201", entry.key_span, message, help.to_owned());
+            continue;
+        };
+        let field = fields.field(notes, name, entry.key_span);
+        let value = field.and_then(|field| json(notes, &entry.value, &field.kind));
+        all.extend(value.map(|value| (entry.key.clone(), value)));
+    }
+    Some(all)
 }
 
 fn event(notes: &mut Notes, keys: &Keys<'_>, node: &Node, bench: &Bench<'_>) -> Option<Action> {
@@ -123,10 +185,34 @@ fn event(notes: &mut Notes, keys: &Keys<'_>, node: &Node, bench: &Bench<'_>) -> 
         scope,
     };
     let data = match keys.get(notes, "data") {
-        Some(node) => fields.object(notes, node),
+        Some(node) => {
+            check_contacts(notes, node, &fields);
+            fields.object(notes, node)
+        }
         None => Json::new(),
     };
     Some(Action::Event { kind, data })
+}
+
+/// A contact in an event's data is one of the fixture's (`p-1`), or whoever holds a role; E204 for what is neither.
+fn check_contacts(notes: &mut Notes, data: &Node, fields: &Fields<'_>) {
+    let roles = &fields.scope.world.roles;
+    for entry in data.entries() {
+        let field = fields.fields.get(&entry.key);
+        let is_contact = field.is_some_and(|field| field.kind == FieldType::Contact);
+        let Some(name) = entry.value.scalar().filter(|_| is_contact) else {
+            continue;
+        };
+        let is_id = name.text.strip_prefix("p-").is_some_and(|number| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        if !is_id && !roles.contains(&name.text) && !entry.value.is_null() {
+            let help = nearest(&name.text, roles.iter().map(|role| &**role))
+                .map(|near| format!("did you mean `{near}`?"));
+            let message = format!("there is no role or contact `{}`", short(&name.text));
+            notes.error_help("E204", entry.value.span, message, help);
+        }
+    }
 }
 
 /// Fields change: by dotted field, `contacts` whole, or a pinned name.
@@ -164,19 +250,20 @@ fn change(
 fn step_id(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Option<Box<str>> {
     let id = scalar(notes, node, "a step")?;
     if let Some(steps) = bench.tested
-        && !steps.contains(&id.text)
+        && !steps.contains_key(&id.text)
     {
-        let near = nearest(&id.text, steps.iter().map(|id| &**id));
-        let help = near.map(|near| format!("did you mean `{near}`?"));
-        notes.error_help(
-            "E208",
-            node.span,
-            format!("there is no step `{}`", short(&id.text)),
-            help,
-        );
+        no_step(notes, &id.text, node.span, steps);
         return None;
     }
     Some(id.text.clone())
+}
+
+/// E208.
+pub(crate) fn no_step(notes: &mut Notes, id: &str, span: Span, steps: &Steps) {
+    let near = nearest(id, steps.keys().map(|id| &**id));
+    let help = near.map(|near| format!("did you mean `{near}`?"));
+    let message = format!("there is no step `{}`", short(id));
+    notes.error_help("E208", span, message, help);
 }
 
 fn expectations(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Vec<Expected> {

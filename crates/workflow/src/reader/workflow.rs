@@ -6,21 +6,21 @@ use super::given::given;
 use super::head::{edits, head};
 use super::moved::moved;
 use super::notation::period;
+use super::scenario::Steps;
 use super::start::{once_per, say_verdict, start, started_by};
 use super::step::steps;
 use super::survey::Survey;
 use super::value::{scalar, share, short};
 use super::{Keys, Notes};
 use crate::expression::{
-    Scope, Verdict, date_windows, is_known_beside, known_unless_false, known_when_true, lasts,
-    verdict,
+    Scope, StepKind, Verdict, date_windows, is_known_beside, known_unless_false, known_when_true,
+    lasts, verdict,
 };
 use crate::program::{
     Expr, ExprKind, ForEach, Goal, OncePer, Start, Step, Template, Type, Workflow,
 };
 use crate::yaml::Node;
 use model::Decimal;
-use std::collections::BTreeSet;
 
 const KEYS: [&str; 19] = [
     "workflow",
@@ -52,8 +52,8 @@ pub(crate) struct Read {
     pub(crate) workflow: Option<Workflow>,
     /// The templates it uses.
     pub(crate) templates: Vec<(Box<str>, Template)>,
-    /// The ids of its steps.
-    pub(crate) steps: BTreeSet<Box<str>>,
+    /// Its steps.
+    pub(crate) steps: Steps,
     /// Whether it uses what is still to come.
     pub(crate) is_later: bool,
 }
@@ -73,7 +73,11 @@ pub(crate) fn workflow(notes: &mut Notes, root: &Node, workspace: &Workspace) ->
         name,
         workflow: read.filter(|_| !is_later && notes.errors() == before),
         templates: desk.templates,
-        steps: survey.steps.into_iter().map(|(id, _)| id).collect(),
+        steps: survey
+            .steps
+            .into_iter()
+            .chain(desk.stops.into_iter().map(|id| (id, StepKind::Silent)))
+            .collect(),
         is_later,
     }
 }

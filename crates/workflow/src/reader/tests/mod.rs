@@ -2,6 +2,7 @@
 
 mod knowledge;
 mod parts;
+mod scenario;
 
 use crate::{Checked, Files, Program, check, diagnostic};
 
