@@ -16,6 +16,7 @@ mod mail;
 mod mend;
 mod parked;
 mod place;
+mod preview;
 mod print;
 mod records;
 mod sample;
@@ -48,6 +49,7 @@ fn run(command: &Command) -> anyhow::Result<exit::Exit> {
         Command::Mail(mail) => mail::run(mail),
         Command::Task(task) => task::run(task),
         Command::Journal(journal) => journal::run(journal),
+        Command::Preview(preview) => preview::run(preview),
         Command::Why(why) => why::run(why),
         Command::Log(log) => log::run(log),
         Command::Parked(parked) => parked::run(parked),

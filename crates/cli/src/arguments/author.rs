@@ -1,5 +1,6 @@
 //! Options of the commands for those who write workflows.
 
+use crate::place::Place;
 use crate::print::Output;
 use clap::Args;
 use std::path::PathBuf;
@@ -108,4 +109,39 @@ pub(crate) struct Simulate {
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Output,
+}
+
+/// A template to look at.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku preview renewal-intro                       for a sample account\n  sottaku preview renewal-intro acme --locale en      for a real one\n  sottaku preview renewal-intro acme --sources        where each value comes from\n  sottaku preview renewal-intro acme --html out.html  the HTML part, to open in a browser"
+)]
+pub(crate) struct Preview {
+    /// The template's name.
+    pub(crate) template: String,
+    /// An account of the store; without it one of the tests' fixtures or a generated one is taken.
+    pub(crate) account: Option<String>,
+    /// The folder that holds `workflows` and `templates`.
+    #[arg(long, default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// As this workflow sends it; else as the first that does.
+    #[arg(long)]
+    pub(crate) workflow: Option<String>,
+    /// As this step sends it.
+    #[arg(long)]
+    pub(crate) step: Option<String>,
+    /// In this locale, instead of the reader's.
+    #[arg(long)]
+    pub(crate) locale: Option<String>,
+    /// Write the HTML part into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Say for each variable what it is made of, and since when that is known.
+    #[arg(long)]
+    pub(crate) sources: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }

@@ -17,6 +17,7 @@ mod limit;
 mod listen;
 mod path;
 mod place;
+mod preview;
 mod ready;
 mod rebase;
 mod recipients;

@@ -360,7 +360,8 @@ impl<'a> Turn<'a, '_> {
     }
 }
 
-fn new_run(
+/// A run that begins.
+pub(super) fn new_run(
     id: RunId,
     subject: &str,
     now: Timestamp,

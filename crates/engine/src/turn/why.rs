@@ -106,12 +106,12 @@ impl<'a> Turn<'a, '_> {
             started_at: memory.started_at,
             runs: runs
                 .filter(|run| *run.subject == *subject)
-                .map(|run| self.passage(workflow, run))
+                .map(|run| self.standing_run(workflow, run))
                 .collect(),
         }
     }
 
-    fn passage(&self, workflow: &'a Workflow, run: &Run) -> Passage {
+    fn standing_run(&self, workflow: &'a Workflow, run: &Run) -> Passage {
         let place = Place::run(workflow, run);
         let tree = |expr: &Expr| self.tree(workflow, place, expr);
         let watches = run.is_running();
@@ -159,7 +159,7 @@ impl<'a> Turn<'a, '_> {
     }
 
     /// An expression taken apart, as it is at a place.
-    fn tree(&self, workflow: &'a Workflow, place: Place<'_>, expr: &Expr) -> Tree {
+    pub(super) fn tree(&self, workflow: &'a Workflow, place: Place<'_>, expr: &Expr) -> Tree {
         let names = Names {
             program: self.context.program,
             workflow,
