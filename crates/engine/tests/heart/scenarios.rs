@@ -1,4 +1,4 @@
-//! The YAML tests of the shipped workspace.
+//! The YAML tests of the workspace as it first shipped; those of today are run by `sottaku test`.
 
 use crate::workspace::shipped;
 use engine::scenario;
