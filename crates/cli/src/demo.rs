@@ -1,5 +1,7 @@
 //! `sottaku demo`: a year of generated customers at a virtual pace, decided for real; mails are kept.
 
+mod react;
+
 use crate::arguments::Demo;
 use crate::dev::{forget, open};
 use crate::exit::Exit;
@@ -23,8 +25,8 @@ use tokio::time::Instant;
 
 /// How often is asked whether all was decided.
 const LOOK: Duration = Duration::from_millis(2);
-/// In so many of ten cases the CSM approves.
-const APPROVED_OF_TEN: u8 = 7;
+/// Logins of one customer in a year, about: enough for its seats to be in use.
+const LOGINS: i64 = 160;
 
 /// Lets the days pass.
 pub(crate) fn run(arguments: &Demo) -> anyhow::Result<Exit> {
@@ -75,8 +77,36 @@ struct World<'a> {
     printer: Printer,
     seen: BTreeMap<Kind, u64>,
     goals: u64,
-    approvals: Vec<Told>,
+    /// What people will do about what reached them.
+    answers: Vec<Told>,
+    by_workflow: BTreeMap<Box<str>, Share>,
     is_mail_shown: bool,
+}
+
+/// What one workflow did.
+#[derive(Debug, Default)]
+struct Share {
+    runs: u64,
+    mails: u64,
+    tasks: u64,
+    goals: u64,
+}
+
+impl Share {
+    fn count(&mut self, record: &Record) {
+        let is_goal = record.kind == Kind::End && record.how.as_deref() == Some("goal");
+        self.runs += u64::from(record.kind == Kind::Start);
+        self.mails += u64::from(record.kind == Kind::Send);
+        self.tasks += u64::from(record.kind == Kind::Task);
+        self.goals += u64::from(is_goal);
+    }
+
+    fn line(&self, workflow: &str) -> String {
+        format!(
+            "  {workflow:16} {:5} runs {:5} mails {:5} tasks {:5} goals",
+            self.runs, self.mails, self.tasks, self.goals
+        )
+    }
 }
 
 impl<'a> World<'a> {
@@ -89,7 +119,8 @@ impl<'a> World<'a> {
             printer: Printer::new(),
             seen: BTreeMap::new(),
             goals: 0,
-            approvals: Vec::new(),
+            answers: Vec::new(),
+            by_workflow: BTreeMap::new(),
             is_mail_shown: false,
         }
     }
@@ -98,7 +129,7 @@ impl<'a> World<'a> {
         let span = Span {
             from: date(2026, 1, 1),
             days: self.arguments.days,
-            logins: 40,
+            logins: LOGINS,
         };
         let accounts = usize::try_from(self.arguments.accounts)?;
         let mut facts = sample::facts(self.arguments.seed, accounts, span)
@@ -110,7 +141,10 @@ impl<'a> World<'a> {
         let started = Instant::now();
         for day in 1..=span.days {
             let midnight = begin + (day * 24).hours();
-            let mut today = std::mem::take(&mut self.approvals);
+            let (mut today, later) = std::mem::take(&mut self.answers)
+                .into_iter()
+                .partition::<Vec<Told>, _>(|told| told.at < midnight);
+            self.answers = later;
             while let Some(told) = facts.next_if(|told| told.at < midnight) {
                 today.push(told);
             }
@@ -179,8 +213,10 @@ impl<'a> World<'a> {
     async fn record(&mut self, record: &Record) -> anyhow::Result<()> {
         *self.seen.entry(record.kind).or_default() += 1;
         self.goals += u64::from(record.kind == Kind::End && record.how.as_deref() == Some("goal"));
-        if record.kind == Kind::Ask {
-            self.answer(record)?;
+        self.answers.extend(react::to(record, self.arguments.seed)?);
+        if let Some(workflow) = &record.workflow {
+            let share = self.by_workflow.entry(workflow.clone()).or_default();
+            share.count(record);
         }
         match self.arguments.output {
             Output::Json => self.printer.json(record)?,
@@ -201,29 +237,6 @@ impl<'a> World<'a> {
             self.printer.line(show::whole(mail))?;
         }
         Ok(mail.is_some())
-    }
-
-    /// A CSM answers most questions some hours later.
-    fn answer(&mut self, record: &Record) -> anyhow::Result<()> {
-        let asked: jiff::Zoned =
-            format!("{}[{}]", record.at, &record.at[record.at.len() - 6..]).parse()?;
-        let id = format!("answer-{}-{}", record.account, record.at);
-        let dice = model::id::digest(&[&id])[0];
-        if dice % 10 >= APPROVED_OF_TEN {
-            return Ok(());
-        }
-        let at = asked.timestamp() + i64::from(2 + dice % 5).hours();
-        let data = json!({
-            "workflow": record.workflow, "subject": record.subject, "step": record.step,
-        });
-        self.approvals.push(fact(
-            at,
-            &id,
-            "task.approved",
-            record.account.as_str(),
-            data,
-        ));
-        Ok(())
     }
 
     async fn summary(&self, path: &Path) -> anyhow::Result<String> {
@@ -251,8 +264,11 @@ impl<'a> World<'a> {
             ),
             format!("messages (kept, not sent): {}", states.join(", ")),
             String::new(),
-            "Look at them:".to_owned(),
         ];
+        for (workflow, share) in &self.by_workflow {
+            lines.push(share.line(workflow));
+        }
+        lines.extend([String::new(), "Look at them:".to_owned()]);
         for command in [
             "mail list",
             "mail show MESSAGE",

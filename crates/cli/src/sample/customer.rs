@@ -18,13 +18,69 @@ pub(crate) struct Span {
     pub(crate) logins: i64,
 }
 
+/// How a customer takes to the product: what it does and says follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mood {
+    /// Uses it, likes it.
+    Happy,
+    /// Uses some of it.
+    Content,
+    /// Uses little, complains much.
+    Unhappy,
+}
+
+impl Mood {
+    /// The mood of one customer.
+    pub(crate) fn of(seed: u64, account: &str) -> Self {
+        match Dice::new(seed, &format!("mood {account}")).between(1, 100) {
+            1..=50 => Self::Happy,
+            51..=78 => Self::Content,
+            _ => Self::Unhappy,
+        }
+    }
+
+    /// A score from 0 to 10.
+    pub(crate) fn nps(self, dice: &mut Dice) -> i64 {
+        match self {
+            Self::Happy => dice.between(8, 10),
+            Self::Content => dice.between(6, 9),
+            Self::Unhappy => dice.between(1, 7),
+        }
+    }
+
+    /// A score from 1 to 5.
+    pub(crate) fn csat(self, dice: &mut Dice) -> i64 {
+        match self {
+            Self::Happy => dice.between(4, 5),
+            Self::Content => dice.between(3, 5),
+            Self::Unhappy => dice.between(1, 4),
+        }
+    }
+
+    /// What the CSM feels.
+    pub(crate) fn sentiment(self, dice: &mut Dice) -> &'static str {
+        match self {
+            Self::Happy => "good",
+            Self::Content => dice.pick(&["good", "neutral", "neutral"]),
+            Self::Unhappy => dice.pick(&["neutral", "neutral", "bad"]),
+        }
+    }
+}
+
 /// A customer under construction.
-pub(crate) struct Customer {
-    id: String,
-    dice: Dice,
-    zone: TimeZone,
-    span: Span,
-    renewal: Date,
+pub(super) struct Customer {
+    pub(super) id: String,
+    pub(super) dice: Dice,
+    pub(super) zone: TimeZone,
+    pub(super) span: Span,
+    pub(super) mood: Mood,
+    pub(super) is_japanese: bool,
+    /// The first day on which anything is told: the span's, or the day on which a newcomer signed.
+    pub(super) first: Date,
+    pub(super) renewal: Date,
+    pub(super) seats: i64,
+    /// Of these seats so many are used in a good week.
+    pub(super) users: i64,
     told: Vec<Told>,
 }
 
@@ -44,57 +100,84 @@ pub(crate) fn customer(seed: u64, number: usize, span: Span) -> Vec<Told> {
         ])
     };
     let zone = TimeZone::get(zone_name).unwrap_or(TimeZone::UTC);
-    let renewal = day(span.from, dice.between(40, span.days + 60));
+    let mood = Mood::of(seed, &id);
+    let is_new = dice.chance(15);
+    let (first, renewal) = if is_new {
+        let signed = day(span.from, dice.between(3, span.days - 30));
+        (signed, day(signed, 365))
+    } else {
+        (span.from, day(span.from, dice.between(40, span.days + 60)))
+    };
+    let users = (span.logins * 7 / span.days).max(1);
+    let unused = match mood {
+        Mood::Happy => dice.between(0, users / 2),
+        Mood::Content => dice.between(users / 3, users),
+        Mood::Unhappy => dice.between(users, users * 3),
+    };
     let mut customer = Customer {
         id,
         dice,
         zone,
         span,
+        mood,
+        is_japanese,
+        first,
         renewal,
+        seats: users + unused,
+        users,
         told: Vec::new(),
     };
-    customer.introduce(number, is_japanese, zone_name);
+    customer.introduce(number, is_new, zone_name);
+    if is_new {
+        customer.settle_in();
+    }
     customer.use_product();
+    customer.use_reports();
     customer.hold_meetings();
+    customer.open_tickets();
     customer.decide_renewal();
-    customer.lose_champion(is_japanese);
+    customer.lose_champion();
+    customer.make_news();
     customer.told
 }
 
 impl Customer {
-    fn introduce(&mut self, number: usize, is_japanese: bool, zone: &str) {
-        let since = day(self.renewal, -365 * self.dice.between(1, 3));
-        let name = if is_japanese {
-            let (first, kind) = (
+    fn introduce(&mut self, number: usize, is_new: bool, zone: &str) {
+        let years = if is_new { 1 } else { self.dice.between(1, 3) };
+        let since = day(self.renewal, -365 * years);
+        let (first, kind) = if self.is_japanese {
+            (
                 self.dice.pick(&names::COMPANY_JA),
                 self.dice.pick(&names::COMPANY_JA_KIND),
-            );
-            format!("{first}{kind}")
+            )
         } else {
-            let (first, kind) = (
+            (
                 self.dice.pick(&names::COMPANY_EN),
                 self.dice.pick(&names::COMPANY_EN_KIND),
-            );
-            format!("{first} {kind}")
+            )
         };
+        let gap = if self.is_japanese { "" } else { " " };
         let csm = names::CSM[number % names::CSM.len()].0;
         let arr = self.dice.pick(&[
             600_000, 1_200_000, 3_000_000, 6_000_000, 12_000_000, 24_000_000,
         ]);
-        let sentiment = self.dice.pick(&["good", "good", "neutral", "bad"]);
+        let sentiment = self.mood.sentiment(&mut self.dice);
         let mut data = json!({
-            "name": name, "timezone": zone, "locale": if is_japanese { "ja" } else { "en" }, "csm": csm,
-            "customer_since": since.to_string(), "arr": arr, "csm_sentiment": sentiment,
+            "name": format!("{first}{gap}{kind}"), "timezone": zone, "locale": self.locale(), "csm": csm,
+            "customer_since": since.to_string(), "arr": arr,
         });
+        if !is_new {
+            data["csm_sentiment"] = json!(sentiment);
+            data["goal_progress"] = json!(self.progress());
+        }
         if self.dice.chance(10) {
             data["flagship"] = json!(true);
         }
-        self.say(self.span.from, 9, "account.updated", data);
-        let seats = self.dice.between(5, 60);
+        self.say(self.first, 9, "account.updated", data);
         let start = day(self.renewal, -365);
         let renews = self.dice.chance(40);
-        self.say(self.span.from, 9, "contract.updated", json!({
-            "contract": "k-1", "status": "active", "start_date": start.to_string(), "seats": seats,
+        self.say(self.first, 9, "contract.updated", json!({
+            "contract": "k-1", "status": "active", "start_date": start.to_string(), "seats": self.seats,
             "renewal_date": self.renewal.to_string(), "renewal_status": "open", "auto_renews": renews,
         }));
         for (index, role) in ["champion", "admin", "executive_sponsor", "billing"]
@@ -102,139 +185,48 @@ impl Customer {
             .enumerate()
         {
             if index == 0 || self.dice.chance(70) {
-                self.meet(index + 1, role, is_japanese);
+                self.meet(index + 1, role, self.first);
             }
         }
     }
 
-    fn meet(&mut self, number: usize, role: &str, is_japanese: bool) {
-        let people = if is_japanese {
+    /// How far the outcome agreed on is reached.
+    fn progress(&mut self) -> f64 {
+        let percent = match self.mood {
+            Mood::Happy => self.dice.between(70, 95),
+            Mood::Content => self.dice.between(40, 75),
+            Mood::Unhappy => self.dice.between(5, 45),
+        };
+        f64::from(u32::try_from(percent).unwrap_or(0)) / 100.0
+    }
+
+    pub(super) fn locale(&self) -> &'static str {
+        if self.is_japanese { "ja" } else { "en" }
+    }
+
+    /// Somebody is there from `on`.
+    pub(super) fn meet(&mut self, number: usize, role: &str, on: Date) {
+        let people = if self.is_japanese {
             &names::PERSON_JA
         } else {
             &names::PERSON_EN
         };
         let (name, local) = *self.dice.pick(people);
         let email = format!("{local}.{number}@{}.example", self.id);
-        self.say(
-            self.span.from,
-            9,
-            "contact.updated",
-            json!({
-                "contact": format!("p-{number}"), "name": name, "role": role, "email": email,
-                "locale": if is_japanese { "ja" } else { "en" },
-            }),
-        );
-    }
-
-    fn use_product(&mut self) {
-        let fades_after = if self.dice.chance(20) {
-            self.dice.between(30, self.span.days)
-        } else {
-            self.span.days
-        };
-        for _ in 0..self.span.logins {
-            let offset = self.dice.between(1, self.span.days - 1);
-            let on = day(self.span.from, offset);
-            if offset > fades_after
-                || (on.weekday().to_monday_zero_offset() >= 5 && self.dice.chance(80))
-            {
-                continue;
-            }
-            let user = format!("u{}", self.dice.between(1, 25));
-            if self.dice.chance(85) {
-                self.say(on, 8, "user.logged_in", json!({"user": user}));
-            } else {
-                let feature = *self.dice.pick(&["reports", "alerts", "api"]);
-                self.say(
-                    on,
-                    8,
-                    "feature.used",
-                    json!({"user": user, "feature": feature}),
-                );
-            }
-        }
-    }
-
-    fn hold_meetings(&mut self) {
-        for _ in 0..self.span.days / 75 {
-            let on = day(self.span.from, self.dice.between(2, self.span.days - 1));
-            let kind = *self.dice.pick(&["checkin", "checkin", "ebr"]);
-            self.say(
-                on,
-                13,
-                "meeting.held",
-                json!({"kind": kind, "executive": kind == "ebr"}),
-            );
-            if self.dice.chance(50) {
-                let score = self.dice.between(0, 10);
-                self.say(
-                    on,
-                    15,
-                    "nps.responded",
-                    json!({"contact": "p-1", "score": score}),
-                );
-            }
-        }
-    }
-
-    /// Most customers commit some time before the date; some move it, some go, some say nothing.
-    fn decide_renewal(&mut self) {
-        let before = self.dice.between(20, 118);
-        let decided = day(self.renewal, -before);
-        match self.dice.between(1, 100) {
-            1..=55 => self.change_contract(decided, json!({"renewal_status": "committed"})),
-            56..=65 => {
-                let later = day(self.renewal, *self.dice.pick(&[7, 10, 14, 30, 365]));
-                self.change_contract(decided, json!({"renewal_date": later.to_string()}));
-            }
-            66..=75 => self.change_contract(
-                decided,
-                json!({"status": "cancelled", "renewal_status": "churned"}),
-            ),
-            _ => {}
-        }
-    }
-
-    fn change_contract(&mut self, on: Date, mut change: serde_json::Value) {
-        change["contract"] = json!("k-1");
-        self.say(on, 11, "contract.updated", change);
-    }
-
-    fn lose_champion(&mut self, is_japanese: bool) {
-        if !self.dice.chance(15) {
-            return;
-        }
-        let on = day(self.span.from, self.dice.between(10, self.span.days - 20));
-        self.say(on, 10, "contact.left", json!({"contact": "p-1"}));
-        self.say(day(on, 1), 11, "contact.deleted", json!({"contact": "p-1"}));
-        if self.dice.chance(60) {
-            let people = if is_japanese {
-                &names::PERSON_JA
-            } else {
-                &names::PERSON_EN
-            };
-            let (name, local) = *self.dice.pick(people);
-            let email = format!("{local}.9@{}.example", self.id);
-            let joined = day(on, 12);
-            self.say(
-                joined,
-                10,
-                "contact.updated",
-                json!({
-                    "contact": "p-9", "name": name, "role": "champion", "email": email,
-                    "locale": if is_japanese { "ja" } else { "en" },
-                }),
-            );
-        }
+        let data = json!({
+            "contact": format!("p-{number}"), "name": name, "role": role, "email": email,
+            "locale": self.locale(),
+        });
+        self.say(on, 9, "contact.updated", data);
     }
 
     /// Tells a fact some minutes after `hour` on `on`, if that is inside the span.
-    fn say(&mut self, on: Date, hour: i8, kind: &str, data: serde_json::Value) {
+    pub(super) fn say(&mut self, on: Date, hour: i8, kind: &str, data: serde_json::Value) {
         let last = day(self.span.from, self.span.days - 1);
-        if on < self.span.from || on > last {
+        if on < self.first || on > last {
             return;
         }
-        let minutes = if kind.ends_with(".updated") && on == self.span.from {
+        let minutes = if kind.ends_with(".updated") && on == self.first {
             0
         } else {
             self.dice.between(0, 500)

@@ -2,10 +2,12 @@
 
 mod customer;
 mod dice;
+mod life;
 mod names;
 mod told;
 
-pub(crate) use customer::Span;
+pub(crate) use customer::{Mood, Span};
+pub(crate) use dice::Dice;
 pub(crate) use told::{Told, fact};
 
 use crate::exit::Exit;
