@@ -13,5 +13,5 @@ pub use day::{at_time, day_number, day_of, from_number, midnight_after, start_of
 pub use hour::{hour_of, hour_reached};
 pub use hours::{is_open, next_open, window_end};
 pub use period::{add, at_window, period_bounds};
-pub(crate) use stretch::Stretches;
+pub use stretch::Stretches;
 pub use window::leaves_window;

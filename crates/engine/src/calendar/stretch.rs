@@ -27,11 +27,11 @@ impl Stretch {
 
 /// The stretches around and after an instant. What lies outside has to be asked of the zone.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stretches([Stretch; STRETCHES_MAX]);
+pub struct Stretches([Stretch; STRETCHES_MAX]);
 
 impl Stretches {
     /// Those of a zone from the stretch of `now` on.
-    pub(crate) fn from(now: Timestamp, zone: &TimeZone) -> Self {
+    pub fn from(now: Timestamp, zone: &TimeZone) -> Self {
         let empty = Stretch {
             from: i64::MAX,
             until: i64::MIN,

@@ -94,7 +94,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The scene of the account itself, days found by plain arithmetic where that serves.
-    pub(crate) fn within(
+    pub fn within(
         stretches: &'a Stretches,
         (program, known): (&'a Program, &'a dyn Knowledge),
         zone: &'a TimeZone,

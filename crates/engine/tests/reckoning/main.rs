@@ -7,6 +7,7 @@ mod journey;
 mod random;
 mod rules;
 mod slow;
+mod sometimes;
 mod twin;
 mod workspace;
 mod world;

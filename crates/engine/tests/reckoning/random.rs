@@ -23,11 +23,32 @@ const METRICS: usize = EVENT_METRICS + 4;
 /// The segments that hold the conditions of the test.
 pub(crate) const TESTED: std::ops::Range<usize> = 2..12;
 
+/// How fast the time of a world goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Days change things: followed for months.
+    Days,
+    /// Hours too: followed for weeks.
+    Hours,
+    /// Most conditions ask for hours: followed minute by minute.
+    Minutes,
+}
+
+impl Pace {
+    /// Seconds before and after now in which dates lie.
+    fn span(self) -> (i64, i64) {
+        match self {
+            Self::Days | Self::Hours => (-150 * 86_400, 400 * 86_400),
+            Self::Minutes => (-60 * 3_600, 30 * 3_600),
+        }
+    }
+}
+
 /// Makes expressions.
 pub(crate) struct Maker<'d> {
     pub(crate) dice: &'d mut Dice,
-    /// Whether hours may be asked for.
-    pub(crate) is_hourly: bool,
+    /// Which of hours and days are asked for.
+    pub(crate) pace: Pace,
     /// How many metrics, segments and labels may be named.
     names: (usize, usize, usize),
     has_health: bool,
@@ -35,7 +56,7 @@ pub(crate) struct Maker<'d> {
 }
 
 /// A whole program and its tested condition as segment [`TESTED`].
-pub(crate) fn program(dice: &mut Dice, is_hourly: bool) -> Program {
+pub(crate) fn program(dice: &mut Dice, pace: Pace) -> Program {
     let mut program = empty();
     if dice.chance(70) {
         let day = from_number(i32::try_from(dice.between(16_000, 21_000)).expect("small"));
@@ -50,7 +71,7 @@ pub(crate) fn program(dice: &mut Dice, is_hourly: bool) -> Program {
     }
     let mut maker = Maker {
         dice,
-        is_hourly,
+        pace,
         names: (0, 0, 0),
         has_health: false,
         metrics: Vec::new(),
@@ -61,10 +82,10 @@ pub(crate) fn program(dice: &mut Dice, is_hourly: bool) -> Program {
         program.metrics.push(metric);
         maker.names.0 = index + 1;
     }
-    maker.is_hourly = false;
+    maker.pace = Pace::Days;
     let has_health = maker.dice.chance(35);
     program.health = has_health.then(|| maker.health());
-    maker.is_hourly = is_hourly;
+    maker.pace = pace;
     for index in 0..2 {
         program.segments.push(Segment {
             name: format!("s{index}").into(),
@@ -102,7 +123,7 @@ fn words() -> Arc<PickList> {
 impl Maker<'_> {
     fn window(&mut self) -> Window {
         match self.dice.between(0, 9) {
-            0 if self.is_hourly => Window::Hours(*self.dice.pick(&[1, 6, 24])),
+            0 if self.pace != Pace::Days => Window::Hours(*self.dice.pick(&[1, 6, 24])),
             0..=5 => Window::Days(*self.dice.pick(&[1, 2, 7, 14, 28, 33, 70])),
             6 | 7 => Window::Since(expr(ExprKind::Account("since".into()), Type::Date)),
             _ => Window::Ever,
@@ -244,11 +265,12 @@ impl Maker<'_> {
     fn clock(&mut self) -> Expr {
         let date = Box::new(self.date());
         let kind = match self.dice.between(0, 5) {
+            0..=3 if self.pace == Pace::Minutes => ExprKind::HoursSince(date),
             0 | 1 => ExprKind::DaysUntil(date),
             2 => ExprKind::DaysSince(date),
             3 => ExprKind::BusinessDaysUntil(date),
             4 => ExprKind::BusinessDaysSince(date),
-            _ if self.is_hourly => ExprKind::HoursSince(date),
+            _ if self.pace == Pace::Hours => ExprKind::HoursSince(date),
             _ => ExprKind::DaysSince(date),
         };
         expr(kind, Type::Number)
@@ -261,6 +283,7 @@ impl Maker<'_> {
                 1 => expr(ExprKind::Contract("seats".into()), Type::Number),
                 2 if self.has_health => expr(ExprKind::Health(HealthName::Score), Type::Number),
                 2..=5 => self.clock(),
+                6..=8 if self.pace == Pace::Minutes => self.clock(),
                 _ => self.metric_name(),
             };
         }
@@ -493,7 +516,7 @@ pub(crate) fn history(dice: &mut Dice, first: Date, zone: &TimeZone, days: i64) 
                 arrived_day: serial(day_of(arrived_at, zone)),
                 hour: hour(at, zone),
                 arrived_at,
-                kind: dice.pick::<&str>(&["login", "login", "answer"]),
+                kind: dice.pick::<&str>(&["login", "login", "login", "answer", "answer", "noise"]),
                 fields: BTreeMap::from([
                     (
                         "user".into(),
@@ -510,6 +533,7 @@ pub(crate) fn history(dice: &mut Dice, first: Date, zone: &TimeZone, days: i64) 
 }
 
 /// A day or instant some way from another.
-pub(crate) fn around(dice: &mut Dice, at: Timestamp) -> Timestamp {
-    at + SignedDuration::from_secs(dice.between(-150 * 86_400, 400 * 86_400))
+pub(crate) fn around(dice: &mut Dice, at: Timestamp, pace: Pace) -> Timestamp {
+    let (before, after) = pace.span();
+    at + SignedDuration::from_secs(dice.between(before, after))
 }

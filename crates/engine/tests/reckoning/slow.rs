@@ -244,6 +244,20 @@ impl<'a> Slow<'a> {
         Some((events, from.is_some_and(|from| from <= begins)))
     }
 
+    /// How many windows are covered, and how much of the measures' weight is known.
+    pub(crate) fn known_parts(&self) -> (usize, Decimal) {
+        let metrics = self.world.program.metrics.iter();
+        let covered = metrics.filter(|metric| match &metric.source {
+            Source::Events(aggregate) => self
+                .window(aggregate, false)
+                .is_some_and(|(_, covered)| covered),
+            Source::Formula(_) => false,
+        });
+        let health = self.world.program.health.as_ref();
+        let known = health.map_or(Decimal::ZERO, |_| self.score().1);
+        (covered.count(), known)
+    }
+
     fn moment(&self, aggregate: &Aggregate) -> Is<(Date, Timestamp)> {
         let Some((events, covered)) = self.window(aggregate, false) else {
             return Is::Unknown;
@@ -319,12 +333,13 @@ impl<'a> Slow<'a> {
         let Some((_, true)) = self.window(aggregate, true) else {
             return Is::Unknown;
         };
-        let first = self.world.raw.iter().min_by_key(|raw| raw.at);
+        let first = self.world.raw.iter().min_by_key(|raw| raw.day);
         let is_young = first.is_none_or(|first| match &aggregate.window {
             Window::Days(days) => first.day > serial(self.today) - 2 * i64::from(*days) + 1,
             Window::Hours(hours) => {
                 let begins = self.now_hour - (2 * i64::from(*hours) - 1) * 3_600;
-                start_of(day_of(first.at, &self.world.zone), &self.world.zone).as_second() > begins
+                let day = Date::constant(1970, 1, 1) + jiff::Span::new().days(first.day);
+                start_of(day, &self.world.zone).as_second() > begins
             }
             Window::Since(_) | Window::Ever => true,
         });

@@ -1,7 +1,8 @@
 //! An account for the tests: what the engine keeps of it, and beside that every raw event.
 
-use engine::calendar::{day_of, zone};
-use engine::evaluate::{Carrier, Knowledge, RiskCase, Scene};
+use crate::slow::{hour, serial};
+use engine::calendar::{Stretches, day_of, zone};
+use engine::evaluate::{Carrier, Knowledge, Memo, RiskCase, Scene};
 use engine::health::State;
 use engine::metric::{Coverage, Metrics, Plan, Sets, Tally, tell};
 use jiff::Timestamp;
@@ -44,6 +45,14 @@ pub(crate) struct World {
     pub(crate) health: State,
     pub(crate) raw: Vec<Raw>,
     pub(crate) began_in_history: bool,
+    /// What production has at hand in each decision; none: everything is worked out each time.
+    pub(crate) at_hand: Option<AtHand>,
+}
+
+/// What production has at hand in each decision.
+pub(crate) struct AtHand {
+    pub(crate) stretches: Stretches,
+    pub(crate) memo: Memo,
 }
 
 impl Knowledge for World {
@@ -86,6 +95,10 @@ impl Knowledge for World {
     fn pin(&self, _name: &str) -> Option<&Option<Value>> {
         None
     }
+
+    fn memo(&self) -> Option<&Memo> {
+        self.at_hand.as_ref().map(|at_hand| &at_hand.memo)
+    }
 }
 
 impl World {
@@ -102,6 +115,22 @@ impl World {
             health: State::default(),
             raw: Vec::new(),
             began_in_history: false,
+            at_hand: None,
+        }
+    }
+
+    /// A decision begins: the stretches are those around now, and nothing is worked out yet.
+    pub(crate) fn decide_at(&mut self, now: Timestamp) {
+        if let Some(at_hand) = &mut self.at_hand {
+            at_hand.stretches = Stretches::from(now, &self.zone);
+        }
+        self.forget();
+    }
+
+    /// The state has changed: what was worked out holds no longer.
+    pub(crate) fn forget(&mut self) {
+        if let Some(at_hand) = &mut self.at_hand {
+            at_hand.memo = Memo::default();
         }
     }
 
@@ -115,17 +144,24 @@ impl World {
 
     /// The scene at an instant.
     pub(crate) fn scene(&self, now: Timestamp) -> Scene<'_> {
-        Scene::new(&self.program, self, &self.zone, now)
+        match &self.at_hand {
+            Some(at_hand) => {
+                let known = (&self.program, self as &dyn Knowledge);
+                Scene::within(&at_hand.stretches, known, &self.zone, now)
+            }
+            None => Scene::new(&self.program, self, &self.zone, now),
+        }
     }
 
-    /// Folds a raw event in, as of its arrival.
-    pub(crate) fn fold(&mut self, raw: Raw) {
+    /// Folds a raw event in, as of its arrival and in the zone of that moment. Gives whether that changed anything.
+    pub(crate) fn fold(&mut self, mut raw: Raw) -> bool {
         let happened_on = day_of(raw.at, &self.zone);
         let seen_on = day_of(raw.arrived_at, &self.zone);
+        (raw.day, raw.arrived_day) = (serial(happened_on), serial(seen_on));
+        raw.hour = hour(raw.at, &self.zone);
         let is_history = self.raw.is_empty() && self.began_in_history;
-        self.metrics
-            .coverage
-            .note(raw.kind, happened_on, seen_on, is_history);
+        let coverage = &mut self.metrics.coverage;
+        let mut is_news = coverage.note(raw.kind, happened_on, seen_on, is_history);
         let told = tell(
             &self.scene(raw.arrived_at).with_event(&raw.fields),
             &self.plan,
@@ -133,9 +169,10 @@ impl World {
             raw.at,
         );
         for one in told {
-            one.fold(&mut self.metrics, &mut self.sets);
+            is_news |= one.fold(&mut self.metrics, &mut self.sets);
         }
         self.raw.push(raw);
+        is_news
     }
 }
 
@@ -146,7 +183,7 @@ pub(crate) fn whole(number: i64) -> Decimal {
 
 /// A program with nothing in it.
 pub(crate) fn empty() -> Program {
-    let events = ["login", "answer"].map(|name| (name.into(), EventType::default()));
+    let events = ["login", "answer", "noise"].map(|name| (name.into(), EventType::default()));
     Program {
         revision: "test".into(),
         schema: Schema {
