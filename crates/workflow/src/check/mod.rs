@@ -1,10 +1,12 @@
 //! The check: the texts of a workspace to a program, or to every mistake in them.
 
+mod circle;
 mod defined;
 mod definitions;
 mod order;
 mod policies;
 mod sort;
+mod unused;
 mod warnings;
 mod workflows;
 
@@ -68,6 +70,16 @@ pub fn check(files: &Files) -> Checked {
     let workspace = workflows::workspace(&scope, &names, &policies, templates);
     let mut workflows = workflows::read(&mut notes, &sorted, &workspace);
     let scenarios = workflows::tests(&mut notes, &sorted, &workspace, &workflows.steps);
+    circle::circles(&mut notes, &scope, &definitions, &workflows);
+    if notes.errors() == 0 {
+        let defined = unused::Defined {
+            drafts: &drafts,
+            definitions: &definitions,
+            names: &names,
+            policies: &policies,
+        };
+        unused::unused(&mut notes, files, &defined, &workflows);
+    }
     let not_yet = std::mem::take(&mut workflows.not_yet);
     let is_good = notes.errors() == 0;
     let schema = &scope.world.schema;

@@ -63,6 +63,16 @@ impl<'a> Names<'a> {
         set(&self.routes)
     }
 
+    /// Routes as they are written.
+    pub(crate) fn each_route(&self) -> &[Named<'a>] {
+        &self.routes
+    }
+
+    /// Webhooks as they are written.
+    pub(crate) fn each_webhook(&self) -> &[Named<'a>] {
+        &self.webhooks
+    }
+
     /// Webhooks.
     pub(crate) fn webhooks(&self) -> BTreeSet<Box<str>> {
         set(&self.webhooks)

@@ -1,5 +1,6 @@
 //! Workflows and their templates: read one by one, put together.
 
+use super::circle::Written;
 use super::policies::{Names, Policies};
 use super::sort::Sorted;
 use crate::expression::Scope;
@@ -17,6 +18,10 @@ use std::collections::BTreeMap;
 pub(crate) struct Workflows {
     /// Those that can run, by name.
     pub(crate) running: BTreeMap<Box<str>, Workflow>,
+    /// Those that are right and set aside.
+    pub(crate) aside: Vec<Workflow>,
+    /// What any of them sets.
+    pub(crate) sets: Vec<Written>,
     /// Names of those set aside.
     pub(crate) not_yet: Vec<Box<str>>,
     /// Every name with the ids of its steps, whatever came of it.
@@ -77,6 +82,7 @@ pub(crate) fn workspace(
         templates,
         locale: policies.defaults.locale.clone(),
         has_from: policies.defaults.from.is_some(),
+        limits: policies.limits.clone(),
         has_digest: names.has_digest,
     }
 }
@@ -115,6 +121,14 @@ pub(crate) fn read(notes: &mut Notes, sorted: &Sorted<'_>, workspace: &Workspace
                 "please report this".to_owned(),
             );
         }
+        all.aside.extend(read.aside);
+        let written = read.sets.into_iter().map(|(setting, span)| Written {
+            workflow: name.clone(),
+            file: tree.file.into(),
+            span,
+            setting,
+        });
+        all.sets.extend(written);
         if let Some(workflow) = read.workflow {
             all.running.insert(name, workflow);
             all.templates.extend(read.templates);

@@ -1,6 +1,7 @@
 //! The checked program: what the engine decides by. Every name in it is resolved, every type is right.
 
 pub mod definition;
+mod each;
 pub mod expression;
 pub mod policy;
 pub mod rule;

@@ -64,6 +64,9 @@ pub(crate) fn send(notes: &mut Notes, desk: &mut Desk<'_>, place: &Place<'_, '_>
     let own = [&desk.with[..], with.as_deref().unwrap_or_default()].concat();
     let known = desk.known_names(&scope, &own, known);
     let template = template(notes, desk, place.value, &scope, &known);
+    if let (Some(node), Some(_)) = (keys.get(notes, "with"), &template) {
+        say_unread(notes, desk, node);
+    }
     desk.name_reads(with.as_deref().unwrap_or_default());
     Some(Verb::Send {
         template: template?,
@@ -77,6 +80,19 @@ pub(crate) fn send(notes: &mut Notes, desk: &mut Desk<'_>, place: &Place<'_, '_>
         at_limit: at_limit?,
         with: with?,
     })
+}
+
+/// W607: a name that was given to the template, which does not say it.
+fn say_unread(notes: &mut Notes, desk: &Desk<'_>, with: &Node) {
+    let Some(reads) = &desk.reads else { return };
+    for entry in with.entries() {
+        if !reads
+            .iter()
+            .any(|read| read.path.first() == Some(&entry.key))
+        {
+            notes.unused(&entry.key, entry.key_span);
+        }
+    }
 }
 
 /// `Some(None)`: not written. `None`: written and wrong.

@@ -5,7 +5,7 @@ use super::survey::Survey;
 use super::value::short;
 use crate::diagnostic::{Span, nearest};
 use crate::expression::{DateWindow, Scope, is_known_beside, surely};
-use crate::program::{AtWindow, Expr, ExprKind, ForEach, Read, Template};
+use crate::program::{AtWindow, Expr, ExprKind, ForEach, Limit, Read, Setting, Template};
 use crate::template::{self, Parsed};
 use crate::yaml::Node;
 use model::Purpose;
@@ -29,6 +29,8 @@ pub(crate) struct Workspace {
     pub(crate) locale: Box<str>,
     /// Whether `defaults.from` is written.
     pub(crate) has_from: bool,
+    /// The limits of sends.
+    pub(crate) limits: Vec<Limit>,
     /// Whether `digest` is.
     pub(crate) has_digest: bool,
 }
@@ -62,10 +64,14 @@ pub(crate) struct Desk<'w> {
     pub(crate) known: Vec<Expr>,
     /// The workflow's `with`, by index; empty where an entry failed.
     pub(crate) with: Vec<(Box<str>, Expr)>,
-    /// What the template of the step being read reads.
-    pub(crate) reads: Vec<Read>,
+    /// What the template of the step being read reads; none without one, or when it failed.
+    pub(crate) reads: Option<Vec<Read>>,
     /// How deep in blocks.
     pub(crate) depth: usize,
+    /// What is set, with the place of each field.
+    pub(crate) sets: Vec<(Setting, Span)>,
+    /// Where each send stands.
+    pub(crate) sends: BTreeMap<Box<str>, Span>,
     /// The ids made for steps that say `stop`.
     pub(crate) stops: Vec<Box<str>>,
     later: Option<(Span, String)>,
@@ -84,8 +90,10 @@ impl<'w> Desk<'w> {
             always: Vec::new(),
             known: Vec::new(),
             with: Vec::new(),
-            reads: Vec::new(),
+            reads: None,
             depth: 0,
+            sets: Vec::new(),
+            sends: BTreeMap::new(),
             stops: Vec::new(),
             later: None,
         }
@@ -154,7 +162,7 @@ impl<'w> Desk<'w> {
         // What is wrong with it has been said; without a word said, it speaks of a name that failed elsewhere.
         if let Some((template, reads)) = checked {
             self.templates.push((name.into(), template));
-            self.reads = reads;
+            self.reads = Some(reads);
         }
         true
     }
@@ -189,7 +197,7 @@ impl<'w> Desk<'w> {
     /// Names of the step's own `with` stand behind those of the workflow: what they are is read in their place.
     pub(crate) fn name_reads(&mut self, own: &[(Box<str>, Expr)]) {
         let first = self.scope.with.len();
-        for read in &mut self.reads {
+        for read in self.reads.iter_mut().flatten() {
             if let ExprKind::With(index) = read.value.kind
                 && let Some((_, value)) = index.checked_sub(first).and_then(|at| own.get(at))
             {

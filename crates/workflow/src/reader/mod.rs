@@ -6,6 +6,7 @@ pub(crate) mod calendar;
 mod case;
 pub(crate) mod cases;
 pub(crate) mod cron;
+pub(crate) mod crowd;
 pub(crate) mod definition;
 pub(crate) mod desk;
 pub(crate) mod engine_event;

@@ -46,6 +46,12 @@ impl Notes {
         self.add(code, Severity::Warning, span, message.into(), help.into());
     }
 
+    /// A name that nobody asks for.
+    pub(crate) fn unused(&mut self, name: &str, span: Span) {
+        let message = format!("`{name}` is never used");
+        self.warn("W607", span, message, "use it, or take it out".to_owned());
+    }
+
     pub(super) fn add(
         &mut self,
         code: &'static str,

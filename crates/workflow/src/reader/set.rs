@@ -11,7 +11,7 @@ use crate::program::{SetOf, Setting, Type, Verb};
 use crate::yaml::{Entry, Node};
 
 /// Reads a `set`.
-pub(crate) fn set(notes: &mut Notes, desk: &Desk<'_>, node: &Node) -> Option<Verb> {
+pub(crate) fn set(notes: &mut Notes, desk: &mut Desk<'_>, node: &Node) -> Option<Verb> {
     if !is_map(notes, node, "`set`") {
         return None;
     }
@@ -28,10 +28,12 @@ pub(crate) fn set(notes: &mut Notes, desk: &Desk<'_>, node: &Node) -> Option<Ver
     Some(Verb::Set { fields })
 }
 
-fn setting(notes: &mut Notes, desk: &Desk<'_>, entry: &Entry) -> Option<Setting> {
+fn setting(notes: &mut Notes, desk: &mut Desk<'_>, entry: &Entry) -> Option<Setting> {
     let (of, field, ty) = settable(notes, desk, entry)?;
     let value = expression(notes, &entry.value, &desk.scope, &Want::Value(ty))?;
-    Some(Setting { of, field, value })
+    let setting = Setting { of, field, value };
+    desk.sets.push((setting.clone(), entry.key_span));
+    Some(setting)
 }
 
 /// Whose field it is, its name and type, if workflows may write it; E201 and E210 otherwise.

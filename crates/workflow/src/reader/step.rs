@@ -141,7 +141,10 @@ fn step(
     if let Some(id) = &id {
         desk.pass(survey, id);
     }
-    let reads = std::mem::take(&mut desk.reads);
+    let reads = desk.reads.take().unwrap_or_default();
+    if let (Some(id), "send", Some(span)) = (&id, verb, node.get("send").map(|it| it.span)) {
+        desk.sends.insert(id.clone(), span);
+    }
     let step = read.filter(|_| modifiers.is_good()).and_then(|verb| {
         Some(Step {
             id: id.or_else(|| stop_id(desk, &verb, survey))?,

@@ -1,5 +1,6 @@
 //! Workflows: from a file to what can run.
 
+use super::crowd::Crowd;
 use super::desk::{Desk, Subject, Workspace};
 use super::expression::condition;
 use super::given::given;
@@ -12,15 +13,17 @@ use super::step::steps;
 use super::survey::Survey;
 use super::value::{scalar, share, short};
 use super::{Keys, Notes};
+use crate::diagnostic::Span;
 use crate::expression::{
     Scope, StepKind, Verdict, date_windows, is_known_beside, known_unless_false, known_when_true,
     lasts, verdict,
 };
 use crate::program::{
-    Expr, ExprKind, ForEach, Goal, OncePer, Start, Step, Template, Type, Workflow,
+    Expr, ExprKind, ForEach, Goal, OncePer, Setting, Start, Step, Template, Type, Workflow,
 };
 use crate::yaml::Node;
 use model::Decimal;
+use std::collections::BTreeSet;
 
 const KEYS: [&str; 19] = [
     "workflow",
@@ -54,7 +57,11 @@ pub(crate) struct Read {
     pub(crate) templates: Vec<(Box<str>, Template)>,
     /// Its steps.
     pub(crate) steps: Steps,
-    /// Whether it uses what is still to come.
+    /// The workflow, if it is right and is not run yet; its `for_each` is not its own.
+    pub(crate) aside: Option<Workflow>,
+    /// What it sets, with the place of each field.
+    pub(crate) sets: Vec<(Setting, Span)>,
+    /// Whether it uses what is not run yet.
     pub(crate) is_later: bool,
 }
 
@@ -69,9 +76,25 @@ pub(crate) fn workflow(notes: &mut Notes, root: &Node, workspace: &Workspace) ->
     let survey = keys.map_or_else(Survey::default, |keys| survey(notes, keys));
     let read = keys.and_then(|keys| whole(notes, &mut desk, keys, &survey, name.clone()));
     let is_later = desk.tell_later(notes);
+    let read = read.filter(|_| notes.errors() == before);
+    if let Some(workflow) = &read {
+        say_unused(notes, root, workflow);
+        let crowd = Crowd {
+            limits: &workspace.limits,
+            topics: &workspace.topics,
+            places: &desk.sends,
+        };
+        crowd.look(notes, &workflow.steps);
+    }
+    let (workflow, aside) = match is_later {
+        true => (None, read),
+        false => (read, None),
+    };
     Read {
         name,
-        workflow: read.filter(|_| !is_later && notes.errors() == before),
+        workflow,
+        aside,
+        sets: desk.sets,
         templates: desk.templates,
         steps: survey
             .steps
@@ -79,6 +102,33 @@ pub(crate) fn workflow(notes: &mut Notes, root: &Node, workspace: &Workspace) ->
             .chain(desk.stops.into_iter().map(|id| (id, StepKind::Silent)))
             .collect(),
         is_later,
+    }
+}
+
+/// W607: names of `with` and `remember` that nobody asks for.
+fn say_unused(notes: &mut Notes, root: &Node, workflow: &Workflow) {
+    let mut used: BTreeSet<(bool, usize)> = BTreeSet::new();
+    for expr in workflow.expressions() {
+        expr.each(&mut |part| {
+            if let ExprKind::With(at) = part.kind {
+                used.insert((true, at));
+            }
+            if let ExprKind::Remember(at) = part.kind {
+                used.insert((false, at));
+            }
+        });
+    }
+    for (key, is_live, names) in [
+        ("with", true, &workflow.with),
+        ("remember", false, &workflow.remember),
+    ] {
+        for (at, (name, _)) in names.iter().enumerate() {
+            let entries = root.get(key).map_or(&[][..], Node::entries);
+            let entry = entries.iter().find(|entry| entry.key == *name);
+            if let Some(entry) = entry.filter(|_| !used.contains(&(is_live, at))) {
+                notes.unused(name, entry.key_span);
+            }
+        }
     }
 }
 
@@ -156,7 +206,8 @@ fn whole(
         status: head.status?,
         for_each: match head.subject {
             Subject::Now(for_each) => for_each,
-            Subject::Csm => return None,
+            // Such a workflow is set aside.
+            Subject::Csm => ForEach::Account,
         },
         topic: desk.topic.clone(),
         priority: head.priority,
