@@ -83,9 +83,21 @@ impl Sends {
         self.held.get(run)?.get(step)?.get(whom).copied()
     }
 
+    /// All that waits of a step: whom it is for, since when.
+    pub(crate) fn held_all(
+        &self,
+        run: &RunId,
+        step: &str,
+    ) -> impl Iterator<Item = (&str, Timestamp)> {
+        let all = self.held.get(run).and_then(|steps| steps.get(step));
+        all.into_iter()
+            .flatten()
+            .map(|(whom, since)| (&**whom, *since))
+    }
+
     /// Since when the first message of a step waits.
     pub(crate) fn held_first(&self, run: &RunId, step: &str) -> Option<Timestamp> {
-        self.held.get(run)?.get(step)?.values().min().copied()
+        self.held_all(run, step).map(|(_, since)| since).min()
     }
 
     /// Keeps a message waiting.

@@ -107,6 +107,21 @@ pub struct Rest {
     pub until: Option<Timestamp>,
     /// What the step's `if`, or what it waits for, gives now.
     pub condition: Option<Tree>,
+    /// Messages that a limit or another workflow keeps waiting.
+    pub held: Vec<Held>,
+}
+
+/// A message that is kept waiting.
+#[derive(Clone, Debug, Serialize)]
+pub struct Held {
+    /// Whom it is for; none: the step as a whole waits.
+    pub contact: Option<Box<str>>,
+    /// By what, in the words of records: `limit` or `held_back`.
+    pub why: Box<str>,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it is given up.
+    pub until: Option<Timestamp>,
 }
 
 /// A step that is done or under way.

@@ -3,7 +3,7 @@
 use crate::print::Printer;
 use crate::records;
 use engine::run::{How, Phase, StepPhase};
-use engine::why::{Passage, Standing, Tree, Why};
+use engine::why::{Held, Passage, Standing, Tree, Why};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::Record;
@@ -182,6 +182,9 @@ fn run(passage: &Passage, clock: &Civil, printer: &mut Printer) -> anyhow::Resul
             rest.step,
             clock.show(rest.since)
         ))?;
+        for held in &rest.held {
+            printer.line(format!("      {}", kept(held, clock)))?;
+        }
         if let Some(condition) = &rest.condition {
             branch(condition, 3, clock, printer)?;
         }
@@ -193,6 +196,25 @@ fn run(passage: &Passage, clock: &Civil, printer: &mut Printer) -> anyhow::Resul
         }
     }
     Ok(())
+}
+
+/// What keeps a message waiting.
+fn kept(held: &Held, clock: &Civil) -> String {
+    let whose = held
+        .contact
+        .as_ref()
+        .map_or("its messages".to_owned(), |contact| {
+            format!("the message to {contact}")
+        });
+    let by = if &*held.why == "limit" {
+        "a limit"
+    } else {
+        "another workflow's `holds_back`"
+    };
+    let until = held.until.map_or(String::new(), |until| {
+        format!(", at most until {}", clock.show(until))
+    });
+    format!("{by} holds {whose} since {}{until}", clock.show(held.since))
 }
 
 /// A condition and what it is made of, one part a line.

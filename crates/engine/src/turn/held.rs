@@ -9,6 +9,7 @@ use super::steps::Progress;
 use crate::calendar;
 use crate::run::{Fate, Phase, Run};
 use crate::sends::WHOLE;
+use crate::why::Held;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::{Kind, Record, RunId};
@@ -176,6 +177,29 @@ impl<'a> Turn<'a, '_> {
         };
         self.push(record);
         self.is_moved = true;
+    }
+
+    /// What is kept waiting of a step, and by what.
+    pub(super) fn waiting(&self, workflow: &Workflow, run: &Run, step: &Step) -> Vec<Held> {
+        let Some(send) = Send::of(step) else {
+            return Vec::new();
+        };
+        let held = |(whom, since): (&str, Timestamp)| {
+            let obstacle = match whom {
+                WHOLE => self
+                    .is_held_back(workflow, send.topic)
+                    .then_some(Obstacle::HeldBack),
+                contact => self.obstacle(workflow, send, contact),
+            };
+            Some(Held {
+                contact: (whom != WHOLE).then(|| whom.into()),
+                why: obstacle?.why().into(),
+                since,
+                until: self.gives_up_at(since),
+            })
+        };
+        let all = self.account.parts.sends().held_all(&run.id, &step.id);
+        all.filter_map(held).collect()
     }
 
     /// Forgets what waits no more: decided, or its run is over.

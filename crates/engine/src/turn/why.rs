@@ -155,6 +155,7 @@ impl<'a> Turn<'a, '_> {
             since: run.rests_since,
             until,
             condition: waits_for.map(|condition| self.tree(workflow, place, condition)),
+            held: self.waiting(workflow, run, step),
         })
     }
 

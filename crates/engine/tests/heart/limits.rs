@@ -32,7 +32,7 @@ routes:
 ";
 
 /// A workflow that starts each time the flag of its account rises; `keys` are written into it.
-fn workflow(name: &str, flag: &str, keys: &str, steps: &str) -> (String, String) {
+pub(crate) fn workflow(name: &str, flag: &str, keys: &str, steps: &str) -> (String, String) {
     let text = format!(
         "workflow: {name}\ntitle: {name}\nstatus: live\n{keys}start:\n  when: account.{flag}\n  existing: include\nonce_per: occurrence\nsteps:\n{steps}"
     );
@@ -40,11 +40,12 @@ fn workflow(name: &str, flag: &str, keys: &str, steps: &str) -> (String, String)
 }
 
 /// A step that sends to the champion, with further keys.
-fn send(id: &str, keys: &str) -> String {
+pub(crate) fn send(id: &str, keys: &str) -> String {
     format!("  - id: {id}\n    send: note\n    to: champion\n{keys}")
 }
 
-fn world(limits: &str, workflows: &[(String, String)]) -> Program {
+/// A workspace with these workflows; `limits` is written into its policies.
+pub(crate) fn files(limits: &str, workflows: &[(String, String)]) -> Files {
     let mut files = Files::new();
     files.insert("workflows/definitions/schema.yaml".into(), SCHEMA.into());
     let policies = format!("{POLICIES}{limits}");
@@ -57,7 +58,11 @@ fn world(limits: &str, workflows: &[(String, String)]) -> Program {
     for (path, text) in workflows {
         files.insert(path.as_str().into(), text.as_str().into());
     }
-    checked(&files).0
+    files
+}
+
+fn world(limits: &str, workflows: &[(String, String)]) -> Program {
+    checked(&files(limits, workflows)).0
 }
 
 /// The instant of a wall clock time in Tokyo, `01-05 09:00`.
@@ -168,7 +173,8 @@ fn line(record: &Record) -> String {
 const WEEKLY: &str = "limits: [{at_most: 2, in: 7d, per: contact}]\n";
 const TIPS: &str = "topic: tips\n";
 
-fn sends(ids: &[&str], keys: &str) -> String {
+/// Several such steps.
+pub(crate) fn sends(ids: &[&str], keys: &str) -> String {
     ids.iter().map(|id| send(id, keys)).collect()
 }
 
@@ -649,6 +655,45 @@ fn what_is_held_is_stored_and_let_go_with_its_run() {
     assert!(held > 0 && held < 120, "{held} bytes");
     play.set("01-07 15:00", json!({"a": false}));
     assert!(len(&play.account.parts.encode_all()) < held);
+}
+
+#[test]
+fn why_says_what_keeps_a_message_waiting_and_until_when() {
+    let program = world(
+        WEEKLY,
+        &[
+            workflow("asker", "b", "topic: asks\n", &send("ask", "")),
+            workflow("w", "a", TIPS, &sends(&["one", "two", "three"], "")),
+            holder(&HOLDER.replace("hot", "d")),
+        ],
+    );
+    let mut play = Play::new(&program);
+    play.set("01-06 15:00", json!({"a": true, "b": true, "d": false}));
+    let csms = Csms::default();
+    let context = Context {
+        program: &program,
+        rules: &play.rules,
+        csms: &csms,
+        pins: None,
+        clock: Clock::Log,
+    };
+    let now = at("01-07 10:00");
+    let told = |name: &str| {
+        let workflow = program.workflows.iter().find(|one| &*one.name == name)?;
+        let why = engine::why::why(&context, &play.account, now, &workflow.name)?;
+        let rest = why.subjects.first()?.runs.first()?.rests.clone()?;
+        let held = rest.held.first()?.clone();
+        Some((held.why, held.contact, held.since, held.until))
+    };
+    let (since, until) = (at("01-06 15:00"), Some(at("01-16 15:00")));
+    assert_eq!(
+        told("asker"),
+        Some(("held_back".into(), None, since, until))
+    );
+    assert_eq!(
+        told("w"),
+        Some(("limit".into(), Some("p-1".into()), since, until))
+    );
 }
 
 /// Days, hours and working days, of one contact, of some topics, of the whole account.

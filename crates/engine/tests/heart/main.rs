@@ -8,5 +8,6 @@ mod properties;
 mod rebase;
 mod rules;
 mod scenarios;
+mod together;
 mod why;
 mod workspace;
