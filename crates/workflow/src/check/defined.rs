@@ -1,6 +1,6 @@
 //! Definitions that were read: what each reads, and what is known of it.
 
-use crate::expression::{Scope, changes_with_time, is_always_known};
+use crate::expression::{Meanings, Scope, changes_with_time, is_always_known};
 use crate::program::{
     Aggregate, Definition, Expr, Health, Label, Metric, Reduce, Risk, Segment, Source, Window,
 };
@@ -37,6 +37,22 @@ impl Definitions {
         all.extend(risks.filter_map(|(at, it)| good(it.is_some(), Definition::Risk(at))));
         all.extend(good(self.health.is_some(), Definition::Health));
         all
+    }
+
+    /// What segments and labels say.
+    pub(crate) fn meanings(&self) -> Meanings {
+        let segments = self.segments.iter().map(|segment| {
+            let segment = segment.as_ref();
+            segment.map(|segment| segment.condition.clone())
+        });
+        let labels = self.labels.iter().map(|label| {
+            let label = label.as_ref();
+            label.map_or_else(Vec::new, |label| label.lines.clone())
+        });
+        Meanings {
+            segments: segments.collect(),
+            labels: labels.collect(),
+        }
     }
 
     /// Whether it is a metric that events make, so that nothing is evaluated for it.

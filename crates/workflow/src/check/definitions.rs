@@ -80,7 +80,9 @@ impl<'a> Drafts<'a> {
             ..Definitions::default()
         };
         self.read_others(notes, scope, &mut second);
-        self.fail(Arc::make_mut(&mut scope.world), &second);
+        let world = Arc::make_mut(&mut scope.world);
+        self.fail(world, &second);
+        world.meanings = second.meanings();
         second.order = order
             .into_iter()
             .filter(|definition| !second.is_fold(*definition))

@@ -5,6 +5,7 @@ mod defined;
 mod definitions;
 mod order;
 mod policies;
+mod reach;
 mod sort;
 mod unused;
 mod warnings;

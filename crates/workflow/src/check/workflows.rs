@@ -2,6 +2,7 @@
 
 use super::circle::Written;
 use super::policies::{Names, Policies};
+use super::reach::reach;
 use super::sort::Sorted;
 use crate::expression::Scope;
 use crate::program::{Template, Workflow};
@@ -130,6 +131,7 @@ pub(crate) fn read(notes: &mut Notes, sorted: &Sorted<'_>, workspace: &Workspace
         });
         all.sets.extend(written);
         if let Some(workflow) = read.workflow {
+            reach(notes, &tree.root, &workflow, &workspace.scope);
             all.running.insert(name, workflow);
             all.templates.extend(read.templates);
         }

@@ -118,7 +118,8 @@ pub fn known_when_true(condition: &Expr) -> Vec<Expr> {
     known_when(condition, true)
 }
 
-fn known_when(expr: &Expr, truth: bool) -> Vec<Expr> {
+/// The same of a condition that is true, or false.
+pub(super) fn known_when(expr: &Expr, truth: bool) -> Vec<Expr> {
     match &expr.kind {
         ExprKind::Not(inner) => known_when(inner, !truth),
         ExprKind::And(all) if truth => union(all.iter().map(|part| known_when(part, true))),

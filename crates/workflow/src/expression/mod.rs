@@ -9,6 +9,11 @@ mod call;
     reason = "expressions have forty kinds, and each question is about a few of them"
 )]
 mod check;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "expressions have forty kinds, and each question is about a few of them"
+)]
+mod facts;
 mod happened;
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -35,12 +40,18 @@ mod parse;
     clippy::wildcard_enum_match_arm,
     reason = "expressions have forty kinds, and each question is about a few of them"
 )]
+mod part;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "expressions have forty kinds, and each question is about a few of them"
+)]
 mod passing;
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "expressions have forty kinds, and each question is about a few of them"
 )]
 mod print;
+mod range;
 pub mod scope;
 mod syntax;
 mod token;
@@ -64,8 +75,8 @@ pub use naming::Naming;
 pub use parse::{EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX};
 pub use passing::{changes_with_time, wakes_daily};
 pub use print::print;
-pub use scope::{Defined, Given, Scope, StepKind, World};
-pub use verdict::{DateWindow, Verdict, date_windows, verdict};
+pub use scope::{Defined, Given, Meanings, Scope, StepKind, World};
+pub use verdict::{DateWindow, Verdict, can_hold, date_windows, verdict};
 pub use want::{Want, compile};
 pub(crate) use words::a_type;
 pub use words::type_of;

@@ -1,6 +1,6 @@
 //! Scopes: what names mean at one place of the workspace. Built by who reads the files.
 
-use crate::program::{Entity, PickList, Schema, Type};
+use crate::program::{Entity, Expr, PickList, Schema, Type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -24,6 +24,20 @@ pub struct World {
     /// Names that exist and failed to check, dotted as they are written (`account.arr`, `nps`, `contract`,
     /// `health`): they have every type, and so has all that begins with them.
     pub failed: BTreeSet<Box<str>>,
+    /// What segments and labels say, for verdicts.
+    pub meanings: Meanings,
+}
+
+/// A line of a label: its word, and its condition; none: `otherwise`.
+pub type Line = (Box<str>, Option<Expr>);
+
+/// What definitions say, by index; nothing where one failed.
+#[derive(Clone, Debug, Default)]
+pub struct Meanings {
+    /// Conditions of segments.
+    pub segments: Vec<Option<Expr>>,
+    /// Lines of labels.
+    pub labels: Vec<Vec<Line>>,
 }
 
 /// One defined name.

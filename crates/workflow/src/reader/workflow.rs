@@ -15,11 +15,11 @@ use super::value::{scalar, share, short};
 use super::{Keys, Notes};
 use crate::diagnostic::Span;
 use crate::expression::{
-    Scope, StepKind, Verdict, date_windows, is_known_beside, known_unless_false, known_when_true,
-    lasts, verdict,
+    Scope, StepKind, Verdict, can_hold, date_windows, is_known_beside, known_unless_false,
+    known_when_true, lasts, verdict,
 };
 use crate::program::{
-    Expr, ExprKind, ForEach, Goal, OncePer, Setting, Start, Step, Template, Type, Workflow,
+    Expr, ExprKind, ForEach, Goal, OncePer, Setting, Start, Step, Template, Workflow,
 };
 use crate::yaml::Node;
 use model::Decimal;
@@ -334,13 +334,9 @@ fn while_condition(
     say_verdict(notes, node, &expr, scope);
     desk.while_windows = date_windows(&expr);
     if let Some(Start::When { when, .. }) = start {
-        let both = Expr {
-            kind: ExprKind::And(vec![when.clone(), expr.clone()]),
-            ty: Type::Bool,
-        };
         let is_new =
             verdict(when, scope) != Verdict::Never && verdict(&expr, scope) != Verdict::Never;
-        if is_new && verdict(&both, scope) == Verdict::Never {
+        if is_new && !can_hold(&[when], &[&expr], scope) {
             let message = "this can never be true together with `start`, so no run could begin";
             notes.error("E601", node.span, message);
         }

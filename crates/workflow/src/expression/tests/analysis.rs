@@ -109,6 +109,32 @@ fn contradictions_and_truisms_are_found_where_they_are_simple() {
         ("1 > 2", Never),
         ("true", Always),
         ("csat > 3 or touch == high", Open),
+        ("csat + 1 > 4 and csat < 3", Never),
+        ("csat * 2 > 6 and csat <= 2.9", Never),
+        ("10 - csat > 8 and csat > 2", Never),
+        ("csat == 3 and csat != 3", Never),
+        ("csat in 1..3 and csat not in 0..5", Never),
+        (
+            "trainings_done < 3 and trainings_done not in [0, 1, 2]",
+            Never,
+        ),
+        ("csat in [1, 2] and csat > 2", Never),
+        ("min(csat, 5) > 3 and csat < 2", Never),
+        ("(csat else 0) > 3 and csat < 3", Never),
+        ("(csat else 5) > 3 and csat < 3", Open),
+        ("(csat else 5) > 3 and csat is unknown", Open),
+        ("account.name == \"a\" and account.name == \"b\"", Never),
+        ("account.name == \"a\" and account.name != \"b\"", Open),
+        ("account.name == \"a\" or account.name != \"a\"", Always),
+        (
+            "contract.seats in 1..9 or contract.seats not in 1..9",
+            Always,
+        ),
+        ("csat < csat", Never),
+        (
+            "days_until(contract.renewal_date) not in 0..30 and days_since(contract.renewal_date) in -20..-10",
+            Never,
+        ),
     ] {
         assert_eq!(
             verdict(&read(text), &fixture::contract()),

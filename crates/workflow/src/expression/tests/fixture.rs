@@ -1,6 +1,6 @@
 //! The scope of the example workspace's renewal workflow, by hand.
 
-use super::super::scope::{Defined, Given, Scope, StepKind, World};
+use super::super::scope::{Defined, Given, Meanings, Scope, StepKind, World};
 use crate::program::{Entity, EventType, Field, FieldType, ListKind, PickList, Schema, Type};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -138,6 +138,7 @@ pub(crate) fn world() -> World {
         failed: ["broken", "account.broken", "contact.gone"]
             .map(Into::into)
             .into(),
+        meanings: Meanings::default(),
     }
 }
 
