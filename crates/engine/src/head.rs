@@ -6,7 +6,8 @@ use crate::memory::{Hold, Subject};
 use crate::metric;
 use crate::run::Run;
 use crate::stored::{Bytes, DecodeError, Stored, stored_struct};
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The version that this program writes.
@@ -92,6 +93,8 @@ pub struct RiskState {
     pub is_marked: bool,
     /// Whether `opens` was ever known outside a history.
     pub is_known: bool,
+    /// Closed cases that runs still read, and the one that closed last, oldest first.
+    pub closed: Vec<Case>,
 }
 stored_struct!(RiskState {
     hold,
@@ -100,6 +103,8 @@ stored_struct!(RiskState {
     false_at,
     is_marked,
     is_known
+} since 2 {
+    closed
 });
 
 /// A case of a risk: from its opening to its closing.
@@ -128,8 +133,10 @@ pub struct WorkflowState {
     pub subjects: BTreeMap<Box<str>, Subject>,
     /// Its runs, oldest first; ended ones stay as long as their messages may matter.
     pub runs: Vec<Run>,
+    /// What the clock showed at the last occurrence of its schedule that was decided.
+    pub occurred: Option<DateTime>,
 }
-stored_struct!(WorkflowState { subjects, runs });
+stored_struct!(WorkflowState { subjects, runs } since 2 { occurred });
 
 impl Head {
     /// The stored form, its version first.

@@ -50,6 +50,23 @@ impl<'a> Known<'a> {
         }
     }
 
+    /// A case of a risk by its id, open or closed.
+    pub(crate) fn case(&self, id: &str) -> Option<RiskCase> {
+        let mut risks = self.context.program.risks.iter().enumerate();
+        risks.find_map(|(risk, named)| {
+            let state = self.head.risks.get(&named.name)?;
+            let is_open = state.case.as_ref().is_some_and(|case| *case.id == *id);
+            let mut all = state.case.iter().chain(&state.closed);
+            let case = all.find(|case| *case.id == *id)?;
+            Some(RiskCase {
+                risk,
+                is_open,
+                is_high: case.is_high,
+                opened_at: case.opened_at,
+            })
+        })
+    }
+
     /// The ids of all who hold a role, in order.
     pub(crate) fn all_holders<'r>(
         &self,

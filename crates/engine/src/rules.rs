@@ -1,9 +1,13 @@
 //! What is worked out of a program once, so that no decision does it again.
 
 use crate::metric::{Plan, read_in};
+use model::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use workflow::Program;
-use workflow::program::{Expr, ExprKind, Step, StepResult, Type, Until, Verb, Workflow};
+use workflow::program::{Expr, ExprKind, Start, Step, StepResult, Type, Until, Verb, Workflow};
+
+/// The known fields of an event.
+type Fields = BTreeMap<Box<str>, Value>;
 
 /// What is worked out of a program once.
 #[derive(Clone, Debug)]
@@ -16,6 +20,10 @@ pub struct Rules {
     pub(crate) listeners: BTreeMap<Box<str>, Vec<Listener>>,
     /// The workflows with such a step.
     listening: BTreeSet<Box<str>>,
+    /// The types of events that start runs.
+    starts: BTreeSet<Box<str>>,
+    /// By workflow, the fields that it reads of the event that started its run.
+    kept: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
 }
 
 /// A step that waits for an event.
@@ -44,10 +52,15 @@ impl Rules {
             .iter()
             .enumerate()
             .find(|(_, label)| &*label.name == "stage");
+        let workflows = || program.workflows.iter();
         Self {
             listeners,
             listening,
             plan: Plan::of(program),
+            starts: workflows().flat_map(starts_on).cloned().collect(),
+            kept: workflows()
+                .map(|workflow| (workflow.name.clone(), started_by(workflow)))
+                .collect(),
             stage: stage.map(|(index, label)| {
                 let read = Expr {
                     kind: ExprKind::Label(index),
@@ -61,6 +74,21 @@ impl Rules {
     /// Whether a step of the workflow waits for an event.
     pub(crate) fn listens(&self, workflow: &str) -> bool {
         self.listening.contains(workflow)
+    }
+
+    /// Whether an event of this type starts runs.
+    pub(crate) fn is_start(&self, kind: &str) -> bool {
+        self.starts.contains(kind)
+    }
+
+    /// Of the event that starts a run, the fields that its workflow reads.
+    pub(crate) fn kept(&self, workflow: &Workflow, event: Option<&Fields>) -> Fields {
+        let read = self.kept.get(&workflow.name);
+        let fields = event.into_iter().flatten();
+        fields
+            .filter(|(name, _)| read.is_some_and(|read| read.contains(*name)))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     /// The place of `stage` among the labels.
@@ -108,6 +136,29 @@ fn fields_read(workflow: &Workflow, id: &str) -> BTreeSet<Box<str>> {
                 result: StepResult::Event(field),
             } = &part.kind
                 && **step == *id
+            {
+                found.insert(field.clone());
+            }
+        });
+    }
+    found
+}
+
+/// The types of events on which runs of a workflow start.
+fn starts_on(workflow: &Workflow) -> &[Box<str>] {
+    match &workflow.start {
+        Start::Event { events, .. } => events,
+        Start::When { .. } | Start::Every { .. } => &[],
+    }
+}
+
+/// What a workflow reads of the event that started a run.
+fn started_by(workflow: &Workflow) -> BTreeSet<Box<str>> {
+    let mut found = BTreeSet::new();
+    for expr in read_in(workflow) {
+        expr.each(&mut |part| {
+            if let ExprKind::StartedBy(field) | ExprKind::StartedByContact { field, .. } =
+                &part.kind
             {
                 found.insert(field.clone());
             }

@@ -75,6 +75,10 @@ pub struct Run {
     pub listens_since: Option<Timestamp>,
     /// Events that steps still ahead will wait for, by step: the first that came, its fields that are read.
     pub heard: BTreeMap<Box<str>, BTreeMap<Box<str>, Value>>,
+    /// Of the event that started it, the fields that its workflow reads.
+    pub started_by: BTreeMap<Box<str>, Value>,
+    /// Whether it gets no steps and is only watched for the goal.
+    pub is_held_out: bool,
 }
 stored_struct!(Run {
     id,
@@ -88,7 +92,9 @@ stored_struct!(Run {
 } since 2 {
     rests_at,
     listens_since,
-    heard
+    heard,
+    started_by,
+    is_held_out
 });
 
 impl Run {
@@ -149,6 +155,8 @@ pub enum Outcome {
     Done,
     /// The webhook was accepted.
     Accepted,
+    /// The task was not done in time.
+    Overdue,
 }
 stored_enum!(Outcome {
     0 = Delivered,
@@ -157,7 +165,8 @@ stored_enum!(Outcome {
     3 = Replied,
     4 = Bounced,
     5 = Done,
-    6 = Accepted
+    6 = Accepted,
+    7 = Overdue
 });
 
 /// An approval that was asked for.

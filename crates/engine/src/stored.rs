@@ -1,6 +1,7 @@
 //! The stored format: how state becomes bytes and comes back; small, ordered, the same everywhere.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::{Date, DateTime, Time};
+use jiff::{SignedDuration, Timestamp};
 use model::{Decimal, MessageId, RunId, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use workflow::program::Band;
@@ -235,6 +236,22 @@ impl Stored for Date {
         let year = i16::try_from(i32::read(bytes)?).map_err(|_| DecodeError::Value)?;
         let rest = bytes.take(2)?;
         Self::new(year, rest[0].cast_signed(), rest[1].cast_signed())
+            .map_err(|_| DecodeError::Value)
+    }
+}
+
+impl Stored for DateTime {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.date().write(out);
+        let begun = self.time().duration_since(Time::midnight());
+        i64::try_from(begun.as_nanos()).unwrap_or(0).write(out);
+    }
+
+    fn read(bytes: &mut Bytes<'_>) -> Result<Self, DecodeError> {
+        let day = Date::read(bytes)?;
+        let begun = SignedDuration::from_nanos(i64::read(bytes)?);
+        let time = Time::midnight().checked_add(begun);
+        time.map(|time| Self::from_parts(day, time))
             .map_err(|_| DecodeError::Value)
     }
 }

@@ -5,6 +5,7 @@ mod day;
 mod hour;
 mod hours;
 mod period;
+mod schedule;
 mod stretch;
 mod window;
 
@@ -13,5 +14,6 @@ pub use day::{at_time, day_number, day_of, from_number, midnight_after, start_of
 pub use hour::{hour_of, hour_reached};
 pub use hours::{is_open, next_open, window_end};
 pub use period::{add, at_window, period_bounds};
+pub use schedule::{Occurrence, next_occurrence, occurrence_after};
 pub use stretch::Stretches;
 pub use window::leaves_window;

@@ -118,8 +118,16 @@ impl Scene<'_> {
                     None => Reading::Unknown,
                 }
             }
-            // Read with the steps that run on them.
-            ExprKind::StartedBy(_) | ExprKind::StartedByContact { .. } => Reading::Unknown,
+            ExprKind::StartedBy(name) => {
+                Reading::of_value(self.started_by.and_then(|event| event.get(name)).cloned())
+            }
+            ExprKind::StartedByContact { field, of } => {
+                let contact = self.started_by.and_then(|event| event.get(field));
+                match contact.and_then(Value::text) {
+                    Some(id) => self.field(Carrier::Contact(id), of),
+                    None => Reading::Unknown,
+                }
+            }
             ExprKind::Role(role) => {
                 let first = self
                     .known

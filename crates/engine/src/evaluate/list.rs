@@ -155,9 +155,13 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// A field of the risk case that is the item.
+    /// A field of the risk case that is the item, or else the subject.
     pub(crate) fn risk_field(&self, field: RiskField) -> Reading {
-        let Some(Item::Risk(case)) = self.item else {
+        let item = match self.item {
+            Some(Item::Risk(case)) => Some(case),
+            Some(Item::Contact(_) | Item::Contract(_)) | None => self.case,
+        };
+        let Some(case) = item else {
             return Reading::Unknown;
         };
         let Some(risk) = self.program.risks.get(case.risk) else {

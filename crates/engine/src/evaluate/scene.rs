@@ -1,6 +1,6 @@
 //! Everything an expression may read at one instant.
 
-use super::knowledge::{Knowledge, StepResults};
+use super::knowledge::{Knowledge, RiskCase, StepResults};
 use super::list::Item;
 use super::memo::{Asked, Question};
 use super::reading::Reading;
@@ -44,8 +44,12 @@ pub struct Scene<'a> {
     pub(crate) stretches: Option<&'a Stretches>,
     /// The subject's own contract; none: the account's current one.
     pub contract: Option<&'a str>,
+    /// The case of a risk that is the subject.
+    pub case: Option<RiskCase>,
     /// The event that is being looked at.
     pub event: Option<&'a BTreeMap<Box<str>, Value>>,
+    /// The event that started the run, or would.
+    pub started_by: Option<&'a BTreeMap<Box<str>, Value>>,
     /// The item of the innermost `where`, the recipient, or the subject.
     pub item: Option<Item<'a>>,
     /// The run or workflow.
@@ -85,7 +89,9 @@ impl<'a> Scene<'a> {
             today: Date::ZERO,
             stretches: None,
             contract: None,
+            case: None,
             event: None,
+            started_by: None,
             item: None,
             run: None,
             depth: 0,
@@ -196,7 +202,9 @@ impl<'a> Scene<'a> {
     pub(crate) fn of_definitions(self) -> Self {
         Self {
             contract: None,
+            case: None,
             event: None,
+            started_by: None,
             item: None,
             run: None,
             depth: self.depth.saturating_add(1),

@@ -102,7 +102,9 @@ impl<'a> Turn<'a, '_> {
             .as_ref()
             .is_some_and(|goal| how == How::Goal && !goal.then.is_empty());
         let run = self.run_mut(workflow, index);
-        run.phase = if then { Phase::Then } else { Phase::Ended };
+        // Who is held out gets no steps, after the goal neither.
+        let goes_on = then && !run.is_held_out;
+        run.phase = if goes_on { Phase::Then } else { Phase::Ended };
         run.ended = Some((how, now));
         run.rests_since = now;
         let subject = run.subject.clone();
@@ -167,6 +169,7 @@ impl<'a> Turn<'a, '_> {
         for state in self.account.head.workflows.values_mut() {
             state.runs.retain(|run| !is_old(run));
         }
+        self.prune_cases();
     }
 
     /// A run by its place among the workflow's.

@@ -54,7 +54,7 @@ impl Turn<'_, '_> {
         self.mark(times);
         let is_marked_now = before != (self.account.head.is_live, self.account.head.history);
         // What a fact left as it was is as true as before it; what time changes, the wake-up sees to.
-        self.is_idle = !self.is_moved && !is_marked_now;
+        self.is_idle = !self.is_moved && !is_marked_now && self.offers.is_empty();
         if self.is_idle {
             return;
         }

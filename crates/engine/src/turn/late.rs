@@ -20,7 +20,7 @@ impl<'a> Turn<'a, '_> {
         }
         let mut risen = Vec::new();
         for (workflow, when) in self.held_starts() {
-            for subject in self.subjects(workflow.for_each) {
+            for subject in self.followed(workflow.for_each) {
                 let memory = self
                     .memory(workflow, &subject)
                     .map(|subject| subject.memory);
@@ -76,7 +76,7 @@ impl<'a> Turn<'a, '_> {
         };
         let is_inside = |hold: &Hold| hold.since <= at && at < until;
         for (workflow, when) in self.held_starts() {
-            for subject in self.subjects(workflow.for_each) {
+            for subject in self.followed(workflow.for_each) {
                 let hold = self
                     .memory(workflow, &subject)
                     .and_then(|subject| subject.hold);

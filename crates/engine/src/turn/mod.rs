@@ -3,6 +3,7 @@
 mod alert;
 mod answer;
 mod approval;
+mod begin;
 mod choose;
 mod contest;
 mod definitions;
@@ -15,6 +16,9 @@ mod intake;
 mod late;
 mod limit;
 mod listen;
+mod occurrence;
+mod offer;
+mod overdue;
 mod path;
 mod place;
 mod preview;
@@ -28,6 +32,7 @@ mod send;
 mod set;
 mod starts;
 mod steps;
+mod subject;
 mod tell;
 mod view;
 mod wait;
@@ -45,6 +50,7 @@ use contest::Contender;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::{Decision, Record, Value};
+use offer::Offer;
 use place::Place;
 use workflow::program::Workflow;
 
@@ -95,6 +101,10 @@ pub(crate) struct Turn<'a, 'b> {
     risen: Vec<(Box<str>, Box<str>)>,
     /// Runs whose steps acted in the present round.
     acted: Vec<(&'a Workflow, usize)>,
+    /// Runs that began in the present round.
+    begun: Vec<(&'a Workflow, usize)>,
+    /// What happened and is still to be offered to starts.
+    offers: Vec<Offer>,
     /// What the text changed, while the account is brought over.
     change: Option<&'a Change>,
     /// Mails that stand back in the present round, since a limit counts them.
@@ -120,6 +130,8 @@ impl<'a, 'b> Turn<'a, 'b> {
             is_untouched: false,
             risen: Vec::new(),
             acted: Vec::new(),
+            begun: Vec::new(),
+            offers: Vec::new(),
             change: None,
             contenders: Vec::new(),
             let_go: None,
@@ -175,18 +187,26 @@ impl<'a, 'b> Turn<'a, 'b> {
 
     /// Definitions, ends, starts, steps; repeated until nothing moves.
     fn settle(&mut self) {
+        if self.cause.acts {
+            self.tell_overdue();
+        }
         for _ in 0..ROUNDS_MAX {
             self.acted.clear();
+            self.begun.clear();
             self.memo.forget();
             let mut is_moving = self.definitions();
             if !self.account.head.is_frozen() {
                 is_moving |= self.ends();
             }
             is_moving |= self.starts();
-            self.cause.closes = None;
+            if self.cause.closes.take().is_some() {
+                // What `existing` decided is no news.
+                self.offers.clear();
+            }
             if self.cause.acts {
                 is_moving |= self.steps();
             }
+            is_moving |= !self.offers.is_empty();
             if !is_moving {
                 return;
             }

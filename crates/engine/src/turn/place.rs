@@ -5,6 +5,7 @@ use crate::evaluate::{Item, RunScope, Scene, StepResults};
 use crate::known::Known;
 use crate::run::Run;
 use model::Value;
+use std::collections::BTreeMap;
 use workflow::program::{ForEach, StepResult, Workflow};
 
 /// Where an expression is read.
@@ -14,6 +15,8 @@ pub(super) struct Place<'p> {
     of: Option<(&'p Workflow, &'p str)>,
     run: Option<&'p Run>,
     recipient: Option<&'p str>,
+    /// The event that is looked at, or would start the run.
+    event: Option<&'p BTreeMap<Box<str>, Value>>,
 }
 
 /// Before a run starts none of its steps has a result.
@@ -51,8 +54,13 @@ impl<'p> Place<'p> {
         Self {
             of: Some((workflow, &run.subject)),
             run: Some(run),
-            recipient: None,
+            ..Self::default()
         }
+    }
+
+    /// The same with an event to look at.
+    pub(super) fn on(self, event: Option<&'p BTreeMap<Box<str>, Value>>) -> Self {
+        Self { event, ..self }
     }
 
     /// The same for one recipient.
@@ -80,13 +88,16 @@ impl<'p> Place<'p> {
             return read(&scene);
         };
         match workflow.for_each {
-            ForEach::Account | ForEach::Risk => {}
+            ForEach::Account => {}
+            ForEach::Risk => scene.case = known.case(subject),
             ForEach::Contract => scene.contract = Some(subject),
             ForEach::Contact => scene.item = Some(Item::Contact(subject)),
         }
         if let Some(contact) = self.recipient {
             scene.item = Some(Item::Contact(contact));
         }
+        scene.event = self.event;
+        scene.started_by = self.run.map(|run| &run.started_by).or(self.event);
         let remembered: Vec<Option<Value>> = self.remembered(workflow);
         let steps: &dyn StepResults = match self.run {
             Some(run) => run,

@@ -1,9 +1,9 @@
 //! A preview: a step's message as it would be put into the outbox now, with the source of each value.
 
 use super::Turn;
+use super::begin::new_run;
 use super::place::Place;
 use super::record::Spot;
-use super::starts::new_run;
 use crate::preview::{Preview, template_of};
 use model::message::Content;
 use model::{Channel, Mailbox, MessageId, Outgoing, RunId};

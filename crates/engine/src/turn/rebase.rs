@@ -2,6 +2,7 @@
 //! (engine.md, 6; language.md, 6).
 
 use super::Turn;
+use super::begin::Beginning;
 use super::place::Place;
 use crate::calendar;
 use crate::health;
@@ -46,6 +47,8 @@ impl<'a> Turn<'a, '_> {
             }
         }
         self.change = None;
+        // What a new text ends or begins is no news to start on.
+        self.offers.clear();
         self.settle();
     }
 
@@ -108,14 +111,20 @@ impl<'a> Turn<'a, '_> {
         if !is_in_force(workflow.status) {
             return;
         }
-        let Start::When {
-            when,
-            hold,
-            condition,
-            existing,
-        } = &workflow.start
-        else {
-            return;
+        let (when, hold, condition, existing) = match &workflow.start {
+            Start::When {
+                when,
+                hold,
+                condition,
+                existing,
+            } => (when, hold, condition, existing),
+            Start::Event { .. } => return,
+            Start::Every { schedule, .. } => {
+                if revised.edge == Edge::New && !self.account.head.is_frozen() {
+                    self.await_next(workflow, schedule);
+                }
+                return;
+            }
         };
         let keys = When {
             when,
@@ -123,7 +132,7 @@ impl<'a> Turn<'a, '_> {
             condition: condition.as_ref(),
             existing: *existing,
         };
-        for subject in self.subjects(workflow.for_each) {
+        for subject in self.followed(workflow.for_each) {
             let before = self.memory(workflow, &subject).cloned().unwrap_or_default();
             let mut after = before.clone();
             let enters = match revised.edge {
@@ -145,7 +154,7 @@ impl<'a> Turn<'a, '_> {
     /// Starts a run; that nothing starts for one who was in before is no news.
     fn enter(&mut self, workflow: &'a Workflow, keys: When<'_>, subject: &str, was_in: bool) {
         let told = self.out.records.len();
-        if !self.begin(workflow, subject, keys.condition) && was_in {
+        if !self.begin(workflow, subject, Beginning::when(keys.condition)) && was_in {
             self.out.records.truncate(told);
         }
     }

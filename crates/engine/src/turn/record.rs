@@ -16,10 +16,15 @@ fn shown_at(at: Timestamp, zone: &TimeZone) -> Box<str> {
 }
 
 impl Turn<'_, '_> {
+    /// An instant as records show it.
+    pub(super) fn shown_at(&self, at: Timestamp) -> Box<str> {
+        shown_at(at, &self.zone)
+    }
+
     /// A record of the account itself.
     pub(super) fn own_record(&self, kind: Kind) -> Record {
         Record {
-            at: shown_at(self.now, &self.zone),
+            at: self.shown_at(self.now),
             account: self.account.id.clone(),
             workflow: None,
             subject: None,

@@ -5,14 +5,17 @@ use super::{Closing, Turn};
 use crate::head::{Case, RiskState};
 use crate::memory::Hold;
 use model::{Kind, Record, Value};
-use workflow::program::Risk;
+use workflow::program::{Expr, Risk};
 
 impl Turn<'_, '_> {
     /// Brings a risk up to this instant. Gives whether a case opened or closed.
     pub(super) fn risk(&mut self, risk: &Risk) -> bool {
-        let (opens, closes) = self.look_again(Place::default(), |scene| {
-            (scene.truth(&risk.opens), scene.truth(&risk.closes))
-        });
+        let (opens, closes) = match self.held_fast(risk) {
+            Some(is_open) => (Some(is_open), Some(!is_open)),
+            None => self.look_again(Place::default(), |scene| {
+                (scene.truth(&risk.opens), scene.truth(&risk.closes))
+            }),
+        };
         let before = self
             .account
             .head
@@ -24,7 +27,7 @@ impl Turn<'_, '_> {
         let mut is_changed = false;
         if state.case.is_some() {
             if closes == Some(true) && opens != Some(true) {
-                state.case = None;
+                state.closed.extend(state.case.take());
                 is_changed = true;
             }
         } else {
@@ -70,15 +73,20 @@ impl Turn<'_, '_> {
         let is_due = risk.hold.is_none_or(|period| {
             self.hold_due(hold, period)
                 .is_some_and(|due| due <= self.now)
-        });
+        }) || self.held_fast(risk).is_some();
         if is_frozen || !is_due {
             return false;
         }
         state.cases = state.cases.saturating_add(1);
-        let is_high = risk
-            .high_if
-            .as_ref()
-            .is_some_and(|condition| self.look(Place::default(), |scene| scene.is_true(condition)));
+        let is_true =
+            |condition: &Expr| self.look(Place::default(), |scene| scene.is_true(condition));
+        let is_high = match self
+            .pin("risk.severity")
+            .filter(|_| self.held_fast(risk).is_some())
+        {
+            Some(word) => word.text() == Some("high"),
+            None => risk.high_if.as_ref().is_some_and(is_true),
+        };
         state.case = Some(Case {
             id: format!("{}-{}", risk.name, state.cases).into(),
             opened_at: self.now,
@@ -117,7 +125,10 @@ impl Turn<'_, '_> {
             .get(&risk.name)
             .and_then(|state| state.case.clone());
         let is_open = now_open.is_some();
-        let is_high = now_open.or(before).is_some_and(|case| case.is_high);
+        let Some(case) = now_open.or(before) else {
+            return;
+        };
+        let is_high = case.is_high;
         let severity = if is_high { "high" } else { "normal" };
         let (kind, event) = if is_open {
             (Kind::RiskOpened, "risk.opened")
@@ -135,6 +146,24 @@ impl Turn<'_, '_> {
             ("severity", Some(Value::Word(severity.into()))),
             ("title", Some(Value::Text(risk.title.clone()))),
         ];
-        self.tell_own(event, &fields);
+        // A case that was there before anybody looked is no news to start on.
+        if case.is_marked && is_open {
+            return self.measure_own(event, &fields);
+        }
+        self.tell_of(Some(&case.id), event, &fields);
+    }
+
+    /// Whether a scenario holds the case of a risk open, or closed.
+    fn held_fast(&self, risk: &Risk) -> Option<bool> {
+        let category = self.pin("risk.category")?;
+        let is_open = || match self.pin("risk.open") {
+            Some(Value::Bool(is_open)) => *is_open,
+            Some(_) | None => true,
+        };
+        (category.text() == Some(&*risk.name)).then(is_open)
+    }
+
+    fn pin(&self, name: &str) -> Option<&Value> {
+        self.context.pins?.values.get(name)?.as_ref()
     }
 }

@@ -198,11 +198,15 @@ impl<'a> Turn<'a, '_> {
 
     /// An instant that never comes to rest: the runs that keep it going end, loudly.
     pub(super) fn stop_stuck(&mut self) {
-        for (workflow, run) in std::mem::take(&mut self.acted) {
+        let acted = std::mem::take(&mut self.acted);
+        let begun = std::mem::take(&mut self.begun);
+        for (workflow, run) in acted.into_iter().chain(begun) {
             if self.run(workflow, run).is_open() {
                 self.finish(workflow, run, How::Stuck);
                 self.run_mut(workflow, run).phase = Phase::Ended;
             }
         }
+        // What that tells starts nothing: else it would never end.
+        self.offers.clear();
     }
 }

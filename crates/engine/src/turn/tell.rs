@@ -8,8 +8,14 @@ use model::Value;
 use std::collections::BTreeMap;
 
 impl Turn<'_, '_> {
-    /// Folds an event into the metrics.
+    /// Takes an event in: the metrics see it first, then it is offered to starts.
     pub(super) fn observe(&mut self, event: &Event) {
+        self.measure(event);
+        self.offer(event, None);
+    }
+
+    /// Folds an event into the metrics, and gives it to those who wait for it.
+    fn measure(&mut self, event: &Event) {
         self.hear(event);
         if !self.context.rules.plan.by_event.contains_key(&event.kind) {
             return;
@@ -55,8 +61,17 @@ impl Turn<'_, '_> {
 
     /// Tells one of the engine's own events, which happens now.
     pub(super) fn tell_own(&mut self, kind: &str, fields: &[(&str, Option<Value>)]) {
-        let rules = self.context.rules;
-        if !rules.plan.by_event.contains_key(kind) && !rules.listeners.contains_key(kind) {
+        self.tell_of(None, kind, fields);
+    }
+
+    /// The same about a case of a risk.
+    pub(super) fn tell_of(
+        &mut self,
+        case: Option<&str>,
+        kind: &str,
+        fields: &[(&str, Option<Value>)],
+    ) {
+        if !self.hears(kind) {
             return;
         }
         let event = Event {
@@ -64,7 +79,25 @@ impl Turn<'_, '_> {
             fields: own_fields(fields),
             at: self.now,
         };
-        self.observe(&event);
+        self.measure(&event);
+        self.offer(&event, case);
+    }
+
+    /// Tells one that starts nothing.
+    pub(super) fn measure_own(&mut self, kind: &str, fields: &[(&str, Option<Value>)]) {
+        self.measure(&Event {
+            kind: kind.into(),
+            fields: own_fields(fields),
+            at: self.now,
+        });
+    }
+
+    /// Whether a metric, a start or a wait listens to events of a type.
+    pub(super) fn hears(&self, kind: &str) -> bool {
+        let rules = self.context.rules;
+        rules.plan.by_event.contains_key(kind)
+            || rules.listeners.contains_key(kind)
+            || rules.is_start(kind)
     }
 }
 

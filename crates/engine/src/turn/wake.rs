@@ -94,11 +94,15 @@ impl Turn<'_, '_> {
     }
 
     fn starts_wake(&self, workflow: &Workflow, known: &Known<'_>, earliest: &mut Earliest) {
-        let Start::When { when, hold, .. } = &workflow.start else {
-            return;
+        let (when, hold) = match &workflow.start {
+            Start::When { when, hold, .. } => (when, hold),
+            Start::Event { .. } => return,
+            Start::Every { schedule, .. } => {
+                return earliest.add(self.occurs_at(workflow, schedule));
+            }
         };
         let state = self.account.head.workflows.get(&workflow.name);
-        for subject in self.subjects(workflow.for_each) {
+        for subject in self.followed(workflow.for_each) {
             let place = Place::subject(workflow, &subject);
             earliest.add(place.look(self, known, |scene| next_change(scene, when)));
             let held = state
@@ -113,6 +117,7 @@ impl Turn<'_, '_> {
             return;
         };
         for run in &state.runs {
+            earliest.add(self.overdue_at(workflow, run));
             if workflow.status != Status::Paused {
                 earliest.add(self.expired_at(workflow, run));
                 earliest.add(self.step_wake(workflow, run));

@@ -1,5 +1,6 @@
 //! The heart, from outside: the shipped workspace's tests, the rules of one instant, and properties.
 
+mod bench;
 mod crowds;
 mod golden;
 mod history;
@@ -8,6 +9,7 @@ mod properties;
 mod rebase;
 mod rules;
 mod scenarios;
+mod starts;
 mod together;
 mod why;
 mod workspace;
