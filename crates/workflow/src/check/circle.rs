@@ -34,26 +34,40 @@ pub(crate) fn circles(
     definitions: &Definitions,
     workflows: &Workflows,
 ) {
-    let graph = Graph {
-        scope,
-        definitions,
-        workflows,
-    };
-    let edges: BTreeMap<&str, BTreeSet<&str>> = workflows
+    if workflows.sets.is_empty() {
+        return;
+    }
+    let graph = Graph::new(scope, definitions, workflows);
+    let mut edges: Edges<'_> = workflows
         .running
-        .iter()
-        .map(|(name, _)| (&**name, graph.starts(name)))
+        .keys()
+        .map(|name| (&**name, graph.starts(name)))
         .collect();
-    let mut told: BTreeSet<&str> = BTreeSet::new();
-    for name in edges.keys() {
+    trim(&mut edges);
+    while let Some(name) = edges.keys().next().copied() {
         let circle: BTreeSet<&str> = reached(&edges, name)
             .into_iter()
             .filter(|other| reached(&edges, other).contains(name))
             .collect();
-        let is_new = circle.contains(name) && !told.contains(name);
-        if is_new && graph.goes_round(&circle) {
+        if circle.contains(name) && graph.goes_round(&circle) {
             say(notes, workflows, &circle);
-            told.extend(circle);
+        }
+        edges.retain(|other, _| *other != name && !circle.contains(other));
+        trim(&mut edges);
+    }
+}
+
+/// Takes out, again and again, what nothing leads on from: it is in no circle.
+fn trim(edges: &mut Edges<'_>) {
+    loop {
+        let before = edges.len();
+        let left: BTreeSet<&str> = edges.keys().copied().collect();
+        for next in edges.values_mut() {
+            next.retain(|name| left.contains(name));
+        }
+        edges.retain(|_, next| !next.is_empty());
+        if edges.len() == before {
+            return;
         }
     }
 }
@@ -77,7 +91,7 @@ fn say(notes: &mut Notes, workflows: &Workflows, circle: &BTreeSet<&str>) {
 }
 
 /// All that can be reached from here, itself only by a way back.
-fn reached<'n>(edges: &BTreeMap<&'n str, BTreeSet<&'n str>>, from: &str) -> BTreeSet<&'n str> {
+fn reached<'n>(edges: &Edges<'n>, from: &str) -> BTreeSet<&'n str> {
     let mut found: BTreeSet<&str> = BTreeSet::new();
     let mut open: Vec<&str> = vec![from];
     while let Some(next) = open.pop() {
@@ -90,16 +104,51 @@ fn reached<'n>(edges: &BTreeMap<&'n str, BTreeSet<&'n str>>, from: &str) -> BTre
     found
 }
 
+/// Which workflows each can start.
+type Edges<'n> = BTreeMap<&'n str, BTreeSet<&'n str>>;
+
+/// A field that is set.
+type Field<'s> = (bool, &'s str);
+
 struct Graph<'a> {
     scope: &'a Scope,
     definitions: &'a Definitions,
     workflows: &'a Workflows,
+    /// The definitions that read each field that is set, themselves or through others.
+    readers: BTreeMap<Field<'a>, BTreeSet<Definition>>,
+}
+
+fn field_of(setting: &Setting) -> Field<'_> {
+    (setting.of == SetOf::Account, &setting.field)
 }
 
 impl<'a> Graph<'a> {
+    fn new(scope: &'a Scope, definitions: &'a Definitions, workflows: &'a Workflows) -> Self {
+        let mut readers = BTreeMap::new();
+        for set in &workflows.sets {
+            readers
+                .entry(field_of(&set.setting))
+                .or_insert_with(|| all_readers(definitions, &set.setting));
+        }
+        Self {
+            scope,
+            definitions,
+            workflows,
+            readers,
+        }
+    }
+
     /// The workflows that what this one sets can start.
     fn starts(&self, name: &str) -> BTreeSet<&'a str> {
-        let sets: Vec<&Written> = self.sets(name).collect();
+        let mut sets: Vec<&Written> = Vec::new();
+        for set in self.sets(name) {
+            if !sets
+                .iter()
+                .any(|known| is_same(&known.setting, &set.setting))
+            {
+                sets.push(set);
+            }
+        }
         let running = self.workflows.running.values();
         running
             .filter(|other| is_free(&other.once_per, &sets))
@@ -172,32 +221,60 @@ impl<'a> Graph<'a> {
 
     /// Whether an expression reads a field, itself or through definitions.
     fn reads(&self, expr: &Expr, set: &Setting) -> bool {
-        let mut found = false;
-        expr.each(&mut |part| found |= is_field(part, set));
         let below = expr.definitions(self.definitions.risks.len());
-        found || below.into_iter().any(|it| self.depends(it, set))
+        reads_field(expr, set) || below.into_iter().any(|it| self.depends(it, set))
     }
 
-    /// Definitions never go in a circle, so this ends.
     fn depends(&self, definition: Definition, set: &Setting) -> bool {
-        let exprs = self.definitions.expressions(definition);
-        exprs.into_iter().any(|expr| self.reads(expr, set))
+        let readers = self.readers.get(&field_of(set));
+        readers.is_some_and(|readers| readers.contains(&definition))
     }
 
     /// A condition with its segments written out, one level deep: what is set can then be compared with it.
     fn open(&self, expr: &Expr) -> Expr {
-        let kind = match &expr.kind {
-            ExprKind::Segment(at) => {
-                let segment = self.definitions.segments.get(*at).and_then(Option::as_ref);
-                return segment.map_or_else(|| expr.clone(), |it| it.condition.clone());
-            }
-            ExprKind::Not(inner) => ExprKind::Not(Box::new(self.open(inner))),
-            ExprKind::And(all) => ExprKind::And(all.iter().map(|it| self.open(it)).collect()),
-            ExprKind::Or(any) => ExprKind::Or(any.iter().map(|it| self.open(it)).collect()),
-            kind => kind.clone(),
-        };
-        condition(kind)
+        let segments = &self.definitions.segments;
+        if let ExprKind::Segment(at) = &expr.kind
+            && let Some(segment) = segments.get(*at).and_then(Option::as_ref)
+        {
+            return segment.condition.clone();
+        }
+        let each = |parts: &[Expr]| parts.iter().map(|part| self.open(part)).collect();
+        if let ExprKind::Not(inner) = &expr.kind {
+            return condition(ExprKind::Not(Box::new(self.open(inner))));
+        }
+        if let ExprKind::And(parts) = &expr.kind {
+            return condition(ExprKind::And(each(parts)));
+        }
+        if let ExprKind::Or(parts) = &expr.kind {
+            return condition(ExprKind::Or(each(parts)));
+        }
+        expr.clone()
     }
+}
+
+/// The definitions that read a field, found in the order in which they build on one another.
+fn all_readers(definitions: &Definitions, set: &Setting) -> BTreeSet<Definition> {
+    let risks = definitions.risks.len();
+    let folds = (0..definitions.metrics.len()).map(Definition::Metric);
+    let folds = folds.filter(|metric| definitions.is_fold(*metric));
+    let mut readers = BTreeSet::new();
+    for definition in folds.chain(definitions.order.iter().copied()) {
+        let exprs = definitions.expressions(definition);
+        let is_reader = exprs.into_iter().any(|expr| {
+            let below = expr.definitions(risks);
+            reads_field(expr, set) || below.iter().any(|it| readers.contains(it))
+        });
+        if is_reader {
+            readers.insert(definition);
+        }
+    }
+    readers
+}
+
+fn reads_field(expr: &Expr, set: &Setting) -> bool {
+    let mut found = false;
+    expr.each(&mut |part| found |= is_field(part, set));
+    found
 }
 
 /// Whether `once_per` lets a run start again: each time, or by a key that is set on the way.
@@ -209,12 +286,16 @@ fn is_free(once_per: &OncePer, sets: &[&Written]) -> bool {
     }
 }
 
+fn is_same(one: &Setting, two: &Setting) -> bool {
+    one.of == two.of && one.field == two.field && one.value == two.value
+}
+
 /// Whether what is set differs: the same value again changes nothing, so no event tells of it.
 fn has_change(sets: &[&Setting]) -> bool {
     sets.iter().any(|one| {
         let is_other =
             |two: &&Setting| two.of == one.of && two.field == one.field && two.value != one.value;
-        !is_known_value(one) || sets.iter().any(|two| is_other(two))
+        !is_known_value(one) || sets.iter().any(is_other)
     })
 }
 

@@ -12,7 +12,9 @@ use model::Purpose;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most ways through one workflow that are looked at.
-const WAYS_MAX: usize = 256;
+const WAYS_MAX: usize = 64;
+/// The most limits that are looked at.
+const LIMITS_MAX: usize = 20;
 
 /// A send on one way.
 #[derive(Clone)]
@@ -48,10 +50,13 @@ pub(crate) struct Crowd<'a> {
 impl Crowd<'_> {
     /// W605 for each send that some way through the steps brings too soon after others.
     pub(crate) fn look(&self, notes: &mut Notes, steps: &[Step]) {
+        if self.limits.is_empty() {
+            return;
+        }
         let mut told: BTreeSet<&str> = BTreeSet::new();
         for way in ways(vec![Way::default()], steps) {
             for (at, late) in way.sent.iter().enumerate() {
-                let limit = self.limits.iter().find(|limit| {
+                let limit = self.limits.iter().take(LIMITS_MAX).find(|limit| {
                     let before = way.sent[..at].iter();
                     let close = before.filter(|early| self.is_close(limit, early, late));
                     let at_most = usize::try_from(limit.at_most).unwrap_or(usize::MAX);
@@ -180,11 +185,17 @@ fn through<'s>(open: Vec<Way<'s>>, step: &'s Step) -> Vec<Way<'s>> {
             cases, otherwise, ..
         } => {
             let lists = cases.iter().map(|(_, steps)| steps).chain([otherwise]);
-            lists.flat_map(|steps| ways(open.clone(), steps)).collect()
+            lists
+                .flat_map(|steps| ways(open.clone(), steps))
+                .take(WAYS_MAX)
+                .collect()
         }
         Verb::Split { arms } => {
             let lists = arms.iter().map(|arm| &arm.steps);
-            lists.flat_map(|steps| ways(open.clone(), steps)).collect()
+            lists
+                .flat_map(|steps| ways(open.clone(), steps))
+                .take(WAYS_MAX)
+                .collect()
         }
         Verb::Send {
             to,

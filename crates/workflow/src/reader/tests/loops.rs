@@ -130,3 +130,17 @@ fn sends_that_a_limit_lets_through_are_not() {
         assert!(found.is_empty(), "{steps}{shown}");
     }
 }
+
+#[test]
+fn long_chains_of_definitions_are_followed_once() {
+    let chain: String = (2..1_500)
+        .map(|at| format!("  s{at}: s{} and s{}\n", at - 1, at - 2))
+        .collect();
+    let segments = format!(
+        "segments:\n  s0: account.reference == asked\n  s1: account.reference == agreed\n{chain}"
+    );
+    let ring = setting("ring", "not s1499", "occurrence", "asked");
+    let other = setting("other", "s1498", "occurrence", "agreed");
+    let (found, shown) = codes(&[&segments, &ring, &other]);
+    assert_eq!(found, ["E506"], "{shown}");
+}
