@@ -13,6 +13,9 @@ use store::Store;
 use workflow::Program;
 use workflow::program::Status;
 
+/// Between two looks at how far a new text is.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(300);
+
 /// Checks, shows what would take effect, asks, and activates.
 pub(crate) fn run(arguments: &Apply) -> anyhow::Result<Exit> {
     let files = workspace::read(&arguments.dir)?;
@@ -27,7 +30,9 @@ pub(crate) fn run(arguments: &Apply) -> anyhow::Result<Exit> {
             printer.flush()?;
             return Ok(Exit::Done);
         }
-        let activated = match server::activate(&store, &files, Timestamp::now()).await {
+        let resting = arguments.resting.into();
+        let now = Timestamp::now();
+        let activated = match server::activate_resting(&store, &files, now, resting).await {
             Ok(activated) => activated,
             Err(Refused::Mistakes(mistakes)) => {
                 anyhow::bail!(
@@ -37,7 +42,7 @@ pub(crate) fn run(arguments: &Apply) -> anyhow::Result<Exit> {
             }
             Err(
                 refused @ (Refused::Template(_)
-                | Refused::HasRuns { .. }
+                | Refused::Underway { .. }
                 | Refused::Applied(_)
                 | Refused::Failed(_)),
             ) => return Err(refused.into()),
@@ -49,8 +54,42 @@ pub(crate) fn run(arguments: &Apply) -> anyhow::Result<Exit> {
         };
         printer.line(format!("revision {} {word}", short(&activated.revision)))?;
         printer.flush()?;
+        if !arguments.detach {
+            follow(&store).await?;
+        }
         Ok(Exit::Done)
     })
+}
+
+/// Shows how accounts are brought over, until all are; where nobody decides, says so and ends.
+async fn follow(store: &Store) -> anyhow::Result<()> {
+    let all = server::left(store).await?;
+    let mut left = all;
+    while left > 0 {
+        if !server::is_decided_now(store, Timestamp::now()).await? {
+            anstream::eprintln!(
+                "nobody decides now: {left} accounts are brought over once `sottaku serve` runs"
+            );
+            return Ok(());
+        }
+        progress(&format!("{} of {all} accounts brought over", all - left))?;
+        tokio::time::sleep(LOOK).await;
+        left = server::left(store).await?;
+    }
+    if all > 0 {
+        progress("")?;
+        anstream::eprintln!("{all} accounts brought over");
+    }
+    Ok(())
+}
+
+/// One line that is written over and over; nothing where nobody watches.
+pub(crate) fn progress(text: &str) -> anyhow::Result<()> {
+    if std::io::stderr().is_terminal() {
+        anstream::eprint!("\r\x1b[2K{text}");
+        std::io::stderr().flush()?;
+    }
+    Ok(())
 }
 
 /// What applying `program` to `store` means, in words.

@@ -10,18 +10,11 @@ use crate::{apply, check, workspace};
 use anyhow::Context;
 use jiff::Timestamp;
 use server::{Clock, Config, Refused, Roles, Server, config::Mode};
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use store::{ClockMode, OpenOptions, Store};
 use workflow::Files;
 
-/// What ends one round of running.
-enum Next {
-    Stop,
-    StartOver,
-}
-
-/// Runs until ctrl-c; a changed text on decided accounts offers to start over.
+/// Runs until ctrl-c; a changed text takes effect when it is saved.
 pub(crate) fn run(arguments: &Dev) -> anyhow::Result<Exit> {
     log_to_stderr("warn");
     let path = store_path(arguments)?;
@@ -29,23 +22,16 @@ pub(crate) fn run(arguments: &Dev) -> anyhow::Result<Exit> {
         forget(&path)?;
     }
     runtime()?.block_on(async {
-        loop {
-            match round(arguments, &path).await? {
-                Next::Stop => return Ok(Exit::Done),
-                Next::StartOver => forget(&path)?,
-            }
-        }
+        round(arguments, &path).await?;
+        Ok(Exit::Done)
     })
 }
 
-async fn round(arguments: &Dev, path: &Path) -> anyhow::Result<Next> {
+async fn round(arguments: &Dev, path: &Path) -> anyhow::Result<()> {
     let files = workspace::read(&arguments.dir)?;
     check::program(&files)?;
     let store = open(path, mode(arguments.clock)).await?;
-    if !activate(&store, &files, path).await? {
-        store.close().await;
-        return Ok(Next::StartOver);
-    }
+    activate(&store, &files).await?;
     let mut config = Config::load(None)?;
     config.mode = Mode::Captured;
     config.store = path.to_owned();
@@ -53,10 +39,10 @@ async fn round(arguments: &Dev, path: &Path) -> anyhow::Result<Next> {
         config.listen = listen;
     }
     let server = Server::start(config, store.clone(), Clock::wall(), Roles::ALL).await?;
-    let next = attend(arguments, &server, &store, files).await;
+    let attended = attend(arguments, &server, &store, files).await;
     server.stop().await;
     store.close().await;
-    next
+    attended
 }
 
 /// Prints what is decided and watches the files.
@@ -65,7 +51,7 @@ async fn attend(
     server: &Server,
     store: &Store,
     files: Files,
-) -> anyhow::Result<Next> {
+) -> anyhow::Result<()> {
     let mut files = files;
     let mut show = Show::new(store, server.records(), arguments.output).await?;
     let mut watch = Watch::start(&arguments.dir)?;
@@ -78,14 +64,14 @@ async fn attend(
     }
     loop {
         tokio::select! {
-            stopped = stop_signal() => return stopped.map(|()| Next::Stop),
+            stopped = stop_signal() => return stopped,
             shown = show.next() => shown?,
             () = watch.saved() => {
                 if let Some(changed) = changed(&arguments.dir, &files)? {
-                    if !activate(store, &changed, &store_path(arguments)?).await? {
-                        return Ok(Next::StartOver);
+                    if activate(store, &changed).await? {
+                        files = changed;
+                        server.nudge();
                     }
-                    files = changed;
                 }
             }
         }
@@ -113,8 +99,8 @@ fn changed(dir: &Path, before: &Files) -> anyhow::Result<Option<Files>> {
     }
 }
 
-/// Activates; false: somebody wants to start over.
-async fn activate(store: &Store, files: &Files, path: &Path) -> anyhow::Result<bool> {
+/// Activates what was saved; false: not now, and the next save tries again.
+async fn activate(store: &Store, files: &Files) -> anyhow::Result<bool> {
     match server::activate(store, files, Timestamp::now()).await {
         Ok(activated) => {
             if activated.is_new {
@@ -122,17 +108,9 @@ async fn activate(store: &Store, files: &Files, path: &Path) -> anyhow::Result<b
             }
             Ok(true)
         }
-        Err(Refused::HasRuns { accounts, .. }) => {
-            let accounts = check::count(usize::try_from(accounts)?, "account");
-            anstream::eprintln!(
-                "The text changed, and {accounts} in {} were decided by the one before.",
-                path.display()
-            );
-            if std::io::stdin().is_terminal() && apply::agreed("Start over with an empty store?")? {
-                return Ok(false);
-            }
-            anstream::eprintln!("The text before goes on; `sottaku dev --fresh` starts over.");
-            Ok(true)
+        Err(refused @ Refused::Underway { .. }) => {
+            anstream::eprintln!("{refused}; save again in a moment");
+            Ok(false)
         }
         Err(
             refused @ (Refused::Mistakes(_)

@@ -1,8 +1,10 @@
 //! Simulation: a whole log decided in memory, its records in the public order (facts.md, 4).
 
 use crate::account::Account;
-use crate::context::{Clock, Context, Csms};
+use crate::context::{Clock, Context, Csms, Input};
+use crate::decide::decide;
 use crate::log_clock::{self, Moment};
+use crate::rebase::{Change, Resting};
 use crate::rules::Rules;
 use jiff::Timestamp;
 use model::fact::{HISTORY_ENDED, TICK};
@@ -91,6 +93,28 @@ impl<'a> Simulation<'a> {
         } else {
             self.fact(logged, Moment::History(logged));
         }
+    }
+
+    /// Another text decides from here on: every account is brought over at its own latest instant, as the worker does.
+    pub fn take_over(&mut self, program: &'a Program, resting: Resting) {
+        let change = Change::between(Some(self.program), program, resting);
+        self.program = program;
+        self.rules = Rules::of(program);
+        let context = Context {
+            program,
+            rules: &self.rules,
+            csms: &self.csms,
+            pins: None,
+            clock: Clock::Log,
+        };
+        let mut decisions = Vec::new();
+        for account in self.accounts.values_mut() {
+            if let Some(now) = account.head.now {
+                let decision = decide(&context, account, Input::Rebase(&change), now);
+                decisions.push((now, decision));
+            }
+        }
+        self.keep(decisions, 0);
     }
 
     /// Ends the history of every account, as the first apply does.

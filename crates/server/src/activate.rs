@@ -1,9 +1,10 @@
 //! Activation: a new text takes effect, in every shard at once (engine.md, 6).
 
-use crate::active::{self, Unusable};
+use crate::active;
+use engine::Resting;
 use jiff::Timestamp;
-use store::{Failure, Store};
-use workflow::{Diagnostic, Files, Severity};
+use store::{ClockMode, Failure, Role, Store};
+use workflow::{Diagnostic, Files, Program, Severity};
 
 /// A text that decides from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,28 +30,65 @@ pub enum Refused {
     /// A template can't be compiled.
     #[error("a template can't be used: {0}")]
     Template(Box<str>),
-    /// Another text has decided accounts already.
+    /// Under the log clock the outcome must not lean on how far a pass has come.
     #[error(
-        "the store holds {accounts} accounts decided by another text ({applied}); a changed text is not taken there \
-         yet: begin with a new store"
+        "the text before is still taking effect: {accounts} accounts are to be brought over first"
     )]
-    HasRuns {
-        /// The text that decided them.
-        applied: Box<str>,
-        /// How many accounts.
+    Underway {
+        /// How many accounts are left.
         accounts: u64,
     },
-    /// The text that decides now can't be read, so nobody can say if this one differs.
-    #[error("the text that decides now can't be compared: {0}")]
+    /// The text that decides now can't be read back.
+    #[error("the text that decides now can't be read: {0}")]
     Applied(Box<str>),
     /// The store failed.
     #[error(transparent)]
     Failed(#[from] Failure),
 }
 
-/// Checks a workspace and makes it decide in every shard. The first one takes what is in the log already as marked
-/// history; the same text again changes nothing; another one is refused where accounts were decided.
+/// Checks a workspace and makes it decide in every shard, from its present position on; runs that rest at a step which is
+/// gone go on with the step after it.
 pub async fn activate(store: &Store, files: &Files, now: Timestamp) -> Result<Activated, Refused> {
+    activate_resting(store, files, now, Resting::Next).await
+}
+
+/// The same with a say in what becomes of such runs. The first text takes what is in the log already as marked history; the same text again changes nothing. Accounts are brought over by whoever decides their
+/// shard: see [`left`].
+pub async fn activate_resting(
+    store: &Store,
+    files: &Files,
+    now: Timestamp,
+    resting: Resting,
+) -> Result<Activated, Refused> {
+    let (program, not_yet, warnings) = checked(files)?;
+    let activated = |positions, is_new| Activated {
+        revision: program.revision.clone(),
+        positions,
+        is_new,
+        not_yet,
+        warnings,
+    };
+    if let Some(applied) = store.applied().await? {
+        // A text that this program can't read any more is another one.
+        let before = active::program(&applied).map(|program| program.revision);
+        if before.is_some_and(|before| before == program.revision) {
+            let states = store.shard_states().await?;
+            let positions = states.iter().map(|state| state.revision_from);
+            return Ok(activated(positions.collect(), false));
+        }
+        let accounts = left(store).await?;
+        if store.clock() == ClockMode::Log && accounts > 0 {
+            return Err(Refused::Underway { accounts });
+        }
+    }
+    let id = store.put_revision(active::encode(files), now).await?;
+    let ends_resting = resting == Resting::End;
+    let positions = store.activate(id, now, ends_resting).await?;
+    Ok(activated(positions.unwrap_or_default(), true))
+}
+
+/// A workspace that can decide, with the workflows set aside and the warnings.
+pub(crate) fn checked(files: &Files) -> Result<(Program, Vec<Box<str>>, Vec<Diagnostic>), Refused> {
     let checked = workflow::check(files);
     let (errors, warnings): (Vec<_>, Vec<_>) = checked
         .diagnostics
@@ -63,48 +101,31 @@ pub async fn activate(store: &Store, files: &Files, now: Timestamp) -> Result<Ac
         let first = errors.first().map(ToString::to_string);
         Refused::Template(first.unwrap_or_default().into())
     })?;
-    let warnings = warnings
-        .into_iter()
-        .filter(|it| it.severity == Severity::Warning)
-        .collect();
-    let activated = |positions, is_new| Activated {
-        revision: program.revision.clone(),
-        positions,
-        is_new,
-        not_yet: checked.not_yet,
-        warnings,
-    };
-    if let Some(applied) = store.applied().await? {
-        let before =
-            revision_of(&applied.bytes).map_err(|why| Refused::Applied(why.to_string().into()))?;
-        if before == program.revision {
-            let states = store.shard_states().await?;
-            return Ok(activated(
-                states.iter().map(|state| state.revision_from).collect(),
-                false,
-            ));
-        }
-        let accounts = accounts(store).await?;
-        if accounts > 0 {
-            return Err(Refused::HasRuns {
-                applied: before,
-                accounts,
-            });
-        }
-    }
-    let id = store.put_revision(active::encode(files), now).await?;
-    let positions = store.activate(id, now).await?.unwrap_or_default();
-    Ok(activated(positions, true))
+    let warnings = warnings.into_iter();
+    let warnings = warnings.filter(|it| it.severity == Severity::Warning);
+    Ok((program, checked.not_yet, warnings.collect()))
 }
 
-/// The hash of the checked form of a stored workspace.
-fn revision_of(bytes: &[u8]) -> Result<Box<str>, Unusable> {
-    let checked = workflow::check(&active::decode(bytes)?);
-    let wrong = || Unusable::Wrong("it has mistakes".into());
-    checked
-        .program
-        .map(|program| program.revision)
-        .ok_or_else(wrong)
+/// How many accounts another text decided last: none once the present one has taken effect.
+pub async fn left(store: &Store) -> Result<u64, Failure> {
+    let mut left = 0;
+    for state in store.shard_states().await? {
+        if let Some(revision) = state
+            .mark
+            .revision
+            .filter(|now| state.rebased != Some(*now))
+        {
+            left += store.stale_count(state.shard, revision).await?;
+        }
+    }
+    Ok(left)
+}
+
+/// Whether somebody decides every shard at this moment.
+pub async fn is_decided_now(store: &Store, now: Timestamp) -> Result<bool, Failure> {
+    let leases = store.leases().await?;
+    let mut decide = leases.iter().filter(|lease| lease.role == Role::Decide);
+    Ok(decide.all(|lease| lease.owner.is_some() && lease.lease_until > now))
 }
 
 /// The files of the workspace that decides, if there is one.
@@ -116,12 +137,4 @@ pub async fn applied_files(store: &Store) -> Result<Option<Files>, Refused> {
     files
         .map(Some)
         .map_err(|why| Refused::Applied(why.to_string().into()))
-}
-
-async fn accounts(store: &Store) -> Result<u64, Failure> {
-    let mut accounts = 0;
-    for shard in 0..store.shards() {
-        accounts += store.account_count(shard).await?;
-    }
-    Ok(accounts)
 }

@@ -1,7 +1,7 @@
 //! The text that decides: a stored workspace, checked and compiled.
 
 use crate::shared::Shared;
-use engine::Rules;
+use engine::{Change, Resting, Rules};
 use outreach::render::Templates;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -126,6 +126,45 @@ pub(crate) async fn present(shared: &Shared, anew: bool) -> Result<Arc<Active>, 
     let states = shared.store.shard_states().await?;
     let id = states.iter().find_map(|state| state.mark.revision);
     load(shared, id.ok_or(Unusable::Gone(0))?).await
+}
+
+/// What the present text changes for accounts that another one decided last. That one need not be right any more.
+pub(crate) async fn change(
+    shared: &Shared,
+    from: RevisionId,
+    to: &Arc<Active>,
+) -> Result<Arc<Change>, Unusable> {
+    let _only_one = shared.compiling.lock().await;
+    let applied = shared.store.revision(to.id).await?;
+    let applied = applied.ok_or(Unusable::Gone(to.id.0))?;
+    let known = shared.change(from, to.id);
+    if let Some(known) = known.filter(|known| known.applied_at == applied.applied_at) {
+        return Ok(known);
+    }
+    let before = shared.store.revision(from).await?;
+    let before = before.ok_or(Unusable::Gone(from.0))?;
+    let to = Arc::clone(to);
+    let resting = if applied.ends_resting {
+        Resting::End
+    } else {
+        Resting::Next
+    };
+    let compared = tokio::task::spawn_blocking(move || {
+        let old = program(&before);
+        let mut change = Change::between(old.as_ref(), &to.program, resting);
+        change.applied_at = applied.applied_at;
+        (to.id, Arc::new(change))
+    });
+    let (to, change) = compared
+        .await
+        .map_err(|_| Unusable::Unreadable("comparing it panicked".into()))?;
+    shared.set_change(from, to, Arc::clone(&change));
+    Ok(change)
+}
+
+/// The program of a stored workspace, if this program can still read it.
+pub(crate) fn program(revision: &Revision) -> Option<Program> {
+    workflow::check(&decode(&revision.bytes).ok()?).program
 }
 
 /// The text of that number: the one in memory, or read from the store.

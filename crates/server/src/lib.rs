@@ -20,7 +20,9 @@ mod status;
 mod trial;
 mod worker;
 
-pub use activate::{Activated, Refused, activate, applied_files};
+pub use activate::{
+    Activated, Refused, activate, activate_resting, applied_files, is_decided_now, left,
+};
 pub use arrive::{log_facts, parked};
 pub use clock::Clock;
 pub use config::{Config, ConfigError, Secret};

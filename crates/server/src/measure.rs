@@ -20,6 +20,7 @@ pub(crate) struct Measures {
     pub(crate) woken: Counter,
     pub(crate) quiet: Counter,
     pub(crate) panics: Counter,
+    pub(crate) rebased: Counter,
     pub(crate) commits: Family<Label, Counter>,
     pub(crate) commit_seconds: Histogram,
     pub(crate) append_seconds: Histogram,
@@ -43,6 +44,7 @@ impl Measures {
             woken: Counter::default(),
             quiet: Counter::default(),
             panics: Counter::default(),
+            rebased: Counter::default(),
             commits: Family::default(),
             commit_seconds: Histogram::new(times()),
             append_seconds: Histogram::new(times()),
@@ -75,6 +77,11 @@ impl Measures {
             "sottaku_decisions_panicked",
             "Decisions that panicked and were undone",
             &self.panics,
+        );
+        counter(
+            "sottaku_accounts_rebased",
+            "Accounts brought over to a new text by the pass over all of them",
+            &self.rebased,
         );
         registry.register(
             "sottaku_facts_parked",

@@ -174,4 +174,6 @@ async fn serve(listener: TcpListener, shared: Shared, stop: CancellationToken) {
 }
 
 #[cfg(test)]
+mod revisions;
+#[cfg(test)]
 mod tests;

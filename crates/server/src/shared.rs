@@ -6,13 +6,18 @@ use crate::measure::Measures;
 use crate::sender::{Means, MeansError};
 use crate::status::Status;
 use crate::{Clock, Config};
+use engine::Change;
 use model::{AccountId, MessageId, Record};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{AddressKey, RevisionId, Store};
 use tokio::sync::broadcast;
 
 /// How many records a slow listener may be behind before it misses some.
 const RECORDS_MAX: usize = 4_096;
+
+/// What texts change, by the one before and the one after.
+type Changes = BTreeMap<(RevisionId, RevisionId), Arc<Change>>;
 
 /// What became of a message, as this process settled it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) records: broadcast::Sender<Arc<Record>>,
     pub(crate) settled: broadcast::Sender<Settled>,
     active: Arc<Mutex<Option<Arc<Active>>>>,
+    changes: Arc<Mutex<Changes>>,
     /// Held while a text is compiled, so that it is compiled once and not by every shard.
     pub(crate) compiling: Arc<tokio::sync::Mutex<()>>,
     address_key: [u8; 32],
@@ -66,6 +72,7 @@ impl Shared {
             records,
             settled,
             active: Arc::default(),
+            changes: Arc::default(),
             compiling: Arc::default(),
             address_key,
         })
@@ -86,6 +93,19 @@ impl Shared {
 
     pub(crate) fn set_active(&self, active: Arc<Active>) {
         *self.active.lock().unwrap_or_else(PoisonError::into_inner) = Some(active);
+    }
+
+    /// What a text changes, if it was worked out lately.
+    pub(crate) fn change(&self, from: RevisionId, to: RevisionId) -> Option<Arc<Change>> {
+        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.get(&(from, to)).cloned()
+    }
+
+    pub(crate) fn set_change(&self, from: RevisionId, to: RevisionId, change: Arc<Change>) {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        // Only what leads to the present text is asked for again.
+        changes.retain(|(_, known), _| *known == to);
+        changes.insert((from, to), change);
     }
 
     /// The keyed hash under which an address is known.

@@ -8,6 +8,7 @@ mod cache;
 mod control;
 mod draft;
 mod poison;
+mod rebase;
 mod state;
 mod wakes;
 
@@ -189,6 +190,9 @@ impl Worker {
     }
 
     async fn decide(&mut self, active: &Arc<Active>, state: &mut State) -> Result<Round, Trouble> {
+        if self.is_rebase_turn(active, state) {
+            return self.rebase_page(active, state).await;
+        }
         if state.must_close_first() {
             return self.close_page(active, state, None).await;
         }

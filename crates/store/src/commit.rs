@@ -102,6 +102,8 @@ pub struct Commit {
     pub journal: Vec<JournalWrite>,
     /// Accounts woken or re-based, in order.
     pub woken: Vec<AccountId>,
+    /// Whether with it every account has been decided by the present text.
+    pub is_rebased: bool,
 }
 
 impl Commit {
@@ -125,6 +127,7 @@ impl Commit {
             rejects: Vec::new(),
             journal: Vec::new(),
             woken: Vec::new(),
+            is_rebased: false,
         }
     }
 }

@@ -45,7 +45,7 @@ pub use log::{AppendError, Appended, Incoming, NewFact, StoredFact};
 pub use outbox::{Claim, ClaimRequest, Claimed, Outcome, Recovered, Settlement};
 pub use parked::{NewParked, ParkedRow};
 pub use reject::RejectRow;
-pub use revision::{Revision, RevisionId};
+pub use revision::{Activation, Revision, RevisionId};
 pub use shard::{ShardMark, ShardState, shard_of};
 pub use sqlite::{Sqlite, Tuning};
 pub use state::{AccountRow, CsmRow, Loaded, Parts, Wanted};

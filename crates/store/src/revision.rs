@@ -20,6 +20,21 @@ pub struct Revision {
     pub stored_at: Timestamp,
     /// When it was activated last.
     pub applied_at: Option<Timestamp>,
+    /// Whether runs that rest at a step which it does not have end; else they go on with the step after it.
+    pub ends_resting: bool,
+}
+
+/// A text that took effect in a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activation {
+    /// The shard.
+    pub shard: u32,
+    /// The text.
+    pub revision: RevisionId,
+    /// The facts behind this position are decided by it.
+    pub position: u64,
+    /// When it was applied.
+    pub at: Timestamp,
 }
 
 impl Store {
@@ -55,9 +70,17 @@ impl Store {
         &self,
         id: RevisionId,
         now: Timestamp,
+        ends_resting: bool,
     ) -> Result<Option<Vec<u64>>, Failure> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.activate(id, now).await,
+            Self::Sqlite(sqlite) => sqlite.activate(id, now, ends_resting).await,
+        }
+    }
+
+    /// Which texts took effect where, oldest first.
+    pub async fn activations(&self) -> Result<Vec<Activation>, Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.activations().await,
         }
     }
 }

@@ -31,6 +31,10 @@ pub struct ShardState {
     pub commit_epoch: u64,
     /// The position from which the revision decides.
     pub revision_from: u64,
+    /// Facts up to here tell how things stood before the first text.
+    pub history_until: u64,
+    /// The text by which every account has been decided: another one than the revision's while that is still taking effect.
+    pub rebased: Option<RevisionId>,
     /// The latest instant that was decided for the whole shard (log clock: by ticks).
     pub now: Option<Timestamp>,
     /// How many journal rows there are.

@@ -81,6 +81,13 @@ impl Store {
         }
     }
 
+    /// How many of a shard's accounts were not decided by that text yet.
+    pub async fn stale_count(&self, shard: u32, revision: RevisionId) -> Result<u64, Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.stale_count(shard, revision).await,
+        }
+    }
+
     /// How many accounts a shard has.
     pub async fn account_count(&self, shard: u32) -> Result<u64, Failure> {
         match self {

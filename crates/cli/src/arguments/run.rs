@@ -5,6 +5,24 @@ use crate::print::Output;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
+/// What becomes of runs that rest at a step which is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Resting {
+    /// They go on with the step after it.
+    Next,
+    /// They end.
+    End,
+}
+
+impl From<Resting> for engine::Resting {
+    fn from(resting: Resting) -> Self {
+        match resting {
+            Resting::Next => Self::Next,
+            Resting::End => Self::End,
+        }
+    }
+}
+
 /// A workspace to put live.
 #[derive(Debug, Args)]
 #[command(
@@ -17,6 +35,12 @@ pub(crate) struct Apply {
     /// Don't ask.
     #[arg(long)]
     pub(crate) yes: bool,
+    /// What becomes of runs that rest at a step which is gone.
+    #[arg(long, value_enum, default_value = "next")]
+    pub(crate) resting: Resting,
+    /// Don't wait until every account is brought over.
+    #[arg(long)]
+    pub(crate) detach: bool,
     #[command(flatten)]
     pub(crate) place: Place,
 }

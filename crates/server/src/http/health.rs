@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::time::Duration;
-use store::{Lease, ShardState};
+use store::{Lease, ShardState, Store};
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
@@ -51,6 +51,7 @@ pub(crate) async fn get_health(State(door): State<Door>) -> (StatusCode, Json<He
         Ok(Ok((leases, states))) => {
             reasons.extend(orphans(&leases, shared.clock.now()));
             notes.extend(undecided(&states));
+            notes.extend(taking_effect(&shared.store, &states).await);
         }
     }
     let (code, status) = if reasons.is_empty() {
@@ -75,6 +76,24 @@ fn orphans(leases: &[Lease], now: Timestamp) -> Vec<String> {
         .filter(|lease| now.duration_since(lease.lease_until) > ORPHANED_MAX)
         .map(|lease| format!("nobody may {} shard {}", lease.role.as_str(), lease.shard))
         .collect()
+}
+
+/// How far a new text is: accounts that the one before decided last.
+async fn taking_effect(store: &Store, states: &[ShardState]) -> Option<String> {
+    let mut left = 0;
+    let mut shards = 0;
+    for state in states {
+        let Some(revision) = state
+            .mark
+            .revision
+            .filter(|now| state.rebased != Some(*now))
+        else {
+            continue;
+        };
+        shards += 1;
+        left += store.stale_count(state.shard, revision).await.ok()?;
+    }
+    (shards > 0).then(|| format!("a new text is taking effect: {left} accounts in {shards} shards are still to be brought over"))
 }
 
 fn undecided(states: &[ShardState]) -> Option<String> {

@@ -11,17 +11,17 @@ use std::time::Duration;
 use store::ClockMode;
 
 /// How long a test waits for a signal before it says that none came.
-const PATIENCE: Duration = Duration::from_secs(60);
-const AT: &str = "2026-01-13T09:00:00+09:00";
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const AT: &str = "2026-01-13T09:00:00+09:00";
 /// Longer than a lease lasts.
-const TAKEOVER: SignedDuration = SignedDuration::from_secs(7);
+pub(super) const TAKEOVER: SignedDuration = SignedDuration::from_secs(7);
 
 async fn start(place: &Place, store: &Store, clock: &Clock) -> Server {
     let started = Server::start(place.config(&[]), store.clone(), clock.clone(), Roles::ALL).await;
     started.expect("the server starts")
 }
 
-async fn tell(server: &Server, facts: &[String]) {
+pub(super) async fn tell(server: &Server, facts: &[String]) {
     let address = server.address().expect("it listens");
     let batch = format!("[{}]", facts.join(","));
     let (status, body) = post(address, "application/cloudevents-batch+json", &batch).await;
@@ -46,7 +46,7 @@ async fn settled(listener: &mut broadcast::Receiver<Settled>, count: usize) -> V
 }
 
 /// Returns when the log is decided to its end and no message waits.
-async fn quiet(store: &Store) {
+pub(super) async fn quiet(store: &Store) {
     let is_quiet = async || {
         for state in store.shard_states().await.expect("the store reads") {
             if state.mark.position < store.log_end(state.shard).await.expect("the store reads") {
@@ -73,7 +73,7 @@ async fn quiet(store: &Store) {
         .expect("everything is decided and settled in time");
 }
 
-async fn told(store: &Store) -> Vec<String> {
+pub(super) async fn told(store: &Store) -> Vec<String> {
     let filter = RecordFilter {
         count_max: COUNT_MAX,
         ..RecordFilter::default()
@@ -169,34 +169,6 @@ async fn three_facts_put_one_renewal_mail_into_the_store() {
         leases.iter().all(|lease| lease.owner.is_none()),
         "a graceful stop gives every lease back"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_changed_text_is_refused_where_accounts_were_decided() {
-    let place = Place::new(ClockMode::Log);
-    let store = place.open().await;
-    activate(&store, &example(), noon())
-        .await
-        .expect("the example is taken");
-    let mut changed = example();
-    let name = "workflows/renewal.yaml";
-    let text = changed[name].replace("120..106 days", "119..106 days");
-    changed.insert(name.into(), text.into());
-    let activated = activate(&store, &changed, noon())
-        .await
-        .expect("nothing was decided yet");
-    assert!(activated.is_new);
-    let server = start(&place, &store, &Clock::by_hand(noon())).await;
-    tell(&server, &three_facts("acme", AT)).await;
-    quiet(&store).await;
-    let refused = activate(&store, &example(), noon())
-        .await
-        .expect_err("accounts were decided");
-    assert!(
-        matches!(refused, crate::Refused::HasRuns { accounts: 1, .. }),
-        "{refused}"
-    );
-    server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

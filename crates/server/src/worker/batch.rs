@@ -85,16 +85,15 @@ impl Worker {
         mut facts: Vec<ReadFact>,
         clocked: Clocked,
     ) -> Result<Round, Trouble> {
-        if state.mark.position < state.revision_from {
+        if state.mark.position < state.history_until {
             // What the first text found is history, and ends before anything newer is looked at.
-            facts.retain(|fact| fact.stored.position <= state.revision_from);
+            facts.retain(|fact| fact.stored.position <= state.history_until);
         }
         let mut draft = Draft::new(Commit::new(self.shard, self.epoch, state.mark, clocked.now));
         let mut touched = BTreeSet::new();
         let accounts = facts.iter().filter_map(ReadFact::account);
         state
-            .cache
-            .fill(&self.shared.store, self.shard, accounts)
+            .fill(&self.shared, (self.shard, active), accounts)
             .await?;
         for (index, fact) in facts.iter().enumerate() {
             self.fact(active, state, &mut draft, (fact, clocked.now))?;
@@ -167,6 +166,7 @@ impl Worker {
             draft.park(wall, None, stored, engine::fold::bad_subject());
             return Ok(());
         };
+        self.bring_over(active, state, draft, (&account, &key))?;
         let Some(cached) = state.cache.get_mut(&account) else {
             return Err(Trouble::Failed(
                 format!("account {account} was not loaded").into(),
@@ -174,7 +174,7 @@ impl Worker {
         };
         let placed = Placed {
             logged,
-            is_history: stored.position <= state.revision_from,
+            is_history: stored.position <= state.history_until,
             now,
             shard_now: state.shard_now,
         };

@@ -4,7 +4,7 @@ use engine::Account;
 use jiff::Timestamp;
 use model::AccountId;
 use std::collections::BTreeMap;
-use store::{Failure, Parts, Store, Wanted};
+use store::{Failure, Parts, RevisionId, Store, Wanted};
 
 /// An account in memory, and what the store knows of it.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub(super) struct Cached {
     pub(super) account: Account,
     /// The wake-up as it is stored.
     pub(super) due_at: Option<Timestamp>,
+    /// The text that decided it last; none: it is new.
+    pub(super) revision: Option<RevisionId>,
     /// Whether the store has a head of it.
     pub(super) is_stored: bool,
 }
@@ -42,6 +44,15 @@ impl Cache {
 
     pub(super) fn get_mut(&mut self, account: &AccountId) -> Option<&mut Cached> {
         self.0.get_mut(account)
+    }
+
+    /// The texts that decided these accounts last.
+    pub(super) fn revisions<'c>(
+        &'c self,
+        accounts: &'c [AccountId],
+    ) -> impl Iterator<Item = RevisionId> + 'c {
+        let cached = accounts.iter().filter_map(|account| self.0.get(account));
+        cached.filter_map(|cached| cached.revision)
     }
 
     /// Loads those accounts that are not here yet; those that are not stored begin new.
@@ -77,6 +88,7 @@ impl Cache {
                 Cached {
                     account,
                     due_at: loaded.due_at,
+                    revision: Some(loaded.revision),
                     is_stored: true,
                 },
             );
@@ -85,6 +97,7 @@ impl Cache {
             self.0.entry(id.clone()).or_insert_with(|| Cached {
                 account: Account::new(id),
                 due_at: None,
+                revision: None,
                 is_stored: false,
             });
         }

@@ -12,12 +12,13 @@ use engine::log_clock::{self, Moment};
 use jiff::Timestamp;
 use model::fact::{HISTORY_ENDED, TICK};
 use model::{AccountId, Decision, ParkCode, Parked};
+use std::sync::Arc;
 use store::{ClockMode, Commit, StoredFact};
 
 impl Worker {
     pub(super) async fn control(
         &mut self,
-        active: &Active,
+        active: &Arc<Active>,
         state: &mut State,
         fact: &ReadFact,
     ) -> Result<Round, Trouble> {
@@ -49,7 +50,7 @@ impl Worker {
     }
 
     /// A draft of a page: by the wall clock, or by the shard's own.
-    fn draft(&self, state: &State) -> Draft {
+    pub(super) fn draft(&self, state: &State) -> Draft {
         let now = match self.shared.store.clock() {
             ClockMode::Live => self.shared.clock.now().max(state.last_now),
             ClockMode::Log => state.shard_now.unwrap_or(state.last_now),
@@ -60,7 +61,7 @@ impl Worker {
     /// Decides a page of the wake-ups due by a tick.
     async fn tick_page(
         &mut self,
-        active: &Active,
+        active: &Arc<Active>,
         state: &mut State,
         (fact, to): (&StoredFact, Timestamp),
     ) -> Result<Round, Trouble> {
@@ -93,7 +94,7 @@ impl Worker {
     /// Closes the imported history of a page of accounts. Without a fact it is the history that the first text found.
     pub(super) async fn close_page(
         &mut self,
-        active: &Active,
+        active: &Arc<Active>,
         state: &mut State,
         fact: Option<&StoredFact>,
     ) -> Result<Round, Trouble> {
@@ -133,24 +134,26 @@ impl Worker {
     /// Decides one moment for each of some accounts.
     async fn pass(
         &mut self,
-        active: &Active,
+        active: &Arc<Active>,
         state: &mut State,
         draft: &mut Draft,
         (accounts, moment, shard_now): (&[AccountId], Moment<'_>, Option<Timestamp>),
     ) -> Result<(), Trouble> {
         state
-            .cache
-            .fill(&self.shared.store, self.shard, accounts.iter().cloned())
+            .fill(&self.shared, (self.shard, active), accounts.iter().cloned())
             .await?;
         let clock = engine_clock(self.shared.store.clock());
         let now = draft.commit.now;
         for account in accounts {
+            let key = InputKey::Wake(account.clone(), None);
+            if !self.strikes.is_poison(&key) {
+                self.bring_over(active, state, draft, (account, &key))?;
+            }
             let Some(cached) = state.cache.get_mut(account) else {
                 return Err(Trouble::Failed(
                     format!("account {account} was not loaded").into(),
                 ));
             };
-            let key = InputKey::Wake(account.clone(), None);
             if self.strikes.is_poison(&key) {
                 draft.park_wake(self.shared.clock.now(), cached);
                 continue;

@@ -146,6 +146,7 @@ impl Draft {
             bytes,
         });
         cached.is_stored = true;
+        cached.revision = Some(active.id);
         for (part, bytes) in cached.account.take_changed_parts() {
             self.commit.parts.push(PartWrite {
                 account: id.clone(),

@@ -18,6 +18,8 @@ pub(super) enum InputKey {
     Fact(u64),
     /// A wake-up, or the close of a history.
     Wake(AccountId, Option<Timestamp>),
+    /// A new text that takes the account over.
+    Rebase(AccountId),
 }
 
 /// A decision panicked: what was decided of the batch so far is worth nothing.

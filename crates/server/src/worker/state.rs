@@ -2,12 +2,14 @@
 
 use super::Trouble;
 use super::cache::Cache;
+use crate::active::{self, Active};
 use crate::shared::Shared;
-use engine::Csms;
+use engine::{Change, Csms};
 use jiff::Timestamp;
 use model::AccountId;
-use std::collections::BTreeSet;
-use store::{ShardMark, WakeMark};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use store::{RevisionId, ShardMark, WakeMark};
 
 /// The log's end as it was read, and the instant before that: wake-ups due by then may be decided once it is reached.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +21,15 @@ pub(super) struct LogEnd {
 /// What is known of the shard. Worth nothing after anything but a known success.
 pub(super) struct State {
     pub(super) mark: ShardMark,
-    /// The position from which the text decides: facts up to there tell how things stood before it.
-    pub(super) revision_from: u64,
+    /// Facts up to here tell how things stood before the first text.
+    pub(super) history_until: u64,
+    /// The text by which every account has been decided.
+    pub(super) rebased: Option<RevisionId>,
+    /// How far the pass is that brings accounts over to a new text, and whether its next page is due.
+    pub(super) rebase_after: Option<AccountId>,
+    pub(super) is_page_next: bool,
+    /// What the text changes, by the one that decided before.
+    pub(super) changes: BTreeMap<RevisionId, Arc<Change>>,
     /// The shard's own clock (log clock: by ticks).
     pub(super) shard_now: Option<Timestamp>,
     /// The instant of the last commit, which never goes back.
@@ -49,7 +58,11 @@ impl State {
         }
         Ok(Self {
             mark: row.mark,
-            revision_from: row.revision_from,
+            history_until: row.history_until,
+            rebased: row.rebased,
+            rebase_after: None,
+            is_page_next: false,
+            changes: BTreeMap::new(),
             shard_now: row.now,
             last_now: batches
                 .last()
@@ -64,10 +77,31 @@ impl State {
         })
     }
 
+    /// Loads accounts, and what is needed to bring those over that another text decided.
+    pub(super) async fn fill(
+        &mut self,
+        shared: &Shared,
+        (shard, active): (u32, &Arc<Active>),
+        accounts: impl Iterator<Item = AccountId>,
+    ) -> Result<(), Trouble> {
+        let accounts: Vec<AccountId> = accounts.collect();
+        let wanted = accounts.iter().cloned();
+        self.cache.fill(&shared.store, shard, wanted).await?;
+        let mut earlier: Vec<RevisionId> = self.cache.revisions(&accounts).collect();
+        earlier.retain(|from| *from != active.id && !self.changes.contains_key(from));
+        earlier.sort_unstable();
+        earlier.dedup();
+        for from in earlier {
+            let change = active::change(shared, from, active).await?;
+            self.changes.insert(from, change);
+        }
+        Ok(())
+    }
+
     /// Whether the history that the first text found has been decided, and is still to be closed. Once a later fact
     /// is decided it was closed before; at this very position closing again changes nothing.
     pub(super) fn must_close_first(&self) -> bool {
-        self.revision_from > 0 && self.mark.position == self.revision_from && !self.is_first_closed
+        self.history_until > 0 && self.mark.position == self.history_until && !self.is_first_closed
     }
 
     pub(super) fn closed_first(&mut self) {

@@ -10,6 +10,7 @@ use engine::Input;
 use jiff::{SignedDuration, Timestamp};
 use model::AccountId;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use store::WakeMark;
 
 /// How many times one account is woken in one batch; what is still due then waits for the next.
@@ -38,7 +39,7 @@ impl Worker {
     /// Decides a page of the wake-ups due by the instant at which the log's end was read, if that end is reached.
     pub(super) async fn due_page(
         &mut self,
-        active: &Active,
+        active: &Arc<Active>,
         state: &mut State,
         draft: &mut Draft,
         (touched, now): (&mut BTreeSet<AccountId>, Timestamp),
@@ -70,8 +71,7 @@ impl Worker {
                 .filter(|account| !touched.contains(account)),
         );
         state
-            .cache
-            .fill(&self.shared.store, self.shard, accounts.iter().cloned())
+            .fill(&self.shared, (self.shard, active), accounts.iter().cloned())
             .await?;
         for account in &accounts {
             self.wake(active, state, draft, (account, until, now))?;
@@ -92,11 +92,20 @@ impl Worker {
         draft: &mut Draft,
         (account, until, now): (&AccountId, Timestamp, Timestamp),
     ) -> Result<(), Trouble> {
+        let key = InputKey::Rebase(account.clone());
+        if !self.strikes.is_poison(&key) {
+            self.bring_over(active, state, draft, (account, &key))?;
+        }
         let Some(cached) = state.cache.get_mut(account) else {
             return Err(Trouble::Failed(
                 format!("account {account} was not loaded").into(),
             ));
         };
+        if cached.revision.is_some_and(|from| from != active.id) {
+            // What can't be brought over is not decided by a text that it does not know.
+            draft.park_wake(self.shared.clock.now(), cached);
+            return Ok(());
+        }
         let context = context(active, &state.csms, engine_clock(self.shared.store.clock()));
         for _ in 0..TURNS_MAX {
             let Some(due) = cached.account.wake_at().filter(|due| *due <= until) else {

@@ -2,7 +2,8 @@
 
 use super::{Ground, Proof, START, at, bid, epoch, fact, facts, head, record};
 use crate::{
-    Commit, CommitError, CsmWrite, PartWrite, Parts, RevisionId, Role, ShardMark, WakeWrite, Wanted,
+    Commit, CommitError, CsmWrite, HeadWrite, PartWrite, Parts, RevisionId, Role, ShardMark,
+    WakeWrite, Wanted,
 };
 use model::AccountId;
 
@@ -78,7 +79,7 @@ pub(super) async fn a_commit_from_another_mark_is_refused(ground: &Ground) -> Pr
     let store = ground.open().await?;
     let epoch = epoch(&store, Role::Decide, &bid("one", 0)).await?;
     let revision = store.put_revision(b"text".to_vec(), at(0)).await?;
-    store.activate(revision, at(0)).await?;
+    store.activate(revision, at(0), false).await?;
     let right = ShardMark {
         revision: Some(revision),
         ..START
@@ -171,7 +172,7 @@ pub(super) async fn parts_and_csms_can_be_taken_away(ground: &Ground) -> Proof {
 pub(super) async fn a_text_takes_effect_in_every_shard_at_once(ground: &Ground) -> Proof {
     let store = ground.open().await?;
     assert_eq!(store.applied().await?, None);
-    assert_eq!(store.activate(RevisionId(9), at(0)).await?, None);
+    assert_eq!(store.activate(RevisionId(9), at(0), false).await?, None);
     let epoch = epoch(&store, Role::Decide, &bid("one", 0)).await?;
     store.append(facts(vec![fact(0, 1)])).await?;
     let mut commit = Commit::new(0, epoch, START, at(1));
@@ -181,12 +182,12 @@ pub(super) async fn a_text_takes_effect_in_every_shard_at_once(ground: &Ground) 
     let id = store.put_revision(b"text".to_vec(), at(2)).await?;
     let ends = Some(vec![2, 1]);
     assert_eq!(
-        store.activate(id, at(3)).await?,
+        store.activate(id, at(3), false).await?,
         ends,
         "the first one: the log's ends"
     );
     assert_eq!(
-        store.activate(id, at(3)).await?,
+        store.activate(id, at(3), false).await?,
         ends,
         "again: nothing changes"
     );
@@ -198,6 +199,50 @@ pub(super) async fn a_text_takes_effect_in_every_shard_at_once(ground: &Ground) 
         (&*applied.bytes, applied.applied_at),
         (&b"text"[..], Some(at(3)))
     );
+    Ok(())
+}
+
+pub(super) async fn a_later_text_waits_until_every_account_is_brought_over(
+    ground: &Ground,
+) -> Proof {
+    let store = ground.open().await?;
+    let epoch = epoch(&store, Role::Decide, &bid("one", 0)).await?;
+    store.append(facts(vec![fact(0, 1), fact(0, 2)])).await?;
+    let one = store.put_revision(b"one".to_vec(), at(1)).await?;
+    let two = store.put_revision(b"two".to_vec(), at(1)).await?;
+    store.activate(one, at(1), false).await?;
+    let before = store.shard(0).await?;
+    assert_eq!((before.rebased, before.history_until), (Some(one), 2));
+    let mut commit = Commit::new(0, epoch, before.mark, at(2));
+    commit.to_position = 1;
+    commit.heads = vec![HeadWrite {
+        revision: one,
+        ..head("acme", &[1])
+    }];
+    let done = store.commit(commit).await?;
+    store.activate(two, at(3), true).await?;
+    let stale = Commit::new(0, epoch, done.mark, at(4));
+    let refused = store.commit(stale).await;
+    assert!(matches!(refused, Err(CommitError::Moved { .. })));
+    let after = store.shard(0).await?;
+    assert_eq!((after.revision_from, after.history_until), (1, 2));
+    assert_eq!(after.rebased, Some(one));
+    assert_eq!(store.stale_count(0, two).await?, 1);
+    let mut commit = Commit::new(0, epoch, after.mark, at(4));
+    commit.heads = vec![HeadWrite {
+        revision: two,
+        ..head("acme", &[2])
+    }];
+    commit.is_rebased = true;
+    store.commit(commit).await?;
+    assert_eq!(store.shard(0).await?.rebased, Some(two));
+    assert_eq!(store.stale_count(0, two).await?, 0);
+    let told = store.activations().await?;
+    let of_first = told.iter().filter(|one| one.shard == 0);
+    let places: Vec<_> = of_first.map(|it| (it.revision, it.position)).collect();
+    assert_eq!(places, [(one, 2), (two, 1)]);
+    let text = store.applied().await?.ok_or("it was applied")?;
+    assert!(text.ends_resting);
     Ok(())
 }
 

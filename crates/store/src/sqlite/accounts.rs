@@ -72,6 +72,24 @@ impl Sqlite {
         .await
     }
 
+    pub(crate) async fn stale_count(
+        &self,
+        shard: u32,
+        revision: RevisionId,
+    ) -> Result<u64, Failure> {
+        self.read(move |session| {
+            Box::pin(async move {
+                let sql = "SELECT count(*) FROM account WHERE shard = ? AND revision <> ?";
+                let query = sqlx::query(sql)
+                    .bind(i64::from(shard))
+                    .bind(i64::from(revision.0));
+                let row = session.row(query).await?;
+                row.map_or(Ok(0), |row| row.count(0))
+            })
+        })
+        .await
+    }
+
     pub(crate) async fn csms(&self, shard: u32) -> Result<Vec<CsmRow>, Failure> {
         self.read(move |session| {
             Box::pin(async move {

@@ -120,7 +120,8 @@ async fn move_on(
 ) -> Result<(), Failure> {
     let sql = "UPDATE shard SET position = ?1, commits = ?2, commit_epoch = ?3, \
         journal_end = ?4, journal_hash = ?5, \
-        now = CASE WHEN ?6 IS NULL THEN now ELSE max(coalesce(now, ?6), ?6) END WHERE id = ?7";
+        now = CASE WHEN ?6 IS NULL THEN now ELSE max(coalesce(now, ?6), ?6) END, \
+        rebased = CASE WHEN ?8 THEN revision ELSE rebased END WHERE id = ?7";
     let query = sqlx::query(sql)
         .bind(signed(commit.to_position))
         .bind(signed(commits))
@@ -128,7 +129,8 @@ async fn move_on(
         .bind(signed(head.end))
         .bind(&*head.hash)
         .bind(commit.shard_now.map(nanos))
-        .bind(i64::from(commit.shard));
+        .bind(i64::from(commit.shard))
+        .bind(commit.is_rebased);
     session.execute(query).await?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::rows::{Columns, nanos};
 use super::tx::Ending;
 use super::{Session, Sqlite};
-use crate::{Failure, Revision, RevisionId};
+use crate::{Activation, Failure, Revision, RevisionId};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 
@@ -36,7 +36,7 @@ impl Sqlite {
         self.read(move |session| {
             Box::pin(async move {
                 let sql =
-                    "SELECT id, hash, bytes, stored_at, applied_at FROM revision WHERE id = ?";
+                    "SELECT id, hash, bytes, stored_at, applied_at, ends_resting FROM revision WHERE id = ?";
                 let row = session.row(sqlx::query(sql).bind(i64::from(id.0))).await?;
                 row.as_ref().map(revision).transpose()
             })
@@ -47,7 +47,7 @@ impl Sqlite {
     pub(crate) async fn applied(&self) -> Result<Option<Revision>, Failure> {
         self.read(|session| {
             Box::pin(async move {
-                let sql = "SELECT id, hash, bytes, stored_at, applied_at FROM revision \
+                let sql = "SELECT id, hash, bytes, stored_at, applied_at, ends_resting FROM revision \
                     WHERE id = (SELECT revision FROM shard WHERE id = 0)";
                 let row = session.row(sqlx::query(sql)).await?;
                 row.as_ref().map(revision).transpose()
@@ -60,9 +60,31 @@ impl Sqlite {
         &self,
         id: RevisionId,
         now: Timestamp,
+        ends_resting: bool,
     ) -> Result<Option<Vec<u64>>, Failure> {
-        self.write(move |session| Box::pin(async move { activate(session, id, now).await }))
-            .await
+        self.write(move |session| {
+            Box::pin(async move { activate(session, id, now, ends_resting).await })
+        })
+        .await
+    }
+
+    pub(crate) async fn activations(&self) -> Result<Vec<Activation>, Failure> {
+        self.read(|session| {
+            Box::pin(async move {
+                let sql = "SELECT shard, revision, position, at FROM activation ORDER BY id";
+                let rows = session.rows(sqlx::query(sql)).await?;
+                let activation = |row: &SqliteRow| {
+                    Ok(Activation {
+                        shard: row.small(0)?,
+                        revision: RevisionId(row.small(1)?),
+                        position: row.count(2)?,
+                        at: row.instant(3)?,
+                    })
+                };
+                rows.iter().map(activation).collect()
+            })
+        })
+        .await
     }
 }
 
@@ -70,16 +92,27 @@ async fn activate(
     session: &mut Session,
     id: RevisionId,
     now: Timestamp,
+    ends_resting: bool,
 ) -> Result<Ending<Option<Vec<u64>>>, Failure> {
     let number = i64::from(id.0);
-    let query = sqlx::query("UPDATE revision SET applied_at = ? WHERE id = ?");
-    if session.execute(query.bind(nanos(now)).bind(number)).await? == 0 {
+    let query = sqlx::query("UPDATE revision SET applied_at = ?, ends_resting = ? WHERE id = ?");
+    let query = query.bind(nanos(now)).bind(ends_resting).bind(number);
+    if session.execute(query).await? == 0 {
         return Ok(Ending::Rollback(None));
     }
+    let sql = "INSERT INTO activation (shard, revision, position, at) \
+        SELECT id, ?1, CASE WHEN revision IS NULL \
+        THEN (SELECT position FROM log_end WHERE log_end.shard = shard.id) ELSE position END, ?2 \
+        FROM shard WHERE revision IS NOT ?1 ORDER BY id";
+    let query = sqlx::query(sql).bind(number).bind(nanos(now));
+    session.execute(query).await?;
     // The first text finds facts that nobody decided yet: up to here they tell how things stood before it.
+    // Nobody was decided by another one: all are brought over already.
+    let sql = "UPDATE shard SET rebased = ?1, history_until = \
+        (SELECT position FROM log_end WHERE log_end.shard = shard.id) WHERE revision IS NULL";
+    session.execute(sqlx::query(sql).bind(number)).await?;
     let sql = "UPDATE shard SET revision = ?1, revision_from = CASE WHEN revision IS NULL \
-        THEN (SELECT position FROM log_end WHERE log_end.shard = shard.id) ELSE position END \
-        WHERE revision IS NOT ?1";
+        THEN history_until ELSE position END WHERE revision IS NOT ?1";
     session.execute(sqlx::query(sql).bind(number)).await?;
     let sql = "SELECT revision_from FROM shard ORDER BY id";
     let rows = session.rows(sqlx::query(sql)).await?;
@@ -94,5 +127,6 @@ fn revision(row: &SqliteRow) -> Result<Revision, Failure> {
         bytes: row.bytes(2)?,
         stored_at: row.instant(3)?,
         applied_at: row.maybe_instant(4)?,
+        ends_resting: row.long(5)? != 0,
     })
 }

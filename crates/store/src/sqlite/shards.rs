@@ -15,7 +15,8 @@ impl Sqlite {
     pub(crate) async fn shard_states(&self) -> Result<Vec<ShardState>, Failure> {
         self.read(|session| {
             Box::pin(async move {
-                let sql = "SELECT id, position, commits, revision, commit_epoch, revision_from, now, journal_end \
+                let sql = "SELECT id, position, commits, revision, commit_epoch, revision_from, now, journal_end, \
+                    history_until, rebased \
                     FROM shard ORDER BY id";
                 let rows = session.rows(sqlx::query(sql)).await?;
                 rows.iter().map(state).collect()
@@ -33,6 +34,8 @@ fn state(row: &SqliteRow) -> Result<ShardState, Failure> {
         revision_from: row.count(5)?,
         now: row.maybe_instant(6)?,
         journal_end: row.count(7)?,
+        history_until: row.count(8)?,
+        rebased: revision(row, 9)?,
     })
 }
 

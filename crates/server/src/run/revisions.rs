@@ -1,0 +1,146 @@
+//! A new text takes effect in a running server, whatever is cut off on the way.
+
+use super::tests::{AT, PATIENCE, TAKEOVER, quiet, tell, told};
+use super::*;
+use crate::trial::{Place, example, noon, three_facts};
+use crate::{Refused, activate, left};
+use engine::Resting;
+use engine::simulate::Simulation;
+use model::{Fact, Logged};
+use store::ClockMode;
+use workflow::Files;
+
+/// The example with runs that leave by the new text, and a workflow that takes in whoever is there.
+fn changed() -> Files {
+    let mut files = example();
+    let name = "workflows/renewal.yaml";
+    let text = files[name].replace("in 0..150", "in 0..150 and account.arr >= 4M");
+    files.insert(name.into(), text.into());
+    let greet = "workflow: greet\ntitle: Greet\nstatus: live\nstart:\n  when: account.arr >= 1M\n  existing: include\nonce_per: account\nsteps:\n  - id: hello\n    alert: csm\n    text: Say hello\n    hours: any\n";
+    files.insert("workflows/greet.yaml".into(), greet.into());
+    files
+}
+
+async fn settle(store: &Store) {
+    let done = async {
+        while left(store).await.expect("the store reads") > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, done).await.expect("it takes effect");
+}
+
+/// What simulations of the shards' logs tell that change texts where the store did.
+async fn simulated(store: &Store, texts: [&Files; 2]) -> Vec<String> {
+    let programs = texts.map(|files| workflow::check(files).program.expect("it is right"));
+    let activations = store.activations().await.expect("the store reads");
+    let mut lines = Vec::new();
+    for shard in 0..store.shards() {
+        let of_shard = activations.iter().filter(|one| one.shard == shard);
+        let from: Vec<u64> = of_shard.map(|one| one.position).collect();
+        let mut simulation = Simulation::new(&programs[0]);
+        let log = store.read_log(shard, 0, 100_000, usize::MAX).await;
+        let mut has_changed = false;
+        for stored in log.expect("the log reads") {
+            if stored.position > from[1] && !has_changed {
+                has_changed = true;
+                simulation.take_over(&programs[1], Resting::Next);
+            }
+            let fact: Fact = serde_json::from_str(&stored.json).expect("a fact");
+            simulation.push(&Logged {
+                position: stored.position,
+                arrived_at: stored.arrived_at,
+                fact,
+            });
+        }
+        let (records, _) = simulation.finish(None);
+        let records = records.iter().map(serde_json::to_string);
+        lines.extend(records.map(|record| record.expect("a record")));
+    }
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_text_that_is_cut_off_anywhere_takes_effect_once() {
+    let place = Place::new(ClockMode::Log);
+    let clock = Clock::by_hand(noon());
+    let mut store = place.open().await;
+    let taken = activate(&store, &example(), noon()).await;
+    assert!(taken.expect("the example is taken").is_new);
+    // Pages of one account, so that a cut may lie between any two.
+    let start = async |store: &Store| {
+        let mut config = place.config(&[]);
+        config.limits.wakes_max = 1;
+        let started = Server::start(config, store.clone(), clock.clone(), Roles::ALL).await;
+        started.expect("the server starts")
+    };
+    let server = start(&store).await;
+    for account in 0..12 {
+        tell(&server, &three_facts(&format!("a-{account}"), AT)).await;
+    }
+    quiet(&store).await;
+    server.stop().await;
+    let taken = activate(&store, &changed(), noon()).await;
+    assert!(
+        taken
+            .expect("accounts were decided, and it is taken")
+            .is_new
+    );
+    assert_eq!(left(&store).await.expect("the store reads"), 12);
+    let early = activate(&store, &example(), noon()).await;
+    assert!(matches!(early, Err(Refused::Underway { accounts: 12 })));
+    for _ in 0..4 {
+        let server = start(&store).await;
+        let mut records = server.records();
+        timeout(PATIENCE, records.recv())
+            .await
+            .expect("records come in time")
+            .expect("the server goes on");
+        server.abandon();
+        store = place.open().await;
+        clock.turn(TAKEOVER);
+    }
+    let server = start(&store).await;
+    settle(&store).await;
+    let tick = r#"{"specversion":"1.0","id":"t","source":"test","type":"sottaku.tick","time":"2026-03-01T00:00:00Z"}"#;
+    tell(&server, &[tick.into()]).await;
+    quiet(&store).await;
+    server.stop().await;
+    let (mut lines, mut expected) = (
+        told(&store).await,
+        simulated(&store, [&example(), &changed()]).await,
+    );
+    lines.sort();
+    expected.sort();
+    assert_eq!(lines, expected);
+    let hellos = lines.iter().filter(|line| line.contains("\"hello\""));
+    assert_eq!(hellos.count(), 12);
+    let ends = lines.iter().filter(|line| line.contains("\"left\""));
+    assert_eq!(ends.count(), 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fact_of_an_account_brings_it_over_first() {
+    let place = Place::new(ClockMode::Live);
+    let clock = Clock::by_hand(noon());
+    let store = place.open().await;
+    let taken = activate(&store, &example(), noon()).await;
+    assert!(taken.expect("the example is taken").is_new);
+    let started = Server::start(place.config(&[]), store.clone(), clock.clone(), Roles::ALL).await;
+    let server = started.expect("the server starts");
+    tell(&server, &three_facts("acme", AT)).await;
+    quiet(&store).await;
+    let taken = activate(&store, &changed(), clock.now()).await;
+    assert!(taken.expect("it is taken").is_new);
+    let mut facts = three_facts("acme", AT);
+    facts[0] = facts[0]
+        .replace("acme-1", "acme-9")
+        .replace("3000000", "2000000");
+    tell(&server, &facts[..1]).await;
+    settle(&store).await;
+    quiet(&store).await;
+    server.stop().await;
+    let lines = told(&store).await;
+    let starts = lines.iter().filter(|line| line.contains("\"greet\""));
+    assert!(starts.count() >= 1, "{lines:#?}");
+}
