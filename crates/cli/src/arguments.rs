@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Test(Test),
     /// Decide a file of facts in memory and print what would happen; nothing is sent or stored.
     Simulate(Simulate),
+    /// Begin a workflow or a template: a first text that is right for this workspace.
+    New(New),
     /// See a template as its reader would: rendered for a real or a sample account.
     Preview(Preview),
     /// Make the checked workspace the one that decides.

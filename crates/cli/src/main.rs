@@ -14,6 +14,7 @@ mod journal;
 mod log;
 mod mail;
 mod mend;
+mod new;
 mod parked;
 mod place;
 mod preview;
@@ -49,6 +50,7 @@ fn run(command: &Command) -> anyhow::Result<exit::Exit> {
         Command::Mail(mail) => mail::run(mail),
         Command::Task(task) => task::run(task),
         Command::Journal(journal) => journal::run(journal),
+        Command::New(new) => new::run(new),
         Command::Preview(preview) => preview::run(preview),
         Command::Why(why) => why::run(why),
         Command::Log(log) => log::run(log),

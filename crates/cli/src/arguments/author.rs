@@ -145,3 +145,68 @@ pub(crate) struct Preview {
     #[command(flatten)]
     pub(crate) place: Place,
 }
+
+/// Something new.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku new workflow                                     asks\n  sottaku new workflow win-back --start when --of \"account.plan == free\"\n  sottaku new template win-back --locale en --locale ja"
+)]
+pub(crate) struct New {
+    #[command(subcommand)]
+    pub(crate) command: NewCommand,
+}
+
+/// What to begin.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum NewCommand {
+    /// A workflow, as a draft, with its template.
+    Workflow(NewWorkflow),
+    /// A template in the workspace's locales.
+    Template(NewTemplate),
+}
+
+/// A new workflow.
+#[derive(Debug, Args)]
+pub(crate) struct NewWorkflow {
+    /// Its name, for ever: small letters, digits and `-`.
+    pub(crate) name: Option<String>,
+    /// What it is for, in one line.
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// What starts it.
+    #[arg(long, value_enum)]
+    pub(crate) start: Option<StartKind>,
+    /// The condition, the event or the schedule.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) of: Option<String>,
+    /// The topic of its sends.
+    #[arg(long)]
+    pub(crate) topic: Option<String>,
+    /// The folder that holds `workflows` and `templates`.
+    #[arg(long, default_value = ".")]
+    pub(crate) dir: PathBuf,
+}
+
+/// A new template.
+#[derive(Debug, Args)]
+pub(crate) struct NewTemplate {
+    /// Its name: small letters, digits and `-`.
+    pub(crate) name: Option<String>,
+    /// In these locales, instead of those of the workspace.
+    #[arg(long)]
+    pub(crate) locale: Vec<String>,
+    /// The folder that holds `workflows` and `templates`.
+    #[arg(long, default_value = ".")]
+    pub(crate) dir: PathBuf,
+}
+
+/// What starts a workflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum StartKind {
+    /// A condition that becomes true.
+    When,
+    /// An event that arrives.
+    Event,
+    /// A moment of the calendar.
+    Every,
+}
