@@ -2,6 +2,7 @@
 
 mod bench;
 mod crowds;
+mod deeds;
 mod golden;
 mod history;
 mod limits;
