@@ -9,6 +9,7 @@ mod demo;
 mod dev;
 mod exit;
 mod explain;
+mod fixture;
 mod import;
 mod journal;
 mod log;

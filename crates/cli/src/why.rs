@@ -93,6 +93,21 @@ async fn present(store: &Store, arguments: &Why, id: &AccountId) -> anyhow::Resu
     })
 }
 
+/// An account as it stood then, or as it is stored.
+pub(crate) async fn account(
+    store: &Store,
+    program: &Program,
+    (id, at): (&AccountId, Option<Timestamp>),
+) -> anyhow::Result<Account> {
+    if let Some(at) = at {
+        return Ok(past(store, program, id, at).await?.account);
+    }
+    match server::account::look(store, id).await? {
+        Some(looked) => Ok(looked.account),
+        None => bail!("nothing is known of the account {id}; `sottaku journal` shows who is known"),
+    }
+}
+
 /// The account as it stood: its part of the log decided anew up to then.
 async fn past(
     store: &Store,

@@ -165,6 +165,11 @@ impl Head {
         self.history.is_some_and(|history| history.is_frozen)
     }
 
+    /// The id of the account's current contract.
+    pub fn current_contract(&self) -> Option<&str> {
+        crate::known::current_contract(self)
+    }
+
     /// The fields of the account itself.
     pub fn fields(&self) -> &Fields {
         &self.account.fields

@@ -78,7 +78,9 @@ pub(crate) struct Explain {
 
 /// Tests to run.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  sottaku test .\n  sottaku test . --filter renewal")]
+#[command(
+    after_help = "Examples:\n  sottaku test .\n  sottaku test . --filter renewal\n  sottaku test . --accept\n  sottaku test --from acme --at 2026-01-05"
+)]
 pub(crate) struct Test {
     /// The folder that holds `workflows` and `templates`.
     #[arg(default_value = ".")]
@@ -86,6 +88,23 @@ pub(crate) struct Test {
     /// Only tests whose sentence contains this.
     #[arg(long)]
     pub(crate) filter: Option<String>,
+    /// Write what happened into the tests that fail, as what they expect from now on.
+    #[arg(long)]
+    pub(crate) accept: bool,
+    /// How many random histories the promises of every workflow are tried on; 0: none.
+    #[arg(long, value_name = "COUNT", default_value_t = 8)]
+    pub(crate) histories: u32,
+    /// Where those histories begin: the same seed tells the same ones.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print a fixture made from this account of the store, names and addresses masked.
+    #[arg(long, value_name = "ACCOUNT", conflicts_with_all = ["accept", "filter"])]
+    pub(crate) from: Option<String>,
+    /// With `--from`: the day on which the test is to start [default: today].
+    #[arg(long, value_name = "DAY", requires = "from")]
+    pub(crate) at: Option<jiff::civil::Date>,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Output,

@@ -105,6 +105,9 @@ pub(crate) struct TaskAnswer {
     /// What came of it.
     #[arg(long)]
     pub(crate) outcome: Option<String>,
+    /// With `done`: a field of the account that is known now, for example `account.csm_sentiment=good`.
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub(crate) set: Vec<String>,
     #[command(flatten)]
     pub(crate) place: Place,
 }

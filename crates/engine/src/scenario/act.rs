@@ -17,11 +17,15 @@ impl Stage<'_> {
                 self.tell(kind, data, now);
             }
             Action::Change(changes) => self.change(changes, now),
-            Action::Reply(step) => self.answer("message.replied", step, now),
-            Action::Click(step) => self.answer("message.clicked", step, now),
-            Action::Done { step, .. } => self.answer("task.done", step, now),
-            Action::Approve(step) => self.answer("task.approved", step, now),
-            Action::Reject(step) => self.answer("task.rejected", step, now),
+            Action::Reply(step) => self.answer("message.replied", (step, None), now),
+            Action::Click(step) => self.answer("message.clicked", (step, None), now),
+            Action::Done { step, outcome, set } => {
+                // Whoever says that it is done says what they know now, first.
+                self.change(set, now);
+                self.answer("task.done", (step, outcome.as_deref()), now);
+            }
+            Action::Approve(step) => self.answer("task.approved", (step, None), now),
+            Action::Reject(step) => self.answer("task.rejected", (step, None), now),
         }
     }
 
@@ -139,7 +143,7 @@ impl Stage<'_> {
     }
 
     /// An answer to what the step said last.
-    fn answer(&mut self, kind: &str, step: &str, now: Timestamp) {
+    fn answer(&mut self, kind: &str, (step, outcome): (&str, Option<&str>), now: Timestamp) {
         let found = self
             .account
             .head
@@ -163,6 +167,9 @@ impl Stage<'_> {
         data.insert("workflow".to_owned(), (&*workflow).into());
         data.insert("subject".to_owned(), (&*subject).into());
         data.insert("step".to_owned(), step.into());
+        if let Some(outcome) = outcome {
+            data.insert("outcome".to_owned(), outcome.into());
+        }
         self.tell(kind, data, now);
     }
 }

@@ -83,8 +83,19 @@ pub(super) fn what(record: &Record) -> &str {
     what.unwrap_or_default()
 }
 
-/// Every difference, in a sentence.
-pub(super) fn differences(scenario: &Scenario, happened: &[(&Happened, &str)]) -> Vec<String> {
+/// Where what happened is not what was expected.
+#[derive(Debug, Default)]
+pub(super) struct Differences {
+    /// Each in a sentence.
+    pub(super) sentences: Vec<String>,
+    /// What was expected and did not happen.
+    pub(super) gone: Vec<Expected>,
+    /// What happened and was not expected, as `expect` writes it, by minute.
+    pub(super) new: Vec<(DateTime, String)>,
+}
+
+/// Every difference.
+pub(super) fn differences(scenario: &Scenario, happened: &[(&Happened, &str)]) -> Differences {
     let all = || scenario.timeline.iter();
     let mentions_skips = all().any(|entry| {
         entry
@@ -98,7 +109,7 @@ pub(super) fn differences(scenario: &Scenario, happened: &[(&Happened, &str)]) -
         .collect();
     let mut minutes: BTreeSet<DateTime> = all().map(|entry| entry.at).collect();
     minutes.extend(counted.iter().map(|(happened, _)| happened.minute));
-    let mut differences = Vec::new();
+    let mut differences = Differences::default();
     for minute in minutes {
         let expected = all()
             .filter(|entry| entry.at == minute)
@@ -106,11 +117,11 @@ pub(super) fn differences(scenario: &Scenario, happened: &[(&Happened, &str)]) -
         let here = counted
             .iter()
             .filter(|(happened, _)| happened.minute == minute);
-        differences.extend(compare(
+        compare(
             minute,
-            expected.collect(),
-            here.copied().copied().collect(),
-        ));
+            (expected.collect(), here.copied().copied().collect()),
+            &mut differences,
+        );
     }
     differences
 }
@@ -118,12 +129,11 @@ pub(super) fn differences(scenario: &Scenario, happened: &[(&Happened, &str)]) -
 /// The differences of one minute; the most detailed expectation chooses first.
 fn compare(
     minute: DateTime,
-    mut expected: Vec<&Expected>,
-    mut here: Vec<(&Happened, &str)>,
-) -> Vec<String> {
+    (mut expected, mut here): (Vec<&Expected>, Vec<(&Happened, &str)>),
+    differences: &mut Differences,
+) {
     let shown = minute.strftime("%Y-%m-%d %H:%M");
     expected.sort_by_key(|expected| std::cmp::Reverse(expected.keys.len()));
-    let mut differences = Vec::new();
     for one in expected {
         match here
             .iter()
@@ -132,20 +142,20 @@ fn compare(
             Some(index) => {
                 here.remove(index);
             }
-            None => differences.push(format!(
-                "{shown}: expected {}, which did not happen",
-                shown_expected(one)
-            )),
+            None => {
+                let what = shown_expected(one);
+                let sentence = format!("{shown}: expected {what}, which did not happen");
+                differences.sentences.push(sentence);
+                differences.gone.push(one.clone());
+            }
         }
     }
-    let more = here.iter().map(|(happened, _)| {
-        format!(
-            "{shown}: {} happened, which was not expected",
-            super::paste::line(&happened.record)
-        )
-    });
-    differences.extend(more);
-    differences
+    for (happened, _) in here {
+        let line = super::paste::line(&happened.record);
+        let sentence = format!("{shown}: {line} happened, which was not expected");
+        differences.sentences.push(sentence);
+        differences.new.push((minute, line));
+    }
 }
 
 fn matches(expected: &Expected, record: &Record, text: &str) -> bool {
@@ -160,7 +170,7 @@ fn matches(expected: &Expected, record: &Record, text: &str) -> bool {
 }
 
 /// A field of a record as text.
-fn field(record: &Record, key: &str) -> String {
+pub(super) fn field(record: &Record, key: &str) -> String {
     let text = match key {
         "step" => record.step.as_deref(),
         "route" => record.route.as_deref(),

@@ -3,17 +3,23 @@
 mod act;
 mod compare;
 mod fixture;
+mod history;
 mod paste;
+mod promise;
 mod stage;
 
+pub use promise::{Broken, promises};
+
 use compare::Happened;
+use jiff::civil::DateTime;
 use model::Outgoing;
 use stage::Stage;
 use workflow::program::Status;
+use workflow::scenario::Expected;
 use workflow::{Program, Scenario};
 
 /// What a scenario gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// Whether all was as expected.
     pub is_passed: bool,
@@ -21,6 +27,12 @@ pub struct Outcome {
     pub happened: String,
     /// Each difference, in a sentence.
     pub differences: Vec<String>,
+    /// Whether the test itself asks for what can't be: no other expectation mends that.
+    pub is_impossible: bool,
+    /// What was expected and did not happen.
+    pub gone: Vec<Expected>,
+    /// What happened and was not expected, as `expect` writes it, by minute.
+    pub new: Vec<(DateTime, String)>,
 }
 
 /// Runs one scenario. `render` gives the text of a message, for `contains`.
@@ -48,9 +60,17 @@ pub fn run(
         .collect();
     let differences = compare::differences(scenario, &shown);
     Outcome {
-        is_passed: differences.is_empty() && stage.mistakes.is_empty(),
+        is_passed: differences.sentences.is_empty() && stage.mistakes.is_empty(),
         happened: paste::timeline(scenario, &stage.happened),
-        differences: stage.mistakes.iter().cloned().chain(differences).collect(),
+        is_impossible: !stage.mistakes.is_empty(),
+        differences: stage
+            .mistakes
+            .iter()
+            .cloned()
+            .chain(differences.sentences)
+            .collect(),
+        gone: differences.gone,
+        new: differences.new,
     }
 }
 

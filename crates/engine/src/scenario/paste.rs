@@ -123,6 +123,10 @@ fn action(action: &Action) -> Vec<String> {
 /// One record as `expect` writes it.
 pub(super) fn line(record: &Record) -> String {
     let mut pairs = vec![(verb(record.kind), what(record))];
+    let value = super::compare::field(record, "value");
+    if record.kind == Kind::Set {
+        pairs.push(("value", &value));
+    }
     let details: &[(&str, &Option<Box<str>>)] = &match record.kind {
         Kind::Send => [("to", &record.to), ("why", &record.why)],
         Kind::Alert if record.why.is_some() => [("why", &record.why), ("step", &record.step)],
@@ -130,10 +134,9 @@ pub(super) fn line(record: &Record) -> String {
         Kind::Task => [("to", &record.to), ("why", &record.why)],
         Kind::Ask => [("by", &record.by), ("why", &record.why)],
         Kind::Skip | Kind::Hold => [("why", &record.why), ("to", &record.to)],
-        Kind::End
-        | Kind::Start
-        | Kind::Webhook
-        | Kind::Set
+        // What a `stop` says is for people: `expect` knows how a run ended.
+        Kind::End | Kind::Webhook | Kind::Set => [("to", &record.to), ("topic", &record.topic)],
+        Kind::Start
         | Kind::RiskOpened
         | Kind::RiskClosed
         | Kind::HealthChanged

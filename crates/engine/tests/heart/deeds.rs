@@ -46,3 +46,41 @@ fn every_deed_does_what_its_sentence_says() {
     assert_eq!(checked.scenarios.len(), 9);
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
+
+#[test]
+fn every_promise_holds_for_every_deed() {
+    let broken = scenario::promises(&DEEDS.0, 1, 30);
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn every_promise_holds_in_the_example() {
+    let broken = scenario::promises(&example(), 100, 8);
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn every_promise_holds_in_the_shipped_workspace() {
+    let broken = scenario::promises(&crate::workspace::shipped().0, 200, 8);
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// The example of the language, read from where it lies.
+fn example() -> Program {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/example");
+    let mut files = Files::new();
+    let mut folders = vec![root.join("workflows"), root.join("templates")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("the example is there") {
+            let path = entry.expect("it can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let inside = path.strip_prefix(&root).expect("it lies inside");
+            let text = std::fs::read_to_string(&path).expect("it is text");
+            files.insert(inside.to_string_lossy().into(), text.into());
+        }
+    }
+    checked(&files).0
+}
