@@ -13,6 +13,7 @@ mod range;
 
 pub(crate) use course::Course;
 pub(crate) use crossing::order_hold;
+pub(crate) use hold::hold as holds_until;
 
 use crate::evaluate::Scene;
 use crate::health;

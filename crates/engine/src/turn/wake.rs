@@ -7,11 +7,11 @@ use super::ready::Ready;
 use crate::evaluate::{Memo, Scene};
 use crate::health;
 use crate::known::Known;
-use crate::lookahead::next_change;
+use crate::lookahead::{holds_until, next_change, sooner};
 use crate::memory::Hold;
 use crate::run::{Phase, Run};
 use jiff::{SignedDuration, Timestamp};
-use workflow::program::{Definition, Expr, Period, Start, Status, Workflow};
+use workflow::program::{Definition, Expr, Period, Start, Status, Step, Verb, Workflow};
 
 /// The earliest of several instants, as far as there are any.
 #[derive(Default)]
@@ -120,7 +120,7 @@ impl Turn<'_, '_> {
             earliest.add(self.overdue_at(workflow, run));
             if workflow.status != Status::Paused {
                 earliest.add(self.expired_at(workflow, run));
-                earliest.add(self.step_wake(workflow, run));
+                earliest.add(self.step_wake((workflow, run), known));
             }
             if run.is_running() {
                 self.ends_wake((workflow, run), known, earliest);
@@ -144,7 +144,11 @@ impl Turn<'_, '_> {
         earliest.add(workflow.while_true.as_ref().and_then(change));
     }
 
-    fn step_wake(&self, workflow: &Workflow, run: &Run) -> Option<Timestamp> {
+    fn step_wake(
+        &self,
+        (workflow, run): (&Workflow, &Run),
+        known: &Known<'_>,
+    ) -> Option<Timestamp> {
         let steps = match (run.phase, &workflow.goal) {
             (Phase::Steps, _) => &workflow.steps,
             (Phase::Then, Some(goal)) => &goal.then,
@@ -153,10 +157,26 @@ impl Turn<'_, '_> {
         let Some(step) = next(steps, run) else {
             return Some(self.now);
         };
-        match self.ready(workflow, run, step) {
-            Ready::Now | Ready::Passed => Some(self.now),
+        let ready = match self.ready(workflow, run, step) {
+            Ready::Now | Ready::Passed => return Some(self.now),
             Ready::At(at) => Some(at),
             Ready::Rests => None,
-        }
+        };
+        let place = Place::run(workflow, run);
+        sooner(
+            ready,
+            place.look(self, known, |scene| moves_at(scene, step)),
+        )
     }
+}
+
+/// When time alone could move a step's window, or change whom it concerns.
+fn moves_at(scene: &Scene<'_>, step: &Step) -> Option<Timestamp> {
+    let window = step.at.as_ref();
+    let moved = window.and_then(|at| next_change(scene, &at.date));
+    let Verb::Send { to, .. } = &step.verb else {
+        return moved;
+    };
+    let others = to.iter().filter_map(|to| holds_until(scene, to)).min();
+    sooner(moved, others)
 }
