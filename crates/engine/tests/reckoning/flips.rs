@@ -31,7 +31,7 @@ const ZONES: [&str; 12] = [
 ];
 
 /// So many of a hundred wake-ups may change nothing.
-const IDLE_MAX: u64 = 66;
+const IDLE_MAX: u64 = 64;
 
 /// What a whole run came to.
 #[derive(Debug, Default)]

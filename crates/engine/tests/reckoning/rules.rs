@@ -81,6 +81,21 @@ fn schedule(dice: &mut Dice) -> &'static str {
     ])
 }
 
+/// A workflow in which only time moves the runs: it waits for a day, and is left on another.
+pub(crate) fn patient(dice: &mut Dice) -> String {
+    let (awaited, left) = (dice.between(20, 250), dice.between(1, 120));
+    let (hours, reached) = (dice.between(3, 900), dice.between(60, 600));
+    format!(
+        "workflow: written-patient\ntitle: Patient\nstatus: live\nstart:\n  when: contract.renewal_status == open\n  existing: include\nonce_per: occurrence\n\
+         while: days_until(contract.renewal_date) > {left}\n\
+         goal: {{when: days_since(account.customer_since) > {reached}, within: 250d}}\nsteps:\n\
+         \x20 - id: day\n    wait: {{until: days_until(contract.renewal_date) <= {awaited}, at_most: 120d, otherwise: continue}}\n\
+         \x20 - id: told\n    alert: csm\n    text: The day has come\n    hours: any\n\
+         \x20 - id: silence\n    wait: {{until: hours_since(last_login_at) > {hours}, at_most: 200d, otherwise: stop}}\n\
+         \x20 - id: asked\n    alert: csm\n    text: They are silent\n    hours: any\n"
+    )
+}
+
 /// A workflow.
 pub(crate) fn rule(dice: &mut Dice, number: i64) -> String {
     let mut text = format!("workflow: written-{number}\ntitle: Written {number}\n");
@@ -217,11 +232,11 @@ impl Writer<'_> {
             3 | 4 => self.send(inner),
             5 => self.line(inner, "set: {account.reference_status: asked}"),
             6 => self.line(inner, "webhook: crm\n"),
-            7 | 8 => {
+            7 => {
                 let length = period(self.dice);
                 self.line(inner, &format!("wait: {length}"));
             }
-            9 => self.wait_for(inner, depth),
+            8 | 9 => self.wait_for(inner, depth),
             10 => self.branch(inner, depth),
             11 => self.choice(inner, depth),
             12 => self.split(inner, depth),
@@ -254,13 +269,24 @@ impl Writer<'_> {
 
     fn wait_for(&mut self, inner: usize, depth: u8) {
         self.line(inner, "wait:");
-        if self.dice.chance(60) {
-            let until = condition(self.dice);
+        if self.dice.chance(75) {
+            let until = match self.dice.between(0, 3) {
+                0 => condition(self.dice),
+                1 => format!("days_since(last_login_at) >= {}", self.dice.between(1, 9)),
+                2 => format!(
+                    "hours_since(last_meeting_at) > {}",
+                    self.dice.between(5, 200)
+                ),
+                _ => {
+                    let days = self.dice.between(1, 200);
+                    format!("days_until(contract.renewal_date) <= {days}")
+                }
+            };
             self.line(inner + 2, &format!("until: {until}"));
         } else {
             self.line(inner + 2, "event: user.logged_in");
         }
-        let at_most = period(self.dice);
+        let at_most = *self.dice.pick(&["30h", "5 business days", "20d", "60d"]);
         self.line(inner + 2, &format!("at_most: {at_most}"));
         if depth < 2 && self.dice.chance(30) {
             self.line(inner + 2, "otherwise:");

@@ -131,7 +131,7 @@ fn calls(
             all.insert(happened_at + SignedDuration::from_mins(minutes));
         }
     }
-    all.retain(|at| began_at < *at && *at < end && dice.chance(30));
+    all.retain(|at| began_at < *at && *at < end && dice.chance(25));
     all
 }
 

@@ -1,7 +1,7 @@
 //! Workspaces for the twins: the example, and beside its workflows some that chance wrote.
 
 use crate::dice::Dice;
-use crate::rules::rule;
+use crate::rules::{patient, rule};
 use workflow::{Files, Program, Severity, check};
 
 /// A file of the example, with its path in the workspace.
@@ -75,6 +75,10 @@ pub(crate) fn workspace(dice: &mut Dice) -> (Program, Files) {
             files.insert(path, text);
         }
     }
+    files.insert(
+        "workflows/written-patient.yaml".into(),
+        patient(dice).into(),
+    );
     let program = check(&files).program;
     let program = program.expect("a workspace without mistakes has a program");
     (program, files)
