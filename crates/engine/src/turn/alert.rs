@@ -4,12 +4,14 @@ use super::Turn;
 use super::place::Place;
 use super::record::Spot;
 use super::steps::Progress;
+use crate::calendar;
 use crate::run::{Fate, Run, StepPhase};
+use jiff::Timestamp;
 use model::message::Content;
 use model::{
     Channel, Kind, MessageId, Outgoing, Record, Target, TaskChange, TaskKind, TaskState, Value,
 };
-use workflow::program::{RouteTarget, Says, Status, Step, Verb};
+use workflow::program::{Deliver, RouteTarget, Says, Schedule, Status, Step, Verb};
 
 /// A route leads to another at most so often.
 const ROUTES_MAX: usize = 16;
@@ -18,13 +20,16 @@ const CSM_ROUTE: &str = "csm";
 
 impl<'a> Turn<'a, '_> {
     /// An alert: one message for each route.
-    pub(super) fn alert(
-        &mut self,
-        spot: Spot<'_>,
-        step: &Step,
-        routes: &[Box<str>],
-        says: &Says,
-    ) -> Progress {
+    pub(super) fn alert(&mut self, spot: Spot<'_>, step: &Step) -> Progress {
+        let Verb::Alert {
+            routes,
+            says,
+            deliver,
+        } = &step.verb
+        else {
+            return Progress::Rests;
+        };
+        let not_before = self.arrives_at(*deliver);
         let place = Place::run(spot.workflow, self.run(spot.workflow, spot.run));
         let (content, view, template) = match says {
             Says::Template(name) => {
@@ -46,6 +51,9 @@ impl<'a> Turn<'a, '_> {
             };
             self.push(record);
             self.post(spot, route, "route", (content.clone(), view.clone()));
+            if let Some(outgoing) = self.out.outbox.last_mut() {
+                outgoing.not_before = not_before;
+            }
         }
         self.complete(
             Spot {
@@ -54,6 +62,26 @@ impl<'a> Turn<'a, '_> {
             },
             StepPhase::Acted,
         )
+    }
+
+    /// When an alert may be handed over: now, or with the next digest. That of the present minute is still to come.
+    fn arrives_at(&self, deliver: Deliver) -> Timestamp {
+        let Some(schedule) = self.context.program.digest.as_ref() else {
+            return self.now;
+        };
+        match deliver {
+            Deliver::Now => self.now,
+            Deliver::Digest => self
+                .next_digest(schedule)
+                .map_or(self.now, |at| at.max(self.now)),
+        }
+    }
+
+    fn next_digest(&self, schedule: &Schedule) -> Option<Timestamp> {
+        let zone = self.calendar_zone();
+        let minute = self.now.as_second().div_euclid(60) * 60;
+        let eve = Timestamp::from_second(minute - 1).ok()?;
+        calendar::next_occurrence(&self.context.program.calendar, schedule, eve, &zone)
     }
 
     /// The CSM is told that a step found nobody to write to.

@@ -134,7 +134,7 @@ impl<'a> Turn<'a, '_> {
                 self.complete(spot, phase)
             }
             _ if !is_wanted => self.pass_over(spot, "if"),
-            Verb::Alert { routes, says, .. } => self.alert(spot, step, routes, says),
+            Verb::Alert { .. } => self.alert(spot, step),
             Verb::Task { .. } => self.task(spot, step),
             Verb::Match { value, cases, .. } => self.match_word(spot, value, cases),
             Verb::Split { arms } => self.split(spot, arms),

@@ -696,6 +696,31 @@ fn why_says_what_keeps_a_message_waiting_and_until_when() {
     );
 }
 
+#[test]
+fn an_alert_for_the_digest_is_decided_now_and_arrives_with_the_next() {
+    let steps = "  - id: tell\n    alert: csm\n    text: Hello\n    deliver: digest\n    hours: any\n  - id: now\n    alert: csm\n    text: Now\n    hours: any\n";
+    let program = world(
+        "digest: business day 09:00\n",
+        &[workflow("w", "a", "", steps)],
+    );
+    for (decided, arrives) in [
+        ("01-09 08:59", "01-09 09:00"),
+        ("01-09 09:00", "01-09 09:00"),
+        ("01-09 09:01", "01-12 09:00"),
+        ("01-10 03:00", "01-12 09:00"),
+    ] {
+        let mut play = Play::new(&program);
+        play.set(decided, json!({"a": true}));
+        let alerts = play.records().filter(|record| record.kind == Kind::Alert);
+        let shown: Vec<String> = alerts
+            .map(|record| record.at[5..16].replace('T', " "))
+            .collect();
+        assert_eq!(shown, [decided, decided]);
+        let arrive: Vec<Timestamp> = play.outbox().map(|one| one.not_before).collect();
+        assert_eq!(arrive, [at(arrives), at(decided)], "decided {decided}");
+    }
+}
+
 /// Days, hours and working days, of one contact, of some topics, of the whole account.
 const MANY: &str = "limits:
   - {at_most: 2, in: 7d, per: contact, topics: [tips, asks]}
