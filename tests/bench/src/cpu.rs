@@ -19,6 +19,16 @@ pub(crate) struct Cost {
     pub(crate) cores: f64,
 }
 
+impl Cost {
+    /// The cost of one of a hundred equal turns.
+    pub(crate) fn hundredth(self) -> Cost {
+        Cost {
+            wall: self.wall / 100,
+            cores: self.cores / 100.0,
+        }
+    }
+}
+
 impl Meter {
     pub(crate) fn start() -> Meter {
         Meter {

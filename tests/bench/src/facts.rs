@@ -19,17 +19,22 @@ pub(crate) struct Line {
 
 /// Three facts that introduce each account, then logins over a year.
 pub(crate) fn generate(count: usize) -> Vec<Line> {
+    generate_of(count, ACCOUNTS)
+}
+
+/// The same of so many accounts.
+pub(crate) fn generate_of(count: usize, accounts: usize) -> Vec<Line> {
     let start: Timestamp = "2026-01-05T01:00:00Z"
         .parse()
         .unwrap_or(Timestamp::UNIX_EPOCH);
     let year = 365 * 24 * 60;
     (0..count)
         .map(|n| {
-            let (number, turn) = (n % ACCOUNTS, n / ACCOUNTS);
+            let (number, turn) = (n % accounts, n / accounts);
             let minutes = i64::try_from(n * year / count.max(1)).unwrap_or(0);
             let at = start.checked_add(minutes.minutes()).unwrap_or(start);
             let (kind, data) = fact(number, turn);
-            let account = format!("a-{number:04}");
+            let account = format!("a-{number:05}");
             let json = json!({
                 "specversion": "1.0", "id": format!("e-{n}"), "source": "bench", "type": kind,
                 "subject": account, "time": at.to_string(), "data": data,

@@ -7,7 +7,9 @@ mod commit;
 mod cpu;
 mod decide;
 mod facts;
+mod rules;
 mod told;
+mod year;
 
 use anyhow::Context;
 
@@ -36,6 +38,8 @@ fn main() -> anyhow::Result<()> {
     );
     let program = facts::program()?;
     decide::measure(&program, &lines, rounds);
+    rules::measure(rounds)?;
+    year::measure(&program)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

@@ -37,7 +37,7 @@ impl Turns {
 fn rates(costs: &[Cost], facts: usize) -> (f64, f64) {
     // A count of facts is far below where a float rounds.
     let facts = facts as f64;
-    let core = median(costs.iter().map(|cost| facts / cost.cores.max(0.01)));
+    let core = median(costs.iter().map(|cost| facts / cost.cores.max(0.0001)));
     let wall = median(costs.iter().map(|cost| facts / cost.wall.as_secs_f64()));
     (core, wall)
 }
