@@ -61,7 +61,7 @@ pub(crate) struct MailShow {
 /// Tasks.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sottaku task list\n  sottaku task approve t_…\n  sottaku task done t_… --outcome booked"
+    after_help = "Examples:\n  sottaku task list\n  sottaku task approve t_…\n  sottaku task done t_… --outcome booked\n  sottaku task done t_… --set account.csm_sentiment=good"
 )]
 pub(crate) struct Task {
     #[command(subcommand)]
@@ -73,8 +73,8 @@ pub(crate) struct Task {
 pub(crate) enum TaskCommand {
     /// List open tasks and approvals.
     List(TaskList),
-    /// Say that a task is done.
-    Done(TaskAnswer),
+    /// Say that a task is done, and what was learnt of the customer.
+    Done(TaskDone),
     /// Approve what is asked.
     Approve(TaskAnswer),
     /// Reject what is asked.
@@ -110,6 +110,16 @@ pub(crate) struct TaskAnswer {
     pub(crate) set: Vec<String>,
     #[command(flatten)]
     pub(crate) place: Place,
+}
+
+/// A task that is done.
+#[derive(Debug, Args)]
+pub(crate) struct TaskDone {
+    #[command(flatten)]
+    pub(crate) answer: TaskAnswer,
+    /// A field of the account and its new value; may be given several times.
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub(crate) set: Vec<String>,
 }
 
 /// The journal.

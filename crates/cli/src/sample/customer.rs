@@ -174,12 +174,6 @@ impl Customer {
             data["flagship"] = json!(true);
         }
         self.say(self.first, 9, "account.updated", data);
-        let start = day(self.renewal, -365);
-        let renews = self.dice.chance(40);
-        self.say(self.first, 9, "contract.updated", json!({
-            "contract": "k-1", "status": "active", "start_date": start.to_string(), "seats": self.seats,
-            "renewal_date": self.renewal.to_string(), "renewal_status": "open", "auto_renews": renews,
-        }));
         for (index, role) in ["champion", "admin", "executive_sponsor", "billing"]
             .into_iter()
             .enumerate()
@@ -188,6 +182,12 @@ impl Customer {
                 self.meet(index + 1, role, self.first);
             }
         }
+        let start = day(self.renewal, -365);
+        let renews = self.dice.chance(40);
+        self.say(self.first, 9, "contract.updated", json!({
+            "contract": "k-1", "status": "active", "start_date": start.to_string(), "seats": self.seats,
+            "renewal_date": self.renewal.to_string(), "renewal_status": "open", "auto_renews": renews,
+        }));
     }
 
     /// How far the outcome agreed on is reached.
