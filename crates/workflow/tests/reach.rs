@@ -114,7 +114,8 @@ fn what_can_never_come_about_is_found_in_its_place() {
             let code = one["code"].as_str().expect("a code");
             format!("{code} {}", one["line"])
         });
-        let said: Vec<String> = said.collect();
+        // Not every case uses all that the base names.
+        let said: Vec<String> = said.filter(|said| !said.starts_with("W607")).collect();
         let shown = diagnostic::frames(&found, &files, false);
         assert_eq!(
             said.join(", "),

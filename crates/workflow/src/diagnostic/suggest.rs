@@ -7,6 +7,8 @@ use strsim::damerau_levenshtein;
 const WORD_LETTERS_MAX: usize = 64;
 /// So many equally near words are named.
 const NEAR_MAX: usize = 3;
+/// So many candidates are measured for one word: that is dear, and a file can hold thousands of misspelt names.
+const MEASURED_MAX: usize = 20;
 
 /// The nearest words; mostly there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,23 +40,56 @@ pub(crate) fn nearest<'a>(
         return None;
     }
     let mut distance_max = (letters / 3).max(2).min(letters.saturating_sub(1));
+    let own = bag(word);
+    let mut candidates: Vec<(usize, &str)> = known
+        .into_iter()
+        .filter(|candidate| candidate.len() <= WORD_LETTERS_MAX * 4)
+        .map(|candidate| (apart(&own, &bag(candidate)), candidate))
+        .filter(|(at_least, _)| *at_least <= distance_max)
+        .collect();
+    candidates.sort_unstable();
+    candidates.dedup();
     let mut words: Vec<&str> = Vec::new();
-    for candidate in known {
-        if candidate.len() > WORD_LETTERS_MAX * 4 {
-            continue;
+    for (measured, (at_least, candidate)) in candidates.into_iter().enumerate() {
+        if at_least > distance_max {
+            break;
+        }
+        if measured == MEASURED_MAX {
+            // Among so many that are alike nobody knows which one was meant.
+            return None;
         }
         let distance = damerau_levenshtein(word, candidate);
         if distance < distance_max {
             words.clear();
             distance_max = distance;
         }
-        if distance <= distance_max && !words.contains(&candidate) {
+        if distance <= distance_max {
             words.push(candidate);
         }
     }
     words.sort_unstable();
     words.truncate(NEAR_MAX);
     (!words.is_empty()).then_some(Near { words })
+}
+
+/// How often each letter stands in a word; letters fall together by their last bits.
+fn bag(word: &str) -> [u8; 64] {
+    let mut bag = [0_u8; 64];
+    for letter in word.chars() {
+        let place = &mut bag[(u32::from(letter) & 63) as usize];
+        *place = place.saturating_add(1);
+    }
+    bag
+}
+
+/// The fewest changes of letters that could make the one word of the other: never more than their distance.
+fn apart(one: &[u8; 64], other: &[u8; 64]) -> usize {
+    let (mut more, mut fewer) = (0, 0);
+    for (a, b) in one.iter().zip(other) {
+        more += usize::from(a.saturating_sub(*b));
+        fewer += usize::from(b.saturating_sub(*a));
+    }
+    more.max(fewer)
 }
 
 /// The help for a misspelt word; without a near one, the list of what there is if it is short.

@@ -115,17 +115,20 @@ pub(crate) fn check_circles(
 ) {
     let mut told: BTreeSet<&str> = BTreeSet::new();
     for named in places {
+        if told.contains(named.name) {
+            continue;
+        }
         let mut seen: Vec<&str> = Vec::new();
+        let mut met: BTreeSet<&str> = BTreeSet::new();
         let mut at = named.name;
         while let Some(next) = routes.get(at).and_then(|route| route.otherwise.as_deref()) {
-            if seen.contains(&at) {
+            if !met.insert(at) {
                 break;
             }
             seen.push(at);
             at = next;
         }
-        let is_circle = seen.contains(&at) && at == named.name;
-        if is_circle && !seen.iter().any(|name| told.contains(name)) {
+        if met.contains(at) && at == named.name {
             notes.open(named.file);
             let message = format!(
                 "these routes lead in a circle: {} -> {at}",

@@ -1,5 +1,6 @@
 //! A YAML file as a tree that knows where everything stands.
 
+mod line;
 mod offset;
 mod parse;
 mod refusal;

@@ -1,5 +1,6 @@
 //! Text to tree: over the parser's events, refusing what the language forbids and going on.
 
+use super::line::endless;
 use super::refusal::{REFUSALS_MAX, Refusal, refusal, tabs};
 use super::{Entry, Node, NodeKind, Offsets, Scalar};
 use crate::diagnostic::Span;
@@ -31,6 +32,12 @@ pub(crate) fn parse(text: &str) -> Parsed {
         let message = "this file is larger than 1 MiB";
         return Parsed {
             refusals: vec![refusal(start, message, Some("split it"))],
+            ..Parsed::default()
+        };
+    }
+    if let Some(endless) = endless(text) {
+        return Parsed {
+            refusals: vec![endless],
             ..Parsed::default()
         };
     }
@@ -439,7 +446,10 @@ mod tests {
 
     #[test]
     fn a_file_at_its_limits_is_read_and_one_past_them_is_refused() {
-        let sized = |bytes: usize| format!("a: {}", "x".repeat(bytes - 3));
+        let sized = |bytes: usize| {
+            let lines = "# a comment\n".repeat((bytes - 5) / 12);
+            format!("a: 1\n{lines}{}", "\n".repeat((bytes - 5) % 12))
+        };
         let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
         let wide = |nodes: usize| "- 1\n".repeat(nodes - 1);
         for (good, bad) in [
