@@ -73,7 +73,9 @@ pub fn occurrence_after(
 /// Where the search for what the clock shows after `after` begins: before a gap, if there was one shortly before.
 fn begin_of_search(after: DateTime, zone: &TimeZone) -> DateTime {
     let at = at_time(after.date(), after.time(), zone);
-    let turn = zone.preceding(at).next().map(|turn| turn.timestamp());
+    // A change of the clocks at this very instant counts: the gap lies right before it.
+    let until = at.checked_add(SignedDuration::from_nanos(1)).unwrap_or(at);
+    let turn = zone.preceding(until).next().map(|turn| turn.timestamp());
     if turn.is_some_and(|turn| at.duration_since(turn) <= GAP_MAX) {
         after.checked_sub(GAP_MAX).unwrap_or(after)
     } else {

@@ -198,15 +198,27 @@ impl<'a> Turn<'a, '_> {
 
     /// An instant that never comes to rest: the runs that keep it going end, loudly.
     pub(super) fn stop_stuck(&mut self) {
+        if !self.end_stuck() && !self.offers.is_empty() {
+            // All have ended already, and their ends begin others: those are the ones.
+            self.starts();
+            self.end_stuck();
+        }
+        // What that tells starts nothing: else it would never end.
+        self.offers.clear();
+    }
+
+    /// Ends the open runs that moved in this round. Gives whether there were any.
+    fn end_stuck(&mut self) -> bool {
         let acted = std::mem::take(&mut self.acted);
         let begun = std::mem::take(&mut self.begun);
+        let mut is_any = false;
         for (workflow, run) in acted.into_iter().chain(begun) {
             if self.run(workflow, run).is_open() {
                 self.finish(workflow, run, How::Stuck);
                 self.run_mut(workflow, run).phase = Phase::Ended;
+                is_any = true;
             }
         }
-        // What that tells starts nothing: else it would never end.
-        self.offers.clear();
+        is_any
     }
 }

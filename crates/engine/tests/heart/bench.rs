@@ -7,13 +7,31 @@ use engine::{Account, Clock, Context, Csms, Input, Rules, decide};
 use jiff::Timestamp;
 use model::{AccountId, Decision, Kind, Logged, Record};
 use serde_json::Value;
-use workflow::Program;
+use workflow::{Checked, Program};
 
 /// The shipped definitions with these workflows in place of the shipped ones, and these further definitions.
 pub(crate) fn program(workflows: &[&str], definitions: &[&str]) -> Program {
+    let named: Vec<String> = (0..definitions.len())
+        .map(|number| format!("workflows/definitions/own-{number}.yaml"))
+        .collect();
+    let files: Vec<(&str, &str)> = named
+        .iter()
+        .map(String::as_str)
+        .zip(definitions.iter().copied())
+        .collect();
+    checked_with(workflows, &files).0
+}
+
+/// The same with these further files, and what else the check gave.
+pub(crate) fn checked_with(workflows: &[&str], more: &[(&str, &str)]) -> (Program, Checked) {
     let mut files = shipped_files();
     files.retain(|path, _| {
-        !path.starts_with("workflows/tests/") && &**path != "workflows/renewal.yaml"
+        let is_kept = [
+            "workflows/definitions/",
+            "workflows/holidays/",
+            "templates/",
+        ];
+        is_kept.iter().any(|folder| path.starts_with(folder))
     });
     for (number, text) in workflows.iter().enumerate() {
         files.insert(
@@ -21,11 +39,10 @@ pub(crate) fn program(workflows: &[&str], definitions: &[&str]) -> Program {
             (*text).into(),
         );
     }
-    for (number, text) in definitions.iter().enumerate() {
-        let path = format!("workflows/definitions/own-{number}.yaml");
-        files.insert(path.into(), (*text).into());
+    for (path, text) in more {
+        files.insert((*path).into(), (*text).into());
     }
-    checked(&files).0
+    checked(&files)
 }
 
 /// One account under one clock, and all that was decided for it.

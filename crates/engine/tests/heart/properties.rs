@@ -1,7 +1,7 @@
 //! Properties: what holds for every history.
 
 use crate::history::{begin, history};
-use crate::workspace::shipped;
+use crate::workspace::{checked, shipped_files};
 use engine::log_clock::{Moment, step};
 use engine::simulate::{Report, Simulation};
 use engine::{Account, Clock, Context, Csms, Rules, calendar};
@@ -12,7 +12,39 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use workflow::Program;
 
-static PROGRAM: LazyLock<Program> = LazyLock::new(|| shipped().0);
+/// The shipped workspace with one workflow for each other kind of start and subject.
+static PROGRAM: LazyLock<Program> = LazyLock::new(|| {
+    let mut files = shipped_files();
+    let starts = [
+        (
+            "answered",
+            "for_each: contact\nstart:\n  event: nps.responded\n  if: event.score < 7\nonce_per: 30d\nif_running: restart\ngoal: {when: started_by.contact.role == admin, within: 20d}\nholdout: 50%",
+        ),
+        (
+            "weekly",
+            "start:\n  every: Mon,Thu 09:00\n  if: contract.status == active\nonce_per: 20d",
+        ),
+        (
+            "monthly",
+            "for_each: contract\nstart:\n  cron: \"30 2 1,15 * *\"\nonce_per: occurrence",
+        ),
+        (
+            "cases",
+            "for_each: risk\nstart:\n  when: risk.open\n  existing: include\nonce_per: risk\ngoal: {when: not risk.open, within: 60d}",
+        ),
+        (
+            "after",
+            "start:\n  event: [workflow.ended, risk.closed, stage.changed]\n  if: (account.flagship else false) == false\nonce_per: 5d",
+        ),
+    ];
+    for (name, keys) in starts {
+        let text = format!(
+            "workflow: {name}\ntitle: {name}\nstatus: live\n{keys}\nsteps:\n  - id: pause\n    wait: 3d\n  - id: tell\n    alert: csm\n    text: Now\n    hours: any\n"
+        );
+        files.insert(format!("workflows/{name}.yaml").into(), text.into());
+    }
+    checked(&files).0
+});
 
 /// Until when histories are followed.
 fn until() -> Timestamp {
