@@ -69,19 +69,38 @@ fn segment(condition: &str) -> Files {
     yaml(format!("segments: {{evil: {condition}}}\n"))
 }
 
-/// A name for each file, how it is refused (nothing: it is taken, and that must not take long either), and the file.
-fn cases() -> Vec<(&'static str, &'static str, Files)> {
-    let alias = |depth: usize| {
-        let lines = many(depth, |at| {
-            format!("a{}: &a{0} [*a{at}, *a{at}, *a{at}, *a{at}]\n", at + 1)
-        });
-        format!("a0: &a0 [x, x, x, x]\n{lines}")
-    };
-    let twice = |how: &str| many(60, |at| format!("  t{}: t{at} {how} t{at}\n", at + 1));
-    let ways = vec!["(a0 or b0)"; 400].join(" and ");
-    let deep = many(13, |_| "(a0 or b0) and (not ".to_owned()) + "a0" + &")".repeat(13);
+/// Its name, how it is refused (nothing: it is taken, and that must not take long either), and the file.
+type Case = (&'static str, &'static str, Files);
+
+fn laughs(depth: usize) -> String {
+    let lines = many(depth, |at| {
+        format!("a{}: &a{0} [*a{at}, *a{at}, *a{at}, *a{at}]\n", at + 1)
+    });
+    format!("a0: &a0 [x, x, x, x]\n{lines}")
+}
+
+fn twice(how: &str) -> String {
+    many(60, |at| format!("  t{}: t{at} {how} t{at}\n", at + 1))
+}
+
+fn ways_inside_of_ways() -> String {
+    many(13, |_| "(a0 or b0) and (not ".to_owned()) + "a0" + &")".repeat(13)
+}
+
+fn cases() -> Vec<Case> {
+    [
+        part_one(),
+        part_two(),
+        part_three(),
+        part_four(),
+        part_five(),
+    ]
+    .concat()
+}
+
+fn part_one() -> Vec<Case> {
     vec![
-        ("a billion laughs", "E106", yaml(alias(9))),
+        ("a billion laughs", "E106", yaml(laughs(9))),
         (
             "sixty thousand aliases",
             "E106",
@@ -138,6 +157,11 @@ fn cases() -> Vec<(&'static str, &'static str, Files)> {
             "E106",
             yaml("segments: {a: \u{0}}\n".to_owned()),
         ),
+    ]
+}
+
+fn part_two() -> Vec<Case> {
+    vec![
         (
             "forty thousand items",
             "E106",
@@ -173,8 +197,12 @@ fn cases() -> Vec<(&'static str, &'static str, Files)> {
             "E110",
             segment(&("not ".repeat(1_900) + "a0")),
         ),
-        ("two to the four hundred ways", "", segment(&ways)),
-        ("ways inside of ways", "", segment(&deep)),
+        (
+            "two to the four hundred ways",
+            "",
+            segment(&vec!["(a0 or b0)"; 400].join(" and ")),
+        ),
+        ("ways inside of ways", "", segment(&ways_inside_of_ways())),
         (
             "segments that double",
             "",
@@ -193,6 +221,11 @@ fn cases() -> Vec<(&'static str, &'static str, Files)> {
                 many(500, |at| format!("  c{at}: c{}\n", (at + 1) % 500))
             )),
         ),
+    ]
+}
+
+fn part_three() -> Vec<Case> {
+    vec![
         (
             "segments that all need one another",
             "E505",
@@ -250,6 +283,11 @@ fn cases() -> Vec<(&'static str, &'static str, Files)> {
                 "t".repeat(10_000)
             )),
         ),
+    ]
+}
+
+fn part_four() -> Vec<Case> {
+    vec![
         (
             "a pick-list of two thousand words",
             "E103",
@@ -308,12 +346,15 @@ fn cases() -> Vec<(&'static str, &'static str, Files)> {
             "E709",
             template("{{account.name".to_owned()),
         ),
-        (
-            "a block without an end",
-            "E709",
-            template("{{#if account.arr}}x".to_owned()),
-        ),
     ]
+}
+
+fn part_five() -> Vec<Case> {
+    vec![(
+        "a block without an end",
+        "E709",
+        template("{{#if account.arr}}x".to_owned()),
+    )]
 }
 
 #[test]

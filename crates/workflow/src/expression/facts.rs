@@ -22,6 +22,9 @@ pub(super) struct Claim<'a> {
 /// A value, and whether it is read by a definition from another contract than the subject's.
 type Key = (Expr, bool);
 
+/// Words of a pick-list, or texts.
+type Words = BTreeSet<Box<str>>;
+
 /// What is known of a number.
 struct Number {
     key: Key,
@@ -35,8 +38,8 @@ struct Number {
 #[derive(Default)]
 pub(super) struct Facts {
     numbers: Vec<Number>,
-    words: Vec<(Key, BTreeSet<Box<str>>)>,
-    texts: Vec<(Key, Option<BTreeSet<Box<str>>>, BTreeSet<Box<str>>)>,
+    words: Vec<(Key, Words)>,
+    texts: Vec<(Key, Option<Words>, Words)>,
     known: Vec<Key>,
     unknown: Vec<Key>,
     is_contradictory: bool,
@@ -180,8 +183,9 @@ impl Facts {
             .collect();
         match (&value.ty, named) {
             (Type::Word(all), Some(named)) => {
-                let fits = |word: &&Box<str>| named.contains(*word) == truth;
-                self.limit(value, all.words.iter().filter(fits).cloned().collect());
+                let words = all.words.iter();
+                let fitting = words.filter(|word| named.contains(*word) == truth);
+                self.limit(value, fitting.cloned().collect());
             }
             (Type::Text, Some(named)) => self.texts(value, named, truth),
             _ => {}
