@@ -26,7 +26,7 @@ use tokio::time::Instant;
 /// How often is asked whether all was decided.
 const LOOK: Duration = Duration::from_millis(2);
 /// Logins of one customer in a year, about: enough for its seats to be in use.
-const LOGINS: i64 = 160;
+const LOGINS: i64 = 110;
 
 /// Lets the days pass.
 pub(crate) fn run(arguments: &Demo) -> anyhow::Result<Exit> {

@@ -61,15 +61,13 @@ impl Customer {
         }
     }
 
-    /// Half of all customers use the reports, three people each fortnight; the others are left to the campaign.
+    /// Half of all customers use the reports each fortnight; the others are left to the campaign.
     pub(super) fn use_reports(&mut self) {
         let feature = *self.dice.pick(&["reports", "reports", "alerts", "api"]);
         for fortnight in 1..=self.span.days / 14 {
-            for user in 1..=3 {
-                let offset = fortnight * 14 + self.dice.between(0, 11);
-                let data = json!({"user": format!("u{user}"), "feature": feature});
-                self.say(day(self.span.from, offset), 8, "feature.used", data);
-            }
+            let offset = fortnight * 14 + self.dice.between(0, 11);
+            let data = json!({"user": "u1", "feature": feature});
+            self.say(day(self.span.from, offset), 8, "feature.used", data);
         }
     }
 
@@ -92,9 +90,9 @@ impl Customer {
     /// Tickets, most of them solved in some days; the unhappy have more of them, and worse.
     pub(super) fn open_tickets(&mut self) {
         let (count, urgent) = match self.mood {
-            Mood::Happy => (2, 5),
-            Mood::Content => (4, 15),
-            Mood::Unhappy => (8, 45),
+            Mood::Happy => (1, 5),
+            Mood::Content => (2, 15),
+            Mood::Unhappy => (6, 60),
         };
         for number in 1..=count {
             let on = day(self.span.from, self.dice.between(5, self.span.days - 10));
