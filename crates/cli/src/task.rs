@@ -1,9 +1,7 @@
 //! `sottaku task`: what people are asked to do or to approve, and their answers.
 
-mod fields;
-
 use crate::answer;
-use crate::arguments::{Task, TaskAnswer, TaskCommand, TaskDone, TaskList};
+use crate::arguments::{Task, TaskAnswer, TaskCommand, TaskList};
 use crate::exit::Exit;
 use crate::place::wait;
 use crate::print::{Output, Printer};
@@ -22,7 +20,7 @@ pub(crate) fn run(arguments: &Task) -> anyhow::Result<Exit> {
         TaskCommand::List(list) => wait(print(list)),
         TaskCommand::Approve(one) => wait(answer_one(one, "task.approved", TaskKind::Approve)),
         TaskCommand::Reject(one) => wait(answer_one(one, "task.rejected", TaskKind::Approve)),
-        TaskCommand::Done(one) => wait(done(one)),
+        TaskCommand::Done(one) => wait(answer_one(one, "task.done", TaskKind::Do)),
     }
 }
 
@@ -63,22 +61,6 @@ fn line(task: &TaskChange) -> String {
         "{}  {state:8}  {kind:7}  {}  {}  for {}{due}",
         task.task, task.account, task.title, task.assignee
     )
-}
-
-/// What was learnt is told first, so that whoever waits for the task reads it.
-async fn done(arguments: &TaskDone) -> anyhow::Result<Exit> {
-    let answer = &arguments.answer;
-    if !arguments.set.is_empty() {
-        let store = answer.place.existing().await?;
-        if let Some(row) = store.task(&answer.task).await? {
-            let fields = fields::read(&store, &arguments.set).await?;
-            if row.task.kind == TaskKind::Do && row.task.state == TaskState::Open {
-                let account = row.task.account.as_str();
-                answer::tell(&store, account, "account.updated", fields).await?;
-            }
-        }
-    }
-    answer_one(answer, "task.done", TaskKind::Do).await
 }
 
 async fn answer_one(arguments: &TaskAnswer, kind: &str, wanted: TaskKind) -> anyhow::Result<Exit> {

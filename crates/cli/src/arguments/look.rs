@@ -74,7 +74,7 @@ pub(crate) enum TaskCommand {
     /// List open tasks and approvals.
     List(TaskList),
     /// Say that a task is done, and what was learnt of the customer.
-    Done(TaskDone),
+    Done(TaskAnswer),
     /// Approve what is asked.
     Approve(TaskAnswer),
     /// Reject what is asked.
@@ -110,16 +110,6 @@ pub(crate) struct TaskAnswer {
     pub(crate) set: Vec<String>,
     #[command(flatten)]
     pub(crate) place: Place,
-}
-
-/// A task that is done.
-#[derive(Debug, Args)]
-pub(crate) struct TaskDone {
-    #[command(flatten)]
-    pub(crate) answer: TaskAnswer,
-    /// A field of the account and its new value; may be given several times.
-    #[arg(long, value_name = "FIELD=VALUE")]
-    pub(crate) set: Vec<String>,
 }
 
 /// The journal.
