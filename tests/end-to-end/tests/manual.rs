@@ -160,7 +160,11 @@ async fn a_wrong_expectation_is_answered_with_what_happened() {
     );
     assert_ne!(text, wrong);
     std::fs::write(&file, wrong).expect("the tests are written");
-    let tested = run(&product(folder.path()), &["test", ".", "--filter", "120日前"]).await;
+    let tested = run(
+        &product(folder.path()),
+        &["test", ".", "--filter", "120日前"],
+    )
+    .await;
     assert_eq!(tested.code, Some(1), "{}", tested.out);
     let said = tested.out + &tested.err;
     assert!(said.contains("0 passed, 1 failed"), "{said}");

@@ -69,13 +69,8 @@ impl<'a> Turn<'a, '_> {
         index: usize,
         (listener, event): (&Listener, &Event),
     ) {
-        let is_read = |(name, _): &(&Box<str>, &Value)| listener.fields.contains(&***name);
-        let fields: BTreeMap<Box<str>, Value> = event
-            .fields
-            .iter()
-            .filter(is_read)
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
+        let mut fields: BTreeMap<Box<str>, Value> = event.fields.clone();
+        fields.retain(|name, _| listener.fields.contains(&**name));
         self.is_moved = true;
         let run = self.run_mut(workflow, index);
         run.heard.insert(listener.step.clone(), fields);

@@ -34,12 +34,15 @@ struct Number {
     is_whole: bool,
 }
 
+/// A text: those that it may be, if only some, and those that it is not.
+type Text = (Key, Option<Words>, Words);
+
 /// What is known of each value.
 #[derive(Default)]
 pub(super) struct Facts {
     numbers: Vec<Number>,
     words: Vec<(Key, Words)>,
-    texts: Vec<(Key, Option<Words>, Words)>,
+    texts: Vec<Text>,
     known: Vec<Key>,
     unknown: Vec<Key>,
     is_contradictory: bool,
@@ -183,9 +186,9 @@ impl Facts {
             .collect();
         match (&value.ty, named) {
             (Type::Word(all), Some(named)) => {
-                let words = all.words.iter();
-                let fitting = words.filter(|word| named.contains(*word) == truth);
-                self.limit(value, fitting.cloned().collect());
+                let mut words: Words = all.words.iter().cloned().collect();
+                words.retain(|word| named.contains(word) == truth);
+                self.limit(value, words);
             }
             (Type::Text, Some(named)) => self.texts(value, named, truth),
             _ => {}
