@@ -67,11 +67,11 @@ async fn attend(
             stopped = stop_signal() => return stopped,
             shown = show.next() => shown?,
             () = watch.saved() => {
-                if let Some(changed) = changed(&arguments.dir, &files)? {
-                    if activate(store, &changed).await? {
-                        files = changed;
-                        server.nudge();
-                    }
+                if let Some(changed) = changed(&arguments.dir, &files)?
+                    && activate(store, &changed).await?
+                {
+                    files = changed;
+                    server.nudge();
                 }
             }
         }

@@ -6,7 +6,7 @@ use crate::place::wait;
 use crate::print::Printer;
 use crate::why;
 use engine::Account;
-use engine::entity::{Entity, Fields};
+use engine::entity::Fields;
 use model::AccountId;
 use serde_json::{Map, Value};
 use workflow::Program;
@@ -53,8 +53,8 @@ fn fixture(program: &Program, account: &Account) -> String {
         let shown = fields(&contract.fields, &schema.contract.fields, "contract");
         lines.push(format!("    contract: {}", flow(&shown)));
     }
-    let there = |(_, contact): &(&Box<str>, &Entity)| contact.is_there;
-    let contacts: Vec<_> = head.contacts.iter().filter(there).collect();
+    let mut contacts: Vec<_> = head.contacts.iter().collect();
+    contacts.retain(|(_, contact)| contact.is_there);
     if !contacts.is_empty() {
         lines.push("    contacts:".to_owned());
     }

@@ -76,8 +76,10 @@ async fn present(store: &Store, arguments: &Why, id: &AccountId) -> anyhow::Resu
         ..RecordFilter::default()
     };
     let lines = records::read(store, &filter).await?;
-    let read = |line: &Box<str>| serde_json::from_str(line);
-    let records: Result<Vec<Record>, _> = lines.iter().map(read).collect();
+    let records: Result<Vec<Record>, _> = lines
+        .iter()
+        .map(|line| serde_json::from_str(line))
+        .collect();
     // Under the log clock time is the account's own; a store does not say which clock it was decided by, so an
     // account that is ahead of the wall's clock, or settings that say so, decide.
     let (clock, now) = match own {

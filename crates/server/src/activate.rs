@@ -87,8 +87,11 @@ pub async fn activate_resting(
     Ok(activated(positions.unwrap_or_default(), true))
 }
 
+/// A program, the workflows set aside, and the warnings.
+type Sound = (Program, Vec<Box<str>>, Vec<Diagnostic>);
+
 /// A workspace that can decide, with the workflows set aside and the warnings.
-pub(crate) fn checked(files: &Files) -> Result<(Program, Vec<Box<str>>, Vec<Diagnostic>), Refused> {
+pub(crate) fn checked(files: &Files) -> Result<Sound, Refused> {
     let checked = workflow::check(files);
     let (errors, warnings): (Vec<_>, Vec<_>) = checked
         .diagnostics

@@ -42,7 +42,17 @@ pub(super) fn to(record: &Record, seed: u64) -> anyhow::Result<Vec<Told>> {
         Kind::Ask => reaction.approve(),
         Kind::Task => reaction.work(),
         Kind::Send => reaction.read(),
-        _ => {}
+        Kind::Start
+        | Kind::Alert
+        | Kind::Webhook
+        | Kind::Set
+        | Kind::Skip
+        | Kind::Hold
+        | Kind::End
+        | Kind::RiskOpened
+        | Kind::RiskClosed
+        | Kind::HealthChanged
+        | Kind::StageChanged => {}
     }
     Ok(reaction.told)
 }

@@ -61,8 +61,8 @@ impl Mood {
     pub(crate) fn sentiment(self, dice: &mut Dice) -> &'static str {
         match self {
             Self::Happy => "good",
-            Self::Content => *dice.pick::<&str>(&["good", "neutral", "neutral"]),
-            Self::Unhappy => *dice.pick::<&str>(&["neutral", "neutral", "bad"]),
+            Self::Content => dice.pick::<&str>(&["good", "neutral", "neutral"]),
+            Self::Unhappy => dice.pick::<&str>(&["neutral", "neutral", "bad"]),
         }
     }
 }

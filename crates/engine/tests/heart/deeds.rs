@@ -66,6 +66,10 @@ fn every_promise_holds_in_the_shipped_workspace() {
 }
 
 /// The example of the language, read from where it lies.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test of a pure crate reads its data from files"
+)]
 fn example() -> Program {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/example");
     let mut files = Files::new();

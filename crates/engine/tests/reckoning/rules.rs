@@ -1,7 +1,6 @@
 //! Random workflows, as somebody might write them.
 
 use crate::dice::Dice;
-use std::fmt::Write;
 
 /// What time alone flips, and what facts flip.
 const CONDITIONS: [&str; 34] = [
@@ -96,25 +95,30 @@ pub(crate) fn patient(dice: &mut Dice) -> String {
     )
 }
 
+/// A line more.
+fn say(text: &mut String, line: &str) {
+    text.push_str(line);
+    text.push('\n');
+}
+
 /// A workflow.
 pub(crate) fn rule(dice: &mut Dice, number: i64) -> String {
     let mut text = format!("workflow: written-{number}\ntitle: Written {number}\n");
     let for_each = *dice.pick(&["account", "account", "contract", "contact", "risk"]);
-    let _ = writeln!(
-        text,
-        "for_each: {for_each}\ntopic: onboarding\nstatus: live"
+    say(
+        &mut text,
+        &format!("for_each: {for_each}\ntopic: onboarding\nstatus: live"),
     );
     let is_when = start(dice, &mut text, for_each);
     if dice.chance(35) {
-        let _ = writeln!(text, "while: {}", condition(dice));
+        say(&mut text, &format!("while: {}", condition(dice)));
     }
     let is_watched = dice.chance(40);
     if is_watched {
         let within = *dice.pick(&["20d", "45d", "9 business days", "100h"]);
-        let _ = writeln!(
-            text,
-            "goal:\n  when: {}\n  within: {within}",
-            condition(dice)
+        say(
+            &mut text,
+            &format!("goal:\n  when: {}\n  within: {within}", condition(dice)),
         );
         if dice.chance(50) {
             text.push_str("  then:\n    - id: hurrah\n      alert: csm\n      text: Reached\n");
@@ -143,18 +147,18 @@ fn start(dice: &mut Dice, text: &mut String, for_each: &str) -> bool {
                 "meeting.held",
                 "[ticket.opened, nps.responded]",
             ]);
-            let _ = writeln!(text, "  event: {event}");
+            say(text, &format!("  event: {event}"));
             if dice.chance(40) {
-                let _ = writeln!(text, "  if: {}", condition(dice));
+                say(text, &format!("  if: {}", condition(dice)));
             }
             if dice.chance(40) {
-                let _ = writeln!(text, "  max_age: {}", period(dice));
+                say(text, &format!("  max_age: {}", period(dice)));
             }
         }
         2 | 3 => {
-            let _ = writeln!(text, "  {}", schedule(dice));
+            say(text, &format!("  {}", schedule(dice)));
             if dice.chance(70) {
-                let _ = writeln!(text, "  if: {}", condition(dice));
+                say(text, &format!("  if: {}", condition(dice)));
             }
         }
         _ => {
@@ -163,11 +167,14 @@ fn start(dice: &mut Dice, text: &mut String, for_each: &str) -> bool {
             } else {
                 condition(dice)
             };
-            let _ = writeln!(text, "  when: {when}");
+            say(text, &format!("  when: {when}"));
             if dice.chance(40) {
-                let _ = writeln!(text, "  for: {}", period(dice));
+                say(text, &format!("  for: {}", period(dice)));
             }
-            let _ = writeln!(text, "  existing: {}", dice.pick(&["include", "skip"]));
+            say(
+                text,
+                &format!("  existing: {}", dice.pick(&["include", "skip"])),
+            );
         }
     }
     let once = match dice.between(0, 3) {
@@ -176,7 +183,7 @@ fn start(dice: &mut Dice, text: &mut String, for_each: &str) -> bool {
         2 => "20d",
         _ => "30h",
     };
-    let _ = writeln!(text, "once_per: {once}");
+    say(text, &format!("once_per: {once}"));
     if dice.chance(20) {
         text.push_str("if_running: restart\n");
     }
@@ -192,7 +199,7 @@ struct Writer<'d> {
 
 impl Writer<'_> {
     fn line(&mut self, indent: usize, line: &str) {
-        let _ = writeln!(self.text, "{:indent$}{line}", "");
+        say(&mut self.text, &format!("{:indent$}{line}", ""));
     }
 
     fn steps(&mut self, indent: usize, depth: u8) {

@@ -129,6 +129,10 @@ struct Found {
 }
 
 impl Found {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only what flips by time has a name"
+    )]
     fn walk(&mut self, program: &Program, expr: &Expr) {
         let name = match &expr.kind {
             ExprKind::DaysUntil(_) | ExprKind::DaysSince(_) => Some("flip: days"),

@@ -64,6 +64,15 @@ fn again(shared: &Shared, claimed: &Claimed) -> Again {
     }
 }
 
+/// Why a message may not leave yet, if so: it can only be captured.
+fn kept_back(outgoing: &Outgoing) -> Option<&'static str> {
+    match (&outgoing.channel, outgoing.purpose) {
+        (Channel::Email { .. }, Some(Purpose::Service | Purpose::Promotional)) => Some(LEAVABLE),
+        (Channel::Webhook { .. }, _) => Some(WEBHOOKS),
+        (Channel::Email { .. } | Channel::Route { .. }, _) => None,
+    }
+}
+
 /// Chooses the way out and renders; or says how the claim ends instead.
 async fn ready<'m>(
     shared: &Shared,
@@ -81,20 +90,14 @@ async fn ready<'m>(
             detail: detail.into(),
         }
     };
+    if let Some(why) = kept_back(outgoing).filter(|_| !means.is_captured) {
+        return Err(Ending {
+            outcome: Outcome::Suppressed,
+            detail: why.into(),
+        });
+    }
     let target = match &outgoing.channel {
-        Channel::Email { .. } => {
-            let is_leavable = matches!(
-                outgoing.purpose,
-                Some(Purpose::Service | Purpose::Promotional)
-            );
-            if is_leavable && !means.is_captured {
-                return Err(Ending {
-                    outcome: Outcome::Suppressed,
-                    detail: LEAVABLE.into(),
-                });
-            }
-            None
-        }
+        Channel::Email { .. } => None,
         Channel::Route { route, targets } => {
             let Some(target) = means.choose(targets) else {
                 shared.status.without_means(route);
@@ -106,15 +109,7 @@ async fn ready<'m>(
             shared.status.with_means(route);
             Some(target)
         }
-        Channel::Webhook { name } => {
-            if !means.is_captured {
-                return Err(Ending {
-                    outcome: Outcome::Suppressed,
-                    detail: WEBHOOKS.into(),
-                });
-            }
-            return Ok(Ready::Call(name, outgoing.view.to_string()));
-        }
+        Channel::Webhook { name } => return Ok(Ready::Call(name, outgoing.view.to_string())),
     };
     let refused = |why: String| Ending {
         outcome: Outcome::Refused,
