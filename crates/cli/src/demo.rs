@@ -24,7 +24,7 @@ use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 use tokio::time::Instant;
 
 /// How often is asked whether all was decided.
-const LOOK: Duration = Duration::from_millis(2);
+const LOOK: Duration = Duration::from_millis(10);
 /// Logins of one customer in a year, about: enough for its seats to be in use.
 const LOGINS: i64 = 110;
 

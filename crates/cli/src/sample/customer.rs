@@ -159,7 +159,7 @@ impl Customer {
         let gap = if self.is_japanese { "" } else { " " };
         let csm = names::CSM[number % names::CSM.len()].0;
         let arr = self.dice.pick(&[
-            600_000, 1_200_000, 3_000_000, 6_000_000, 12_000_000, 24_000_000,
+            600_000, 900_000, 1_200_000, 1_800_000, 3_000_000, 6_000_000, 12_000_000, 24_000_000,
         ]);
         let sentiment = self.mood.sentiment(&mut self.dice);
         let mut data = json!({
