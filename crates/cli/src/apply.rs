@@ -4,7 +4,7 @@ use crate::arguments::Apply;
 use crate::exit::Exit;
 use crate::place::wait;
 use crate::print::Printer;
-use crate::{check, workspace};
+use crate::{check, plan, workspace};
 use anyhow::Context;
 use jiff::Timestamp;
 use server::Refused;
@@ -23,14 +23,15 @@ pub(crate) fn run(arguments: &Apply) -> anyhow::Result<Exit> {
     wait(async {
         let store = arguments.place.existing_or_new().await?;
         let mut printer = Printer::new();
-        printer.text(outlook(&store, &program).await?)?;
+        let resting = arguments.resting.into();
+        printer.text(outlook(&program))?;
+        printer.text(plan::told(&plan::work_out(&store, &files, resting).await?))?;
         printer.flush()?;
         if !arguments.yes && !agreed("Apply it?")? {
             printer.line("Nothing was changed.")?;
             printer.flush()?;
             return Ok(Exit::Done);
         }
-        let resting = arguments.resting.into();
         let now = Timestamp::now();
         let activated = match server::activate_resting(&store, &files, now, resting).await {
             Ok(activated) => activated,
@@ -92,12 +93,8 @@ pub(crate) fn progress(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What applying `program` to `store` means, in words.
-async fn outlook(store: &Store, program: &Program) -> anyhow::Result<String> {
-    let mut facts = 0;
-    for shard in 0..store.shards() {
-        facts += store.log_end(shard).await?;
-    }
+/// The workflows of a text and what each does.
+fn outlook(program: &Program) -> String {
     let mut lines = vec![format!("revision {}", short(&program.revision))];
     for workflow in &program.workflows {
         let does = match workflow.status {
@@ -110,12 +107,7 @@ async fn outlook(store: &Store, program: &Program) -> anyhow::Result<String> {
         };
         lines.push(format!("  {}  {does}", workflow.name));
     }
-    if store.applied().await?.is_none() && facts > 0 {
-        lines.push(format!(
-            "  {facts} facts came in before: they count as history, nothing starts from them but by `existing: include`"
-        ));
-    }
-    Ok(lines.join("\n") + "\n")
+    lines.join("\n") + "\n"
 }
 
 /// The first letters of a hash, enough for people.

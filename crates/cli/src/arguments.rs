@@ -40,6 +40,8 @@ pub(crate) enum Command {
     New(New),
     /// See a template as its reader would: rendered for a real or a sample account.
     Preview(Preview),
+    /// Say what applying the workspace would do to the accounts there are; nothing is changed.
+    Plan(Plan),
     /// Make the checked workspace the one that decides.
     Apply(Apply),
     /// Run everything in one process on this machine, watching the files; mails are kept, not sent.

@@ -6,7 +6,7 @@ use crate::print::{Output, Printer};
 use crate::serve::{log_to_stderr, runtime, stop_signal};
 use crate::show::Show;
 use crate::watch::Watch;
-use crate::{apply, check, workspace};
+use crate::{apply, check, plan, workspace};
 use anyhow::Context;
 use jiff::Timestamp;
 use server::{Clock, Config, Refused, Roles, Server, config::Mode};
@@ -99,8 +99,12 @@ fn changed(dir: &Path, before: &Files) -> anyhow::Result<Option<Files>> {
     }
 }
 
-/// Activates what was saved; false: not now, and the next save tries again.
+/// Shows what the saved text would do, and activates it; false: not now, and the next save tries again.
 async fn activate(store: &Store, files: &Files) -> anyhow::Result<bool> {
+    let planned = plan::work_out(store, files, engine::Resting::Next).await?;
+    if planned.applied.is_some() && !planned.is_same {
+        anstream::eprint!("{}", plan::told(&planned));
+    }
     match server::activate(store, files, Timestamp::now()).await {
         Ok(activated) => {
             if activated.is_new {

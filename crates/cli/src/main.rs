@@ -18,6 +18,7 @@ mod mend;
 mod new;
 mod parked;
 mod place;
+mod plan;
 mod preview;
 mod print;
 mod records;
@@ -60,6 +61,7 @@ fn run(command: &Command) -> anyhow::Result<exit::Exit> {
         Command::Config(config) => config::run(config),
         Command::Sample(sample) => sample::write(sample),
         Command::Apply(apply) => apply::run(apply),
+        Command::Plan(plan) => plan::run(plan),
         Command::Dev(dev) => dev::run(dev),
         Command::Demo(demo) => demo::run(demo),
         Command::Serve(serve) => serve::run(serve),

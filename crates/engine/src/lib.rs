@@ -18,6 +18,7 @@ pub mod lookahead;
 pub mod memory;
 pub mod metric;
 pub mod parts;
+pub mod plan;
 pub mod preview;
 pub mod rebase;
 pub mod rules;

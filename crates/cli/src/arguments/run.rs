@@ -23,6 +23,25 @@ impl From<Resting> for engine::Resting {
     }
 }
 
+/// A workspace that may be put live.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku plan .\n  sottaku plan . --store /var/lib/sottaku/sottaku.db --output json"
+)]
+pub(crate) struct Plan {
+    /// The folder that holds `workflows` and `templates`.
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// What becomes of runs that rest at a step which is gone.
+    #[arg(long, value_enum, default_value = "next")]
+    pub(crate) resting: Resting,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
 /// A workspace to put live.
 #[derive(Debug, Args)]
 #[command(

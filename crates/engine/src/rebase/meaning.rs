@@ -44,6 +44,11 @@ impl<'p> Meanings<'p> {
         self.written_start(workflow, Naming::Name)
     }
 
+    /// What a step says, with the names of definitions left as they are.
+    pub(super) fn step(&mut self, step: Value, with: &[(Box<str>, Expr)]) -> Value {
+        self.written(step, (Naming::Name, with))
+    }
+
     fn written_start(&mut self, workflow: &Workflow, naming: Naming) -> Value {
         let for_each = serialized(&workflow.for_each);
         match &workflow.start {

@@ -4,8 +4,11 @@
 
 mod cover;
 mod meaning;
+mod steps;
 
 pub(crate) use cover::Cover;
+pub(crate) use steps::changes as step_changes;
+pub use steps::{StepChange, StepEdit};
 
 use jiff::Timestamp;
 use meaning::Meanings;

@@ -40,6 +40,8 @@ mod wake;
 mod webhook;
 mod why;
 
+pub(crate) use route::flat;
+
 use crate::account::Account;
 use crate::calendar::{self, Stretches};
 use crate::context::{Clock, Context};

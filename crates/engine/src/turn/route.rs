@@ -136,7 +136,7 @@ fn steps_of(workflow: &Workflow, phase: Phase) -> Option<&[Step]> {
 }
 
 /// Steps and those inside them, in the order of the text.
-pub(super) fn flat(steps: &[Step]) -> Vec<&Step> {
+pub(crate) fn flat(steps: &[Step]) -> Vec<&Step> {
     let mut all = Vec::new();
     for step in steps {
         all.push(step);

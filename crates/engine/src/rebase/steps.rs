@@ -1,0 +1,175 @@
+//! Which steps a new text adds, takes out or changes.
+
+use super::find;
+use super::meaning::Meanings;
+use crate::turn::flat;
+use serde::Serialize;
+use serde_json::Value;
+use workflow::Program;
+use workflow::program::{AtWindow, Period, Step, Verb, Workflow};
+
+/// What happened to a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepEdit {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It has another id (`moved`).
+    Renamed,
+    /// It does something else, or at another time.
+    Changed,
+}
+
+/// A step that a new text adds, takes out or changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StepChange {
+    /// Its id, in the new text if it is there.
+    pub step: Box<str>,
+    /// What happened to it.
+    pub edit: StepEdit,
+    /// What is different, in words.
+    pub details: Vec<String>,
+    /// The added step that a removed one was probably renamed to.
+    pub probably: Option<Box<str>>,
+}
+
+/// The steps of a workflow that differ between two texts.
+pub(crate) fn changes(old: Option<&Program>, new: &Program, name: &str) -> Vec<StepChange> {
+    let before = old.and_then(|old| Some((old, find(old, name)?)));
+    let (Some((old, before)), Some(after)) = (before, find(new, name)) else {
+        return Vec::new();
+    };
+    let (mut meant, mut means) = (Meanings::of(old), Meanings::of(new));
+    let (old_steps, new_steps) = (all(before), all(after));
+    let mut changes = Vec::new();
+    for step in &old_steps {
+        let id = renamed(after, &step.id);
+        let written = meant.step(own(step), &before.with);
+        let Some(now) = new_steps.iter().find(|now| *now.id == *id) else {
+            let is_twin = |now: &&&Step| {
+                let is_added = old_steps
+                    .iter()
+                    .all(|one| renamed(after, &one.id) != &*now.id);
+                is_added && means.step(own(now), &after.with) == written
+            };
+            let twin = new_steps.iter().find(is_twin).map(|twin| twin.id.clone());
+            changes.push(change(&step.id, StepEdit::Removed, Vec::new(), twin));
+            continue;
+        };
+        let is_renamed = now.id != step.id;
+        if means.step(own(now), &after.with) != written {
+            changes.push(change(&now.id, StepEdit::Changed, details(step, now), None));
+        } else if is_renamed {
+            let from = vec![format!("from {}", step.id)];
+            changes.push(change(&now.id, StepEdit::Renamed, from, None));
+        }
+    }
+    for step in &new_steps {
+        if old_steps
+            .iter()
+            .all(|one| renamed(after, &one.id) != &*step.id)
+        {
+            changes.push(change(&step.id, StepEdit::Added, Vec::new(), None));
+        }
+    }
+    changes
+}
+
+fn change(
+    step: &str,
+    edit: StepEdit,
+    details: Vec<String>,
+    probably: Option<Box<str>>,
+) -> StepChange {
+    StepChange {
+        step: step.into(),
+        edit,
+        details,
+        probably,
+    }
+}
+
+fn all(workflow: &Workflow) -> Vec<&Step> {
+    let mut steps = flat(&workflow.steps);
+    steps.extend(workflow.goal.iter().flat_map(|goal| flat(&goal.then)));
+    steps
+}
+
+fn renamed<'w>(new: &'w Workflow, id: &'w str) -> &'w str {
+    let moved = new.moved.iter().find(|(old, _)| **old == *id);
+    moved.map_or(id, |(_, new)| new)
+}
+
+/// A step without its id and the steps inside it.
+fn own(step: &Step) -> Value {
+    let mut value = serde_json::to_value(step).unwrap_or_default();
+    if let Value::Object(map) = &mut value {
+        map.remove("id");
+    }
+    without_steps(value)
+}
+
+fn without_steps(value: Value) -> Value {
+    match value {
+        Value::Array(parts) => {
+            let is_step = |part: &Value| part.get("verb").is_some() && part.get("id").is_some();
+            let parts = parts.into_iter().filter(|part| !is_step(part));
+            Value::Array(parts.map(without_steps).collect())
+        }
+        Value::Object(map) => Value::Object(
+            map.into_iter()
+                .map(|(key, value)| (key, without_steps(value)))
+                .collect(),
+        ),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
+    }
+}
+
+/// What is different, as far as it has few words.
+fn details(before: &Step, after: &Step) -> Vec<String> {
+    let mut found = Vec::new();
+    let (was, is) = (window(before.at.as_ref()), window(after.at.as_ref()));
+    if was != is {
+        found.push(format!("window {was} → {is}"));
+    }
+    match (&before.verb, &after.verb) {
+        (Verb::Wait { length: was }, Verb::Wait { length: is }) if was != is => {
+            found.push(format!("wait {} → {}", period(*was), period(*is)));
+        }
+        (Verb::Send { template: was, .. }, Verb::Send { template: is, .. }) if was != is => {
+            found.push(format!("template {was} → {is}"));
+        }
+        (was, is) if std::mem::discriminant(was) != std::mem::discriminant(is) => {
+            found.push("does something else".into());
+        }
+        (_, _) => {}
+    }
+    found
+}
+
+fn window(at: Option<&AtWindow>) -> String {
+    let Some(at) = at else {
+        return "none".into();
+    };
+    let unit = if at.is_business {
+        "business days"
+    } else {
+        "days"
+    };
+    if at.closes <= 0 {
+        format!("{}..{} {unit} before", -at.opens, -at.closes)
+    } else {
+        format!("{}..{} {unit} after", at.opens, at.closes)
+    }
+}
+
+fn period(period: Period) -> String {
+    match period {
+        Period::Seconds(seconds) if seconds % 3_600 == 0 => format!("{}h", seconds / 3_600),
+        Period::Seconds(seconds) => format!("{}m", seconds / 60),
+        Period::Days(days) => format!("{days}d"),
+        Period::BusinessDays(days) => format!("{days} business days"),
+    }
+}

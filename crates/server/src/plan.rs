@@ -1,0 +1,172 @@
+//! The plan: what a changed workspace would do to the accounts in the store. Reads, and writes nothing (engine.md, 7).
+
+use crate::activate::{Refused, checked};
+use crate::active;
+use engine::plan::{Outlook, Plan};
+use engine::{Account, Change, Clock, Context, Csms, Resting, Rules};
+use jiff::Timestamp;
+use model::AccountId;
+use std::collections::BTreeMap;
+use store::{ClockMode, Failure, Parts, RevisionId, Store, Wanted};
+use workflow::{Files, Program};
+
+/// So many accounts are read at a time.
+const PAGE: u32 = 200;
+
+/// What applying a workspace would do.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Planned {
+    /// The hash of its checked form.
+    pub revision: Box<str>,
+    /// The hash of the text that decides now; none: there is none, or it can't be read any more.
+    pub applied: Option<Box<str>>,
+    /// Whether they are the same text.
+    pub is_same: bool,
+    /// Facts that would count as history, since no text was applied before.
+    pub history: u64,
+    /// What it would do to accounts.
+    pub plan: Plan,
+}
+
+/// Works out what applying `files` would do. `told` hears how many accounts of how many were looked at.
+pub async fn plan(
+    store: &Store,
+    files: &Files,
+    now: Timestamp,
+    resting: Resting,
+    mut told: impl FnMut(u64, u64),
+) -> Result<Planned, Refused> {
+    let (program, _, _) = checked(files)?;
+    let applied = store.applied().await?;
+    let mut planned = Planned {
+        revision: program.revision.clone(),
+        applied: None,
+        is_same: false,
+        history: 0,
+        plan: Plan::default(),
+    };
+    let Some(applied) = applied else {
+        for shard in 0..store.shards() {
+            planned.history += store.log_end(shard).await?;
+        }
+        return Ok(planned);
+    };
+    let old = active::program(&applied);
+    planned.applied = old.as_ref().map(|old| old.revision.clone());
+    planned.is_same = planned.applied.as_ref() == Some(&program.revision);
+    if planned.is_same {
+        return Ok(planned);
+    }
+    let mut all = 0;
+    for shard in 0..store.shards() {
+        all += store.account_count(shard).await?;
+    }
+    let rules = Rules::of(&program);
+    let mut looking = Looking {
+        store,
+        program: &program,
+        changes: BTreeMap::new(),
+        resting,
+        now,
+    };
+    let change = Change::between(old.as_ref(), &program, resting);
+    let mut outlook: Option<Plan> = None;
+    let mut seen = 0;
+    for shard in 0..store.shards() {
+        let csms = csms(store, shard).await?;
+        let context = Context {
+            program: &program,
+            rules: &rules,
+            csms: &csms,
+            pins: None,
+            clock: match store.clock() {
+                ClockMode::Live => Clock::Live,
+                ClockMode::Log => Clock::Log,
+            },
+        };
+        let mut here = match outlook.take() {
+            Some(plan) => Outlook::go_on(context, plan),
+            None => Outlook::new(context, old.as_ref(), &change),
+        };
+        let mut after = None;
+        loop {
+            let page = looking.page(shard, after.as_ref()).await?;
+            let is_last = page.len() < PAGE as usize;
+            after = page.last().map(|(account, _)| account.id.clone());
+            for (account, change) in page {
+                here.look(account, &change, looking.now);
+                seen += 1;
+            }
+            told(seen, all);
+            tokio::task::yield_now().await;
+            if is_last {
+                break;
+            }
+        }
+        outlook = Some(here.pause());
+    }
+    planned.plan = outlook.unwrap_or_default().without_quiet();
+    Ok(planned)
+}
+
+/// What looking through a store needs.
+struct Looking<'a> {
+    store: &'a Store,
+    program: &'a Program,
+    /// What changes for accounts, by the text that decided them last.
+    changes: BTreeMap<RevisionId, std::sync::Arc<Change>>,
+    resting: Resting,
+    now: Timestamp,
+}
+
+impl Looking<'_> {
+    /// A page of accounts, each with what changes for it.
+    async fn page(
+        &mut self,
+        shard: u32,
+        after: Option<&AccountId>,
+    ) -> Result<Vec<(Account, std::sync::Arc<Change>)>, Refused> {
+        let rows = self.store.accounts(shard, after, None, PAGE).await?;
+        let wanted = rows.into_iter().map(|row| Wanted {
+            account: row.account,
+            parts: Parts::All,
+        });
+        let mut loaded = self.store.load(shard, wanted.collect()).await?;
+        loaded.sort_by(|a, b| a.account.cmp(&b.account));
+        let mut page = Vec::with_capacity(loaded.len());
+        for one in loaded {
+            let change = self.change(one.revision).await?;
+            let account = Account::decode(one.account, Some(&one.head), one.parts);
+            let account = account.map_err(|why| unreadable("an account", why))?;
+            page.push((account, change));
+        }
+        Ok(page)
+    }
+
+    async fn change(&mut self, from: RevisionId) -> Result<std::sync::Arc<Change>, Failure> {
+        if let Some(known) = self.changes.get(&from) {
+            return Ok(known.clone());
+        }
+        let revision = self.store.revision(from).await?;
+        let old = revision.as_ref().and_then(active::program);
+        let change = Change::between(old.as_ref(), self.program, self.resting);
+        let change = std::sync::Arc::new(change);
+        self.changes.insert(from, change.clone());
+        Ok(change)
+    }
+}
+
+async fn csms(store: &Store, shard: u32) -> Result<Csms, Refused> {
+    let mut csms = Csms::default();
+    for csm in store.csms(shard).await? {
+        let read = csms.decode(&csm.csm, &csm.bytes);
+        read.map_err(|why| unreadable("a CSM", why))?;
+    }
+    Ok(csms)
+}
+
+fn unreadable(what: &str, why: engine::DecodeError) -> Refused {
+    Refused::Failed(Failure::Database(
+        format!("{what} can't be read: {why}").into(),
+    ))
+}
