@@ -185,6 +185,13 @@ impl Worker {
             .cache
             .trim(self.shared.config.limits.accounts_cached_max);
         let round = self.decide(&active, &mut state).await?;
+        if matches!(round, Round::Idle { .. }) {
+            // Nothing is committed, so nothing else would tell that somebody applied another text.
+            let row = self.shared.store.shard(self.shard).await?;
+            if row.mark.revision != state.mark.revision {
+                return Err(Trouble::Moved);
+            }
+        }
         *slot = Some(state);
         Ok(round)
     }
