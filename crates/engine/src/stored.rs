@@ -1,9 +1,10 @@
 //! The stored format: how state becomes bytes and comes back; small, ordered, the same everywhere.
 
+mod several;
+
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Timestamp};
 use model::{Decimal, MessageId, RunId, Value};
-use std::collections::{BTreeMap, BTreeSet};
 use workflow::program::Band;
 
 /// Why bytes could not be read back.
@@ -333,78 +334,5 @@ impl Stored for Value {
             7 => Self::Time(Stored::read(bytes)?),
             tag => return Err(DecodeError::Tag(u64::from(tag))),
         })
-    }
-}
-
-impl<T: Stored> Stored for Option<T> {
-    fn write(&self, out: &mut Vec<u8>) {
-        self.is_some().write(out);
-        if let Some(inner) = self {
-            inner.write(out);
-        }
-    }
-
-    fn read(bytes: &mut Bytes<'_>) -> Result<Self, DecodeError> {
-        Ok(if bool::read(bytes)? {
-            Some(T::read(bytes)?)
-        } else {
-            None
-        })
-    }
-}
-
-impl<T: Stored> Stored for Vec<T> {
-    fn write(&self, out: &mut Vec<u8>) {
-        (self.len() as u64).write(out);
-        for item in self {
-            item.write(out);
-        }
-    }
-
-    fn read(bytes: &mut Bytes<'_>) -> Result<Self, DecodeError> {
-        let len = bytes.count()?;
-        (0..len).map(|_| T::read(bytes)).collect()
-    }
-}
-
-impl<T: Stored + Ord> Stored for BTreeSet<T> {
-    fn write(&self, out: &mut Vec<u8>) {
-        (self.len() as u64).write(out);
-        for item in self {
-            item.write(out);
-        }
-    }
-
-    fn read(bytes: &mut Bytes<'_>) -> Result<Self, DecodeError> {
-        let len = bytes.count()?;
-        (0..len).map(|_| T::read(bytes)).collect()
-    }
-}
-
-impl<K: Stored + Ord, V: Stored> Stored for BTreeMap<K, V> {
-    fn write(&self, out: &mut Vec<u8>) {
-        (self.len() as u64).write(out);
-        for (key, value) in self {
-            key.write(out);
-            value.write(out);
-        }
-    }
-
-    fn read(bytes: &mut Bytes<'_>) -> Result<Self, DecodeError> {
-        let len = bytes.count()?;
-        (0..len)
-            .map(|_| Ok((K::read(bytes)?, V::read(bytes)?)))
-            .collect()
-    }
-}
-
-impl<A: Stored, B: Stored> Stored for (A, B) {
-    fn write(&self, out: &mut Vec<u8>) {
-        self.0.write(out);
-        self.1.write(out);
-    }
-
-    fn read(bytes: &mut Bytes<'_>) -> Result<Self, DecodeError> {
-        Ok((A::read(bytes)?, B::read(bytes)?))
     }
 }

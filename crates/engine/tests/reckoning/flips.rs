@@ -11,7 +11,7 @@ use engine::health;
 use engine::lookahead::next_change;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp};
-use model::Value;
+use model::{Decimal, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use workflow::program::Band;
 
@@ -284,111 +284,177 @@ fn world(seed: u64) -> (World, Dice, Pace, (Date, i64)) {
 }
 
 /// One account over its days.
-#[expect(
-    clippy::too_many_lines,
-    reason = "the order of one look is the test; parts of it share all that is at hand"
-)]
+struct Case<'s> {
+    seed: u64,
+    sum: &'s mut Sum,
+    world: World,
+    dice: Dice,
+    pace: Pace,
+    first: Date,
+    days: i64,
+    end: Timestamp,
+    watcher: Watcher,
+    /// When fields are told, or the account moves.
+    patches: BTreeSet<Timestamp>,
+    raw: std::iter::Peekable<std::vec::IntoIter<Raw>>,
+    /// When conditions are looked at though nobody wakes.
+    checks: BTreeSet<Timestamp>,
+    sleepers: Vec<Sleeper>,
+    health_wake: Option<Timestamp>,
+    known_parts: (usize, Decimal),
+}
+
 fn case(seed: u64, sum: &mut Sum) {
-    let (mut world, mut dice, pace, (first, days)) = world(seed);
-    let begin = start_of(first, &world.zone);
-    fields(&mut world, &mut dice, (begin, pace));
-    let raw = history(&mut dice, first, &world.zone, days);
-    let mut patches: BTreeSet<Timestamp> = BTreeSet::new();
-    for _ in 0..dice.between(0, 3) {
-        patches.insert(begin + SignedDuration::from_mins(dice.between(1, days * 1_440 - 1)));
-    }
-    let mut checks = instants(&world, &raw, first, (days, pace));
-    let mut raw = raw.into_iter().peekable();
-    let mut watcher = Watcher::default();
-    watcher.step(&world, begin);
-    let end = start_of(first + Span::new().days(days), &world.zone);
-    world.decide_at(begin);
-    watch_band(&mut world, begin);
-    let mut sleepers: Vec<Sleeper> = TESTED
-        .map(|tested| Sleeper::look(&world, tested, begin))
-        .collect();
-    let mut health_wake = health::next_change(&world.scene(begin));
+    let mut case = Case::begin(seed, sum);
     let mut looks = 0;
-    let mut known_parts = Slow::new(&world, begin, watcher.shown).known_parts();
-    loop {
-        let due = [
-            checks.first().copied(),
-            raw.peek().map(|raw| raw.arrived_at),
-            patches.first().copied(),
-            sleepers.iter().filter_map(|one| one.wake).min(),
-            health_wake,
-        ];
-        let Some(now) = due.into_iter().flatten().min().filter(|at| *at < end) else {
-            break;
-        };
+    while let Some(now) = case.due() {
         looks += 1;
         assert!(looks < 6_000, "seed {seed}: a storm of wake-ups at {now}");
-        checks.remove(&now);
-        world.decide_at(now);
-        let mut is_told = patches.remove(&now);
+        case.look(now);
+    }
+}
+
+impl<'s> Case<'s> {
+    fn begin(seed: u64, sum: &'s mut Sum) -> Self {
+        let (mut world, mut dice, pace, (first, days)) = world(seed);
+        let begin = start_of(first, &world.zone);
+        fields(&mut world, &mut dice, (begin, pace));
+        let raw = history(&mut dice, first, &world.zone, days);
+        let mut patches: BTreeSet<Timestamp> = BTreeSet::new();
+        for _ in 0..dice.between(0, 3) {
+            patches.insert(begin + SignedDuration::from_mins(dice.between(1, days * 1_440 - 1)));
+        }
+        let checks = instants(&world, &raw, first, (days, pace));
+        let mut watcher = Watcher::default();
+        watcher.step(&world, begin);
+        let end = start_of(first + Span::new().days(days), &world.zone);
+        world.decide_at(begin);
+        watch_band(&mut world, begin);
+        let sleepers = TESTED
+            .map(|tested| Sleeper::look(&world, tested, begin))
+            .collect();
+        let health_wake = health::next_change(&world.scene(begin));
+        let known_parts = Slow::new(&world, begin, watcher.shown).known_parts();
+        Self {
+            seed,
+            sum,
+            world,
+            dice,
+            pace,
+            first,
+            days,
+            end,
+            watcher,
+            patches,
+            raw: raw.into_iter().peekable(),
+            checks,
+            sleepers,
+            health_wake,
+            known_parts,
+        }
+    }
+
+    /// The next instant at which anything is looked at.
+    fn due(&mut self) -> Option<Timestamp> {
+        let due = [
+            self.checks.first().copied(),
+            self.raw.peek().map(|raw| raw.arrived_at),
+            self.patches.first().copied(),
+            self.sleepers.iter().filter_map(|one| one.wake).min(),
+            self.health_wake,
+        ];
+        due.into_iter().flatten().min().filter(|at| *at < self.end)
+    }
+
+    fn look(&mut self, now: Timestamp) {
+        self.checks.remove(&now);
+        self.world.decide_at(now);
+        let mut is_told = self.patch(now);
+        is_told |= self.fold(now);
         if is_told {
-            // What was due in the old zone is due before it changes.
-            watcher.step(&world, now);
-            if dice.chance(40) {
-                sum.sometimes.note("the account moves to another zone");
-                world.zone = zone(dice.pick::<&str>(&ZONES)).expect("a zone that exists");
-                world.decide_at(now);
-            } else {
-                fields(&mut world, &mut dice, (now, pace));
-            }
-            let more = instants(&world, &[], first, (days, pace));
-            checks.extend(more.into_iter().filter(|at| *at > now));
+            self.world.forget();
         }
-        while raw.peek().is_some_and(|raw| raw.arrived_at == now) {
-            let is_news = world.fold(raw.next().expect("it was peeked at"));
-            if !is_news {
-                sum.sometimes.note("a fact changes nothing");
-            }
-            is_told |= is_news;
-        }
-        if is_told {
-            world.forget();
-        }
-        watcher.step(&world, now);
-        let mut is_moved = is_told;
-        let mut is_followed = is_told;
-        if is_told || health_wake == Some(now) {
-            let band_moved = watch_band(&mut world, now);
-            is_moved |= band_moved;
-            sum.health_wakes += u64::from(!is_told);
-            sum.health_idle += u64::from(!is_told && !band_moved);
-            if band_moved && !is_told {
-                sum.sometimes.note("time moves the band");
-            }
-            health_wake = health::next_change(&world.scene(now));
-            assert!(health_wake.is_none_or(|wake| wake > now), "seed {seed}");
-            // Who reads the band is woken whenever it may move.
-            is_followed = true;
-        }
-        assert_eq!(
-            world.health.band, watcher.shown,
-            "the band, seed {seed}, {:?}, at {now}",
-            world.zone
-        );
-        let slow = Slow::new(&world, now, watcher.shown);
+        self.watcher.step(&self.world, now);
+        let (is_moved, is_followed) = self.band(now, is_told);
+        let slow = Slow::new(&self.world, now, self.watcher.shown);
         let parts = slow.known_parts();
-        if !is_told && parts.0 > known_parts.0 {
-            sum.sometimes.note("a window becomes covered");
+        if !is_told && parts.0 > self.known_parts.0 {
+            self.sum.sometimes.note("a window becomes covered");
         }
-        if !is_told && parts.1 < known_parts.1 {
-            sum.sometimes.note("a measure becomes stale");
+        if !is_told && parts.1 < self.known_parts.1 {
+            self.sum.sometimes.note("a measure becomes stale");
         }
-        known_parts = parts;
-        for sleeper in &mut sleepers {
+        self.known_parts = parts;
+        for sleeper in &mut self.sleepers {
             let look = Look {
                 is_moved,
                 is_told,
                 is_followed,
                 now,
-                seed,
+                seed: self.seed,
             };
-            sum.looked(sleeper, &slow, &look);
+            self.sum.looked(sleeper, &slow, &look);
         }
+    }
+
+    /// Tells fields, or moves the account. Gives whether anything was told.
+    fn patch(&mut self, now: Timestamp) -> bool {
+        if !self.patches.remove(&now) {
+            return false;
+        }
+        // What was due in the old zone is due before it changes.
+        self.watcher.step(&self.world, now);
+        if self.dice.chance(40) {
+            self.sum.sometimes.note("the account moves to another zone");
+            self.world.zone = zone(self.dice.pick::<&str>(&ZONES)).expect("a zone that exists");
+            self.world.decide_at(now);
+        } else {
+            fields(&mut self.world, &mut self.dice, (now, self.pace));
+        }
+        let more = instants(&self.world, &[], self.first, (self.days, self.pace));
+        self.checks.extend(more.into_iter().filter(|at| *at > now));
+        true
+    }
+
+    /// Takes in the events of this instant. Gives whether one changed anything.
+    fn fold(&mut self, now: Timestamp) -> bool {
+        let mut is_told = false;
+        while self.raw.peek().is_some_and(|raw| raw.arrived_at == now) {
+            let is_news = self.world.fold(self.raw.next().expect("it was peeked at"));
+            if !is_news {
+                self.sum.sometimes.note("a fact changes nothing");
+            }
+            is_told |= is_news;
+        }
+        is_told
+    }
+
+    /// Follows the band of health where it may move. Gives whether anything moved, and whether who reads it is woken.
+    fn band(&mut self, now: Timestamp, is_told: bool) -> (bool, bool) {
+        let (mut is_moved, mut is_followed) = (is_told, is_told);
+        if is_told || self.health_wake == Some(now) {
+            let band_moved = watch_band(&mut self.world, now);
+            is_moved |= band_moved;
+            self.sum.health_wakes += u64::from(!is_told);
+            self.sum.health_idle += u64::from(!is_told && !band_moved);
+            if band_moved && !is_told {
+                self.sum.sometimes.note("time moves the band");
+            }
+            self.health_wake = health::next_change(&self.world.scene(now));
+            let seed = self.seed;
+            assert!(
+                self.health_wake.is_none_or(|wake| wake > now),
+                "seed {seed}"
+            );
+            // Who reads the band is woken whenever it may move.
+            is_followed = true;
+        }
+        assert_eq!(
+            self.world.health.band, self.watcher.shown,
+            "the band, seed {}, {:?}, at {now}",
+            self.seed, self.world.zone
+        );
+        (is_moved, is_followed)
     }
 }
 

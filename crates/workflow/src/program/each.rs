@@ -1,7 +1,8 @@
 //! All steps of a workflow, and all expressions in it.
 
 use super::expression::Expr;
-use super::rule::{OncePer, Start, Step, Until, Verb, Workflow};
+use super::rule::{OncePer, Start, Step, Workflow};
+use super::verb::{Until, Verb};
 
 impl Workflow {
     /// Every step, those inside others and under the goal among them, in the order of the text.

@@ -6,6 +6,7 @@ pub mod expression;
 pub mod policy;
 pub mod rule;
 pub mod schema;
+pub mod verb;
 mod walk;
 
 pub use definition::{
@@ -21,11 +22,14 @@ pub use policy::{
     Schedule, Sender, Topic, Webhook,
 };
 pub use rule::{
-    Approval, ApprovalOtherwise, Arm, AtLimit, AtWindow, Deliver, Existing, ForEach, Goal, Hours,
-    IfNobody, IfRunning, OncePer, Otherwise, Period, Says, SetOf, Setting, Start, Status, Step,
-    Until, Verb, Workflow,
+    AtWindow, Existing, ForEach, Goal, Hours, IfRunning, OncePer, Period, Start, Status, Step,
+    Workflow,
 };
 pub use schema::{Entity, EventType, Field, FieldType, Schema};
+pub use verb::{
+    Approval, ApprovalOtherwise, Arm, AtLimit, Deliver, IfNobody, Otherwise, Says, SetOf, Setting,
+    Until, Verb,
+};
 
 use model::TemplateText;
 use serde::Serialize;

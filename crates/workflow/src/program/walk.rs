@@ -2,7 +2,8 @@
 
 use super::definition::Definition;
 use super::expression::{Expr, ExprKind};
-use super::rule::{Otherwise, Step, Verb};
+use super::rule::Step;
+use super::verb::{Otherwise, Verb};
 
 impl Expr {
     /// The parts directly under it, from left to right.

@@ -13,6 +13,7 @@ pub(crate) mod engine_event;
 pub(crate) mod expression;
 pub(crate) mod fixture;
 pub(crate) mod given;
+pub(crate) mod goal;
 pub(crate) mod guard;
 pub(crate) mod head;
 pub(crate) mod health;

@@ -206,21 +206,14 @@ fn scenario(
     let sentence = keys.need(notes, "test");
     let name = sentence.and_then(|node| text(notes, node, "`test`"));
     let workflow = tested(notes, &keys, bench);
-    let account = keys
-        .need(notes, "given")
-        .and_then(|node| given(notes, node, fixtures));
-    let start_at = keys
-        .need(notes, "start_at")
-        .and_then(|node| civil(notes, node, "`start_at`"));
-    let end_at = keys
-        .get(notes, "end_at")
-        .and_then(|node| civil(notes, node, "`end_at`"));
-    let live = keys
-        .get(notes, "going_live")
-        .and_then(|node| flag(notes, node, "`going_live`"));
-    let held_out = keys
-        .get(notes, "holdout")
-        .and_then(|node| flag(notes, node, "`holdout`"));
+    let given_node = keys.need(notes, "given");
+    let account = given_node.and_then(|node| given(notes, node, fixtures));
+    let start_node = keys.need(notes, "start_at");
+    let start_at = start_node.and_then(|node| civil(notes, node, "`start_at`"));
+    let end_node = keys.get(notes, "end_at");
+    let end_at = end_node.and_then(|node| civil(notes, node, "`end_at`"));
+    let is_going_live = is_set(notes, &keys, "going_live");
+    let is_held_out = is_set(notes, &keys, "holdout");
     let all;
     let bench = &match &workflow {
         Some(Some(name)) => Bench {
@@ -264,13 +257,19 @@ fn scenario(
         fixture,
         start_at,
         end_at,
-        is_going_live: live.unwrap_or(false),
+        is_going_live,
         arms,
-        is_held_out: held_out.unwrap_or(false),
+        is_held_out,
         timeline,
         whole: node.span,
         timeline_span: timeline_node.map(|node| node.span),
     })
+}
+
+/// A flag that is off unless it is written.
+fn is_set(notes: &mut Notes, keys: &Keys<'_>, key: &str) -> bool {
+    let node = keys.get(notes, key);
+    node.and_then(|node| flag(notes, node, &format!("`{key}`"))) == Some(true)
 }
 
 fn day_after(time: DateTime) -> Option<DateTime> {

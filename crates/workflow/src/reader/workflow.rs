@@ -4,25 +4,22 @@ use super::crowd::Crowd;
 use super::desk::{Desk, Subject, Workspace};
 use super::expression::condition;
 use super::given::given;
+use super::goal::{goal_condition, goal_steps, holdout, whole_goal};
 use super::head::{edits, head};
 use super::moved::moved;
-use super::notation::period;
 use super::scenario::Steps;
 use super::start::{once_per, say_verdict, start, started_by};
 use super::step::steps;
 use super::survey::Survey;
-use super::value::{scalar, share, short};
+use super::value::{scalar, short};
 use super::{Keys, Notes};
 use crate::diagnostic::Span;
 use crate::expression::{
     Scope, StepKind, Verdict, can_hold, date_windows, is_known_beside, known_unless_false,
     known_when_true, lasts, verdict,
 };
-use crate::program::{
-    Expr, ExprKind, ForEach, Goal, OncePer, Setting, Start, Step, Template, Workflow,
-};
+use crate::program::{Expr, ExprKind, ForEach, OncePer, Setting, Start, Step, Template, Workflow};
 use crate::yaml::Node;
-use model::Decimal;
 use std::collections::BTreeSet;
 
 const KEYS: [&str; 19] = [
@@ -178,26 +175,9 @@ fn whole(
     let holdout = holdout(notes, keys);
     let list = keys.need(notes, "steps");
     let done = list.and_then(|node| main_steps(notes, desk, node, survey));
-    let then = goal_node
-        .and_then(|node| node.get("then"))
-        .map_or(Some(Vec::new()), |node| {
-            desk.known = goal
-                .iter()
-                .flatten()
-                .flat_map(|(when, _)| known_when_true(when))
-                .collect();
-            then_steps(notes, desk, node, survey)
-        });
+    let then = goal_steps(notes, desk, goal_node, &goal, survey);
     let moved = moved(notes, desk, keys);
     edits(notes, desk, keys);
-    let goal = match goal {
-        Some(goal) => {
-            let (when, within) = goal?;
-            let then = then?;
-            Some(Goal { when, within, then })
-        }
-        None => None,
-    };
     let name = name?;
     Some(Workflow {
         title: head.title.unwrap_or_else(|| name.clone()),
@@ -218,7 +198,10 @@ fn whole(
             Some(condition) => Some(condition?),
             None => None,
         },
-        goal,
+        goal: match goal {
+            Some(goal) => Some(whole_goal(goal?, then?)),
+            None => None,
+        },
         holdout: holdout?,
         holds_back: head.holds_back,
         with: with?,
@@ -344,48 +327,6 @@ fn while_condition(
     Some(expr)
 }
 
-/// `goal`: a condition, or a map with `when` and `within`.
-fn goal_condition(
-    notes: &mut Notes,
-    node: &Node,
-    scope: &Scope,
-) -> Option<(Expr, Option<crate::program::Period>)> {
-    let is_short =
-        node.scalar().is_some() || node.get("all").is_some() || node.get("any").is_some();
-    if is_short {
-        let expr = condition(notes, node, scope)?;
-        say_verdict(notes, node, &expr, scope);
-        return Some((expr, None));
-    }
-    let keys = Keys::of(notes, node, "`goal`", &["when", "within", "then"])?;
-    let within = keys
-        .get(notes, "within")
-        .map(|node| period(notes, node, "`within`"));
-    let when = keys.need(notes, "when")?;
-    let expr = condition(notes, when, scope)?;
-    say_verdict(notes, when, &expr, scope);
-    match within {
-        Some(within) => Some((expr, Some(within?))),
-        None => Some((expr, None)),
-    }
-}
-
-fn holdout(notes: &mut Notes, keys: &Keys<'_>) -> Option<Decimal> {
-    let Some(node) = keys.get(notes, "holdout") else {
-        return (!keys.has("holdout")).then_some(Decimal::ZERO);
-    };
-    let share = share(notes, node, "`holdout`");
-    let has_within = keys
-        .get(&mut Notes::default(), "goal")
-        .is_some_and(|goal| goal.get("within").is_some());
-    if !has_within && share != Some(Decimal::ZERO) {
-        let message =
-            "with a holdout the goal needs `within`, so that both groups are watched equally long";
-        notes.error("E801", node.span, message);
-    }
-    share
-}
-
 fn main_steps(
     notes: &mut Notes,
     desk: &mut Desk<'_>,
@@ -399,18 +340,4 @@ fn main_steps(
         return None;
     }
     read
-}
-
-/// Steps on success: free of `while`; those above are all the others.
-fn then_steps(
-    notes: &mut Notes,
-    desk: &mut Desk<'_>,
-    node: &Node,
-    survey: &Survey,
-) -> Option<Vec<Step>> {
-    desk.always.clear();
-    desk.while_windows.clear();
-    desk.windows_above.clear();
-    super::branch::refuse_waits(notes, node);
-    steps(notes, desk, node, survey)
 }
