@@ -97,6 +97,27 @@ impl Peek {
             .collect())
     }
 
+    /// How many accounts another text decided last than the one that decides now.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn stale(&self) -> Result<i64, Failure> {
+        let sql = "SELECT count(*) FROM account a JOIN shard s ON s.id = a.shard \
+            WHERE a.revision IS NOT s.revision";
+        let rows = self.rows(sql).await?;
+        Ok(rows.first().map_or(0, |row| row.get(0)))
+    }
+
+    /// How many accounts each text decided last, with the number of the text.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn decided_by(&self) -> Result<Vec<(i64, i64)>, Failure> {
+        let sql = "SELECT revision, count(*) FROM account GROUP BY revision ORDER BY revision";
+        let rows = self.rows(sql).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
     /// The processes with a claim for which no attempt was written yet, oldest first.
     ///
     /// # Errors

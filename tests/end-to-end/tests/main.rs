@@ -1,5 +1,7 @@
 //! The product from outside, against real servers; one binary, because a link is expensive.
 
+mod apply;
+mod dev;
 mod ends;
 mod kill;
 mod manual;
@@ -8,3 +10,4 @@ mod refusals;
 mod servers;
 mod slack;
 mod smtp;
+mod texts;
