@@ -1,0 +1,145 @@
+//! Both decide the same histories; where they part, the smallest case that still parts them is shown.
+
+use crate::deed::Deed;
+use crate::dice::Dice;
+use crate::sometimes::Sometimes;
+use crate::tell::{Said, history, logged, told};
+use crate::walk::walk;
+use crate::workspace::{program, texts};
+use engine::simulate::Simulation;
+use jiff::Timestamp;
+use std::fmt::Write as _;
+use std::sync::Mutex;
+use workflow::Program;
+
+/// How many workspaces.
+const WORKSPACES: u64 = 500;
+/// How many histories each decides.
+const HISTORIES: u64 = 4;
+
+fn by_engine(program: &Program, said: &[Said], end: Timestamp) -> Vec<Deed> {
+    let mut simulation = Simulation::new(program);
+    for logged in logged(said) {
+        simulation.push(&logged);
+    }
+    let (records, _) = simulation.finish(Some(end));
+    let mut deeds: Vec<Deed> = records.iter().filter_map(Deed::of).collect();
+    deeds.sort();
+    deeds
+}
+
+fn by_reference(program: &Program, said: &[Said], end: Timestamp) -> (Vec<Deed>, Sometimes) {
+    let told = told(program, said);
+    let mut walk = walk(program, &told, end);
+    walk.deeds.sort();
+    (walk.deeds, walk.sometimes)
+}
+
+fn part(program: &Program, said: &[Said], end: Timestamp) -> bool {
+    by_engine(program, said, end) != by_reference(program, said, end).0
+}
+
+/// One workflow alone if it parts them, then as few facts as do.
+fn least(texts: &[String], said: &[Said], end: Timestamp) -> (Vec<String>, Vec<Said>) {
+    let alone = texts.iter().map(|text| vec![text.clone()]);
+    let alone = alone.filter(|one| program(one).is_some_and(|program| part(&program, said, end)));
+    let texts = alone.into_iter().next().unwrap_or_else(|| texts.to_vec());
+    let program = program(&texts).expect("it was right before");
+    let mut said = said.to_vec();
+    let mut index = 0;
+    while index < said.len() {
+        let mut fewer = said.clone();
+        fewer.remove(index);
+        if !fewer.is_empty() && part(&program, &fewer, end) {
+            said = fewer;
+        } else {
+            index += 1;
+        }
+    }
+    (texts, said)
+}
+
+/// What only one of them did.
+fn report(seed: u64, texts: &[String], said: &[Said], end: Timestamp) -> String {
+    let (texts, said) = least(texts, said, end);
+    let program = program(&texts).expect("it was right before");
+    let engine = by_engine(&program, &said, end);
+    let (reference, _) = by_reference(&program, &said, end);
+    let mut text = format!("seed {seed}, until {end}\n{}", texts.join("\n"));
+    for one in &said {
+        let _ = writeln!(text, "{} {} {}", one.at, one.kind, one.data);
+    }
+    let mut all: Vec<&Deed> = engine.iter().chain(&reference).collect();
+    all.sort();
+    all.dedup();
+    for deed in all {
+        let count = |all: &[Deed]| all.iter().filter(|one| *one == deed).count();
+        let who = match count(&engine).cmp(&count(&reference)) {
+            std::cmp::Ordering::Equal => "both     ",
+            std::cmp::Ordering::Less => "reference",
+            std::cmp::Ordering::Greater => "engine   ",
+        };
+        let step = deed.step.as_deref().unwrap_or("");
+        let _ = writeln!(
+            text,
+            "{who} {} {} {} {step} {:?}",
+            deed.at, deed.workflow, deed.subject, deed.what
+        );
+    }
+    text
+}
+
+/// What the cases came to.
+#[derive(Default)]
+struct Sum {
+    sometimes: Sometimes,
+    histories: u64,
+    deeds: usize,
+    reports: Vec<String>,
+}
+
+/// One workspace, and its histories.
+fn case(seed: u64, sum: &Mutex<Sum>) {
+    let mut dice = Dice::new(seed);
+    let texts = texts(&mut dice);
+    let program = program(&texts).expect("it was checked");
+    for _ in 0..HISTORIES {
+        let (said, end) = history(&mut dice);
+        let (deeds, sometimes) = by_reference(&program, &said, end);
+        let report =
+            (by_engine(&program, &said, end) != deeds).then(|| report(seed, &texts, &said, end));
+        let mut sum = sum.lock().expect("nobody panicked");
+        sum.sometimes.add(&sometimes);
+        sum.histories += 1;
+        sum.deeds += deeds.len();
+        sum.reports.extend(report);
+    }
+}
+
+#[test]
+fn the_engine_decides_what_a_slow_reader_of_the_rules_decides() {
+    let sum = Mutex::new(Sum::default());
+    std::thread::scope(|scope| {
+        for part in 0..2 {
+            let sum = &sum;
+            scope.spawn(move || {
+                for seed in (part..WORKSPACES).step_by(2) {
+                    case(seed, sum);
+                }
+            });
+        }
+    });
+    let sum = sum.into_inner().expect("nobody panicked");
+    println!(
+        "{} histories, {} deeds, {:?}",
+        sum.histories, sum.deeds, sum.sometimes
+    );
+    let shown: Vec<&str> = sum.reports.iter().take(5).map(String::as_str).collect();
+    assert!(
+        shown.is_empty(),
+        "{} histories part them\n{}",
+        sum.reports.len(),
+        shown.join("\n\n")
+    );
+    sum.sometimes.check();
+}

@@ -1,0 +1,90 @@
+//! What happened, as one line each, so that two lists of it can be compared.
+
+use crate::ask::Subject;
+use crate::told::Known;
+use jiff::Timestamp;
+use model::{Kind, Record};
+use workflow::program::Workflow;
+
+/// What a run did.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum What {
+    Start,
+    Send(String),
+    Alert(String),
+    Task,
+    Set(String, String),
+    Skip(&'static str),
+    End(&'static str),
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Deed {
+    pub(crate) at: Timestamp,
+    pub(crate) workflow: String,
+    pub(crate) subject: String,
+    pub(crate) step: Option<String>,
+    pub(crate) what: What,
+}
+
+/// All reasons that are compared.
+const WHYS: [&str; 3] = ["if", "window_passed", "nobody"];
+/// All ends.
+const ENDS: [&str; 4] = ["finished", "left", "goal", "stopped"];
+
+impl Deed {
+    pub(crate) fn new(
+        known: &Known<'_>,
+        workflow: &Workflow,
+        subject: &Subject,
+        step: Option<&str>,
+        what: What,
+    ) -> Self {
+        Self {
+            at: known.now,
+            workflow: workflow.name.to_string(),
+            subject: subject.name().to_owned(),
+            step: step.map(str::to_owned),
+            what,
+        }
+    }
+
+    /// A record of the engine; none if it is of a kind that is not compared.
+    pub(crate) fn of(record: &Record) -> Option<Self> {
+        let text = |text: &Option<Box<str>>| text.as_deref().unwrap_or("?").to_owned();
+        let word = |all: &[&'static str], word: &Option<Box<str>>| {
+            let own = word.as_deref().unwrap_or("?");
+            let known = all.iter().find(|one| **one == own).copied();
+            known.unwrap_or("a word that nobody expects")
+        };
+        let what = match record.kind {
+            Kind::Start => What::Start,
+            Kind::Send => What::Send(text(&record.to)),
+            Kind::Alert => What::Alert(text(&record.route)),
+            Kind::Task => What::Task,
+            Kind::Set => {
+                let value = record.value.clone().unwrap_or_default();
+                let field = text(&record.name);
+                What::Set(field.replace("account.", ""), value.to_string())
+            }
+            Kind::Skip if record.step.is_some() => What::Skip(word(&WHYS, &record.why)),
+            Kind::End => What::End(word(&ENDS, &record.how)),
+            Kind::Skip
+            | Kind::Webhook
+            | Kind::Ask
+            | Kind::Hold
+            | Kind::RiskOpened
+            | Kind::RiskClosed
+            | Kind::HealthChanged
+            | Kind::StageChanged => return None,
+        };
+        Some(Self {
+            at: record.at.parse().expect("a time"),
+            workflow: text(&record.workflow),
+            subject: text(&record.subject),
+            step: record.step.as_deref().map(str::to_owned),
+            what,
+        })
+    }
+}

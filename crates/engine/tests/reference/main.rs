@@ -1,0 +1,21 @@
+//! A slow reference: random workspaces and histories, decided hour by hour from the raw list of facts, as the pages on
+//! the language tell it, and compared with what the engine decides.
+//!
+//! It shares with the engine the checked program, the vocabulary of `model` and `jiff`, and no rule of deciding. The
+//! values of fields, metrics, segments and labels are worked out anew from all facts at every hour; only what the
+//! language itself calls memory (conditions, runs, fields written) goes from one hour to the next.
+
+mod agree;
+mod ask;
+mod days;
+mod deed;
+#[path = "../reckoning/dice.rs"]
+mod dice;
+mod rules;
+mod run;
+mod sometimes;
+mod tell;
+mod told;
+mod walk;
+mod words;
+mod workspace;

@@ -1,0 +1,251 @@
+//! Workflows by chance, as text.
+
+use crate::dice::Dice;
+use crate::words::{condition, period, schedule, window};
+use std::fmt::Write as _;
+
+/// A workflow; `writes`: whether it may write fields.
+pub(crate) fn rule(dice: &mut Dice, number: i64, writes: bool) -> String {
+    let of = *dice.pick(&["account", "account", "contract", "contact"]);
+    let mut text = format!(
+        "workflow: rule-{number}\ntitle: Rule {number}\nfor_each: {of}\ntopic: news\nstatus: live\nstart:\n"
+    );
+    start(dice, &mut text, of);
+    if dice.chance(15) {
+        text.push_str("if_running: restart\n");
+    }
+    if dice.chance(30) {
+        let _ = writeln!(text, "while: {}", condition(dice, of));
+    }
+    if dice.chance(35) {
+        let _ = writeln!(text, "goal:\n  when: {}", condition(dice, of));
+        if dice.chance(50) {
+            let _ = writeln!(
+                text,
+                "  within: {}",
+                dice.pick(&["100h", "10d", "4 business days"])
+            );
+        }
+        if dice.chance(50) {
+            text.push_str(
+                "  then:\n    - id: thanks\n      send: hello\n      to: champion else admin\n",
+            );
+        }
+    }
+    text.push_str("steps:\n");
+    let mut writer = Writer {
+        dice,
+        text,
+        of,
+        writes,
+        sends: Vec::new(),
+        waits: Vec::new(),
+        ids: 0,
+    };
+    writer.steps(2, 0);
+    writer.text
+}
+
+fn start(dice: &mut Dice, text: &mut String, of: &str) {
+    let kind = dice.between(0, 9);
+    match kind {
+        0 | 1 if of == "account" => {
+            let event = dice.pick(&[
+                "user.logged_in",
+                "nps.responded",
+                "[ticket.opened, user.logged_in]",
+            ]);
+            let _ = writeln!(text, "  event: {event}");
+            if *event == "nps.responded" {
+                let _ = writeln!(text, "  if: event.score >= {}", dice.between(3, 8));
+            } else if dice.chance(40) {
+                let _ = writeln!(text, "  if: {}", condition(dice, of));
+            }
+            if dice.chance(50) {
+                let _ = writeln!(
+                    text,
+                    "  max_age: {}",
+                    dice.pick(&["2h", "1d", "2 business days"])
+                );
+            }
+        }
+        2 | 3 => {
+            let _ = writeln!(text, "  {}", schedule(dice));
+            if dice.chance(70) {
+                let _ = writeln!(text, "  if: {}", condition(dice, of));
+            }
+        }
+        _ => {
+            let _ = writeln!(text, "  when: {}", condition(dice, of));
+            if dice.chance(40) {
+                let _ = writeln!(text, "  for: {}", period(dice));
+            }
+            if dice.chance(15) {
+                let _ = writeln!(text, "  if: {}", condition(dice, of));
+            }
+            text.push_str("  existing: include\n");
+        }
+    }
+    let once = match dice.between(0, 5) {
+        0 => of,
+        1 => *dice.pick(&[
+            "account.plan",
+            "contract.renewal_date",
+            "account.customer_since",
+        ]),
+        2 => *dice.pick(&["10d", "30h", "5 business days"]),
+        _ => "occurrence",
+    };
+    let _ = writeln!(text, "once_per: {once}");
+}
+
+/// Writes steps.
+struct Writer<'d> {
+    dice: &'d mut Dice,
+    text: String,
+    of: &'static str,
+    writes: bool,
+    sends: Vec<String>,
+    waits: Vec<String>,
+    ids: u32,
+}
+
+impl Writer<'_> {
+    fn line(&mut self, indent: usize, line: &str) {
+        let _ = writeln!(self.text, "{:indent$}{line}", "");
+    }
+
+    fn steps(&mut self, indent: usize, depth: u8) {
+        for _ in 0..self.dice.between(1, if depth == 0 { 5 } else { 2 }) {
+            self.step(indent, depth);
+        }
+    }
+
+    fn wanted(&mut self) -> String {
+        if self.dice.chance(30) && !self.sends.is_empty() {
+            let step = self.dice.pick(&self.sends);
+            return format!("steps.{step}.{}", self.dice.pick(&["sent", "skipped"]));
+        }
+        if self.dice.chance(40) && !self.waits.is_empty() {
+            let step = self.dice.pick(&self.waits);
+            return format!("not steps.{step}.timed_out");
+        }
+        condition(self.dice, self.of)
+    }
+
+    fn step(&mut self, indent: usize, depth: u8) {
+        self.ids += 1;
+        let id = format!("s{}", self.ids);
+        self.line(indent, &format!("- id: {id}"));
+        let inner = indent + 2;
+        let kind = self.dice.between(0, if depth < 2 { 15 } else { 11 });
+        if kind < 12 && self.dice.chance(25) {
+            let wanted = self.wanted();
+            self.line(inner, &format!("if: {wanted}"));
+        }
+        if kind < 7 && self.dice.chance(20) {
+            let window = window(self.dice);
+            self.line(inner, &format!("at: {window}"));
+        }
+        if kind < 7 && self.dice.chance(15) {
+            self.line(inner, "hours: any");
+        }
+        match kind {
+            0..=3 => self.send(inner, id),
+            4 | 5 => {
+                self.line(inner, "alert: csm");
+                self.line(inner, "text: Look");
+            }
+            6 => {
+                self.line(inner, "task: Call them");
+                self.line(inner, "assignee: csm");
+            }
+            7 if self.writes => {
+                let what = *self.dice.pick(&[
+                    "account.stance: warm",
+                    "account.stance: hot",
+                    "account.touches: (account.touches else 0) + 1",
+                ]);
+                self.line(inner, &format!("set: {{{what}}}"));
+            }
+            7..=9 => {
+                let length = period(self.dice);
+                self.line(inner, &format!("wait: {length}"));
+            }
+            10 | 11 => self.wait_for(inner, depth, id),
+            12 | 13 => self.branch(inner, depth),
+            14 => {
+                self.line(inner, "match: touch");
+                self.line(inner, "cases:");
+                self.line(inner + 2, "high:");
+                self.steps(inner + 4, depth + 1);
+                self.line(inner, "otherwise:");
+                self.steps(inner + 2, depth + 1);
+            }
+            _ => {
+                self.line(inner, "split:");
+                for arm in ["left", "right"] {
+                    self.line(inner + 2, &format!("{arm}:"));
+                    self.line(inner + 4, "share: 50%");
+                    self.line(inner + 4, "steps:");
+                    self.steps(inner + 6, depth + 1);
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, inner: usize, id: String) {
+        let to = if self.of == "contact" && self.dice.chance(70) {
+            "contact"
+        } else {
+            *self
+                .dice
+                .pick(&["champion", "champion else admin", "[admin, champion]"])
+        };
+        self.line(inner, "send: hello");
+        self.line(inner, &format!("to: {to}"));
+        if self.dice.chance(50) {
+            let word = *self.dice.pick(&["skip", "stop", "alert"]);
+            self.line(inner, &format!("if_nobody: {word}"));
+        }
+        self.sends.push(id);
+    }
+
+    fn wait_for(&mut self, inner: usize, depth: u8, id: String) {
+        self.line(inner, "wait:");
+        if self.dice.chance(70) {
+            let until = condition(self.dice, self.of);
+            self.line(inner + 2, &format!("until: {until}"));
+        } else {
+            self.line(inner + 2, "event: nps.responded");
+            if self.dice.chance(50) {
+                self.line(inner + 2, "if: event.score > 5");
+            }
+        }
+        let at_most = *self.dice.pick(&["30h", "5 business days", "10d", "20d"]);
+        self.line(inner + 2, &format!("at_most: {at_most}"));
+        if depth < 2 && self.dice.chance(35) {
+            self.line(inner + 2, "otherwise:");
+            self.steps(inner + 4, depth + 1);
+        } else {
+            let otherwise = *self.dice.pick(&["continue", "continue", "stop"]);
+            self.line(inner + 2, &format!("otherwise: {otherwise}"));
+        }
+        self.waits.push(id);
+    }
+
+    fn branch(&mut self, inner: usize, depth: u8) {
+        let wanted = self.wanted();
+        self.line(inner, &format!("if: {wanted}"));
+        self.line(inner, "then:");
+        if self.dice.chance(15) {
+            self.line(inner + 2, "- stop: Enough");
+        } else {
+            self.steps(inner + 2, depth + 1);
+        }
+        if self.dice.chance(60) {
+            self.line(inner, "else:");
+            self.steps(inner + 2, depth + 1);
+        }
+    }
+}

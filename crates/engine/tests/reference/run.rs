@@ -1,0 +1,445 @@
+//! One run: where it stands, and what its step does at one moment.
+
+use crate::ask::{Ask, Subject};
+use crate::days;
+use crate::deed::{Deed, What};
+use crate::told::{Known, Written};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use model::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use workflow::program::{
+    AtWindow, Expr, Hours, IfNobody, OncePer, Otherwise, SetOf, Setting, Step, Until, Verb,
+    Workflow,
+};
+
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Done {
+    Sent,
+    Skipped,
+    TimedOut,
+    Passed,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// In its steps.
+    Open,
+    /// Through with its steps, watched for the goal.
+    Watched,
+    /// In the steps after the goal.
+    After,
+    Over,
+}
+
+/// One passage of a subject through a workflow.
+#[derive(Clone, Debug)]
+pub(crate) struct Run<'a> {
+    pub(crate) workflow: &'a Workflow,
+    pub(crate) subject: Subject,
+    pub(crate) key: Option<Value>,
+    pub(crate) started_at: Timestamp,
+    pub(crate) phase: Phase,
+    /// The blocks it stands in, the innermost last, and its place in each.
+    pub(crate) place: Vec<(&'a [Step], usize)>,
+    /// When the step before was completed.
+    since: Timestamp,
+    /// How many facts were in when the last acting step was completed.
+    heard: usize,
+    done: BTreeMap<String, Done>,
+    /// The recipients of the present step that were written to.
+    written_to: BTreeSet<String>,
+    /// Whether the present step, a wait, has begun: then its `if` was true.
+    is_waiting: bool,
+}
+
+/// What a look at a step gives.
+pub(crate) enum Look<'a> {
+    /// It rests.
+    Rest,
+    /// It was completed.
+    Done(Done),
+    /// It leads into a block.
+    Into(&'a [Step]),
+    /// Fields were written.
+    Set(Vec<Written>),
+    /// The run ends.
+    Stop,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(
+        workflow: &'a Workflow,
+        subject: Subject,
+        key: Option<Value>,
+        known: &Known<'_>,
+    ) -> Self {
+        Self {
+            workflow,
+            subject,
+            key,
+            started_at: known.now,
+            phase: Phase::Open,
+            place: vec![(&workflow.steps, 0)],
+            since: known.now,
+            heard: known.told.len(),
+            done: BTreeMap::new(),
+            written_to: BTreeSet::new(),
+            is_waiting: false,
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open | Phase::Watched)
+    }
+
+    pub(crate) fn is_acting(&self) -> bool {
+        matches!(self.phase, Phase::Open | Phase::After)
+    }
+
+    pub(crate) fn ask<'k>(&'k self, known: &'k Known<'k>) -> Ask<'k> {
+        Ask {
+            steps: Some(&self.done),
+            ..Ask::new(known, &self.subject)
+        }
+    }
+
+    /// The step it stands at, out of blocks that are done.
+    pub(crate) fn step(&mut self) -> Option<&'a Step> {
+        while let Some((block, index)) = self.place.last().copied() {
+            if let Some(step) = block.get(index) {
+                return Some(step);
+            }
+            self.place.pop();
+        }
+        None
+    }
+
+    /// Goes on behind its step.
+    pub(crate) fn pass(&mut self, known: &Known<'_>, step: &Step, done: Done) {
+        let is_acting = match step.verb {
+            Verb::Send { .. }
+            | Verb::Alert { .. }
+            | Verb::Task { .. }
+            | Verb::Set { .. }
+            | Verb::Webhook { .. } => done != Done::Skipped,
+            Verb::Branch { .. }
+            | Verb::Match { .. }
+            | Verb::Split { .. }
+            | Verb::Wait { .. }
+            | Verb::WaitFor { .. }
+            | Verb::Stop { .. } => false,
+        };
+        if is_acting {
+            self.heard = known.told.len();
+        }
+        self.since = known.now;
+        self.done.insert(step.id.to_string(), done);
+        self.written_to.clear();
+        self.is_waiting = false;
+        if let Some((_, index)) = self.place.last_mut() {
+            *index += 1;
+        }
+    }
+
+    /// Looks at a step once.
+    pub(crate) fn look(
+        &mut self,
+        known: &Known<'_>,
+        step: &'a Step,
+        deeds: &mut Vec<Deed>,
+    ) -> Look<'a> {
+        let deed = |what| self.deed(known, step, what);
+        if let Some(at) = &step.at {
+            match self.window(known, at) {
+                Opens::Later => return Look::Rest,
+                Opens::Now => {}
+                Opens::Over => {
+                    deeds.push(deed(What::Skip("window_passed")));
+                    return Look::Done(Done::Skipped);
+                }
+            }
+        }
+        if let Verb::Send { to, if_nobody, .. } = &step.verb {
+            return self.send(known, step, (to, *if_nobody), deeds);
+        }
+        if !acts_now(known, step) {
+            return Look::Rest;
+        }
+        let ask = self.ask(known);
+        let is_wanted = |expr: &Expr| ask.truth(expr) == Some(true);
+        if !matches!(step.verb, Verb::Branch { .. })
+            && !self.is_waiting
+            && !step.condition.as_ref().is_none_or(is_wanted)
+        {
+            deeds.push(deed(What::Skip("if")));
+            return Look::Done(Done::Skipped);
+        }
+        self.is_waiting = matches!(step.verb, Verb::Wait { .. } | Verb::WaitFor { .. });
+        match &step.verb {
+            Verb::Send { .. } | Verb::Webhook { .. } => panic!("not here"),
+            Verb::Alert { routes, .. } => {
+                let all = routes.iter();
+                deeds.extend(
+                    all.map(|route| self.deed(known, step, What::Alert(route.to_string()))),
+                );
+                Look::Done(Done::Sent)
+            }
+            Verb::Task { .. } => {
+                deeds.push(self.deed(known, step, What::Task));
+                Look::Done(Done::Passed)
+            }
+            Verb::Branch { .. } | Verb::Match { .. } | Verb::Split { .. } => {
+                Look::Into(self.choose(known, step))
+            }
+            Verb::Set { fields } => Look::Set(self.set(known, step, fields, deeds)),
+            Verb::Wait { length } => {
+                let calendar = &known.program.calendar;
+                if days::after(calendar, self.since, *length, &known.zone) <= known.now {
+                    Look::Done(Done::Passed)
+                } else {
+                    Look::Rest
+                }
+            }
+            Verb::WaitFor {
+                until,
+                at_most,
+                otherwise,
+            } => {
+                let calendar = &known.program.calendar;
+                let due = days::after(calendar, self.since, *at_most, &known.zone);
+                match otherwise {
+                    _ if self.has_come(known, until) => Look::Done(Done::Passed),
+                    _ if known.now < due => Look::Rest,
+                    Otherwise::Continue => Look::Done(Done::TimedOut),
+                    Otherwise::Stop => Look::Stop,
+                    Otherwise::Steps(steps) => Look::Into(steps),
+                }
+            }
+            Verb::Stop { .. } => Look::Stop,
+        }
+    }
+
+    fn deed(&self, known: &Known<'_>, step: &Step, what: What) -> Deed {
+        Deed::new(known, self.workflow, &self.subject, Some(&step.id), what)
+    }
+
+    /// The block that a deciding step leads into.
+    fn choose(&self, known: &Known<'_>, step: &'a Step) -> &'a [Step] {
+        let ask = self.ask(known);
+        match &step.verb {
+            Verb::Branch { then, otherwise } => {
+                let wanted = step.condition.as_ref();
+                let is_true = wanted.is_none_or(|wanted| ask.truth(wanted) == Some(true));
+                if is_true { then } else { otherwise }
+            }
+            Verb::Match {
+                value,
+                cases,
+                otherwise,
+            } => {
+                let word = ask.value(value);
+                let word = word.as_ref().and_then(Value::text);
+                let case = cases.iter().find(|(case, _)| Some(&**case) == word);
+                case.map_or(otherwise, |(_, steps)| steps)
+            }
+            Verb::Split { arms } => {
+                let drawn = draw(&self.workflow.name, &step.id, self.subject.name());
+                let mut edge = 0;
+                for arm in arms {
+                    edge += arm.share.millionths();
+                    if drawn < edge {
+                        return &arm.steps;
+                    }
+                }
+                panic!("shares add up to one")
+            }
+            Verb::Send { .. }
+            | Verb::Alert { .. }
+            | Verb::Task { .. }
+            | Verb::Set { .. }
+            | Verb::Webhook { .. }
+            | Verb::Wait { .. }
+            | Verb::WaitFor { .. }
+            | Verb::Stop { .. } => panic!("decides nothing"),
+        }
+    }
+
+    fn set(
+        &self,
+        known: &Known<'_>,
+        step: &Step,
+        fields: &[Setting],
+        deeds: &mut Vec<Deed>,
+    ) -> Vec<Written> {
+        let ask = self.ask(known);
+        let mut all = Vec::new();
+        for field in fields {
+            let value = ask.value(&field.value);
+            let json = value
+                .as_ref()
+                .map_or(serde_json::Value::Null, Value::to_json);
+            let what = What::Set(field.field.to_string(), json.to_string());
+            deeds.push(self.deed(known, step, what));
+            all.push(Written {
+                contract: match field.of {
+                    SetOf::Account => None,
+                    SetOf::Contract => panic!("not written here"),
+                },
+                field: field.field.to_string(),
+                value,
+            });
+        }
+        all
+    }
+
+    /// Whether what is waited for is there; of events, any since the last acting step.
+    fn has_come(&self, known: &Known<'_>, until: &Until) -> bool {
+        let ask = self.ask(known);
+        match until {
+            Until::Condition(wanted) => ask.truth(wanted) == Some(true),
+            Until::Event { events, condition } => {
+                let mut new = known.told[self.heard..].iter();
+                new.any(|told| {
+                    let ask = Ask {
+                        event: Some(told),
+                        ..ask
+                    };
+                    let wanted = condition.as_ref();
+                    told.is_one_of(events)
+                        && wanted.is_none_or(|wanted| ask.truth(wanted) == Some(true))
+                })
+            }
+        }
+    }
+
+    /// Each recipient in their own working hours; the step is complete when each was written to.
+    fn send(
+        &mut self,
+        known: &Known<'_>,
+        step: &Step,
+        (to, if_nobody): (&[Expr], IfNobody),
+        deeds: &mut Vec<Deed>,
+    ) -> Look<'a> {
+        let ask = self.ask(known);
+        let mut people: Vec<(String, String)> = Vec::new();
+        for id in to.iter().flat_map(|expr| ask.people(expr)) {
+            let address = known.contact(&id, "email");
+            let address = address.as_ref().and_then(Value::text).expect("an address");
+            if people.iter().all(|(_, other)| other != address) {
+                people.push((id, address.to_owned()));
+            }
+        }
+        let is_wanted = step
+            .condition
+            .as_ref()
+            .is_none_or(|wanted| ask.truth(wanted) == Some(true));
+        let deed = |what| self.deed(known, step, what);
+        let calendar = &known.program.calendar;
+        let is_open =
+            |zone: &TimeZone| step.hours == Hours::Any || days::is_open(calendar, known.now, zone);
+        let left: Vec<_> = people
+            .iter()
+            .filter(|(_, address)| !self.written_to.contains(address))
+            .collect();
+        let reachable: Vec<_> = left
+            .iter()
+            .filter(|(id, _)| is_open(&known.zone_of(id)))
+            .collect();
+        if left.is_empty() && !self.written_to.is_empty() {
+            return Look::Done(Done::Sent);
+        }
+        if reachable.is_empty() && !(people.is_empty() && is_open(&known.zone)) {
+            return Look::Rest;
+        }
+        if !is_wanted {
+            deeds.push(deed(What::Skip("if")));
+            return Look::Done(if self.written_to.is_empty() {
+                Done::Skipped
+            } else {
+                Done::Sent
+            });
+        }
+        if people.is_empty() {
+            deeds.push(deed(What::Skip("nobody")));
+            return match if_nobody {
+                IfNobody::Stop => Look::Stop,
+                IfNobody::Skip => Look::Done(Done::Skipped),
+                IfNobody::Alert => {
+                    deeds.push(deed(What::Alert("csm".to_owned())));
+                    Look::Done(Done::Skipped)
+                }
+            };
+        }
+        let is_complete = reachable.len() == left.len();
+        let addresses: Vec<String> = reachable.iter().map(|(_, to)| to.clone()).collect();
+        deeds.extend(addresses.iter().map(|to| deed(What::Send(to.clone()))));
+        self.written_to.extend(addresses);
+        if is_complete {
+            Look::Done(Done::Sent)
+        } else {
+            Look::Rest
+        }
+    }
+
+    fn window(&self, known: &Known<'_>, at: &AtWindow) -> Opens {
+        assert!(!at.is_business, "windows of whole days only");
+        let Some(date) = self.ask(known).day(&at.date) else {
+            return Opens::Later;
+        };
+        let opens = days::later(date, i64::from(at.opens));
+        let closes = days::later(date, i64::from(at.closes));
+        let today = known.today();
+        if today < opens {
+            Opens::Later
+        } else if today <= closes {
+            Opens::Now
+        } else {
+            Opens::Over
+        }
+    }
+}
+
+/// Whether a step that writes to no contact may act now, as far as working hours go.
+fn acts_now(known: &Known<'_>, step: &Step) -> bool {
+    let home = match step.verb {
+        Verb::Wait { .. }
+        | Verb::WaitFor { .. }
+        | Verb::Set { .. }
+        | Verb::Webhook { .. }
+        | Verb::Stop { .. } => return true,
+        Verb::Alert { .. } | Verb::Task { .. } => {
+            TimeZone::get(&known.program.calendar.timezone).expect("a zone")
+        }
+        Verb::Send { .. } | Verb::Branch { .. } | Verb::Match { .. } | Verb::Split { .. } => {
+            known.zone.clone()
+        }
+    };
+    step.hours == Hours::Any || days::is_open(&known.program.calendar, known.now, &home)
+}
+
+enum Opens {
+    Later,
+    Now,
+    Over,
+}
+
+/// The key by which `once_per` knows a run; unknown starts nothing.
+pub(crate) fn key(once_per: &OncePer, ask: &Ask<'_>) -> Result<Option<Value>, ()> {
+    match once_per {
+        OncePer::Field(field) => ask.value(field).map(Some).ok_or(()),
+        OncePer::Subject | OncePer::Period(_) | OncePer::Occurrence => Ok(None),
+    }
+}
+
+/// The public rule of draws: the first eight bytes of the hash of account, workflow, step and subject, in millionths.
+fn draw(workflow: &str, step: &str, subject: &str) -> i64 {
+    let digest = model::id::digest(&["acme", workflow, step, subject]);
+    let mut number: u128 = 0;
+    for byte in &digest[..8] {
+        number = number * 256 + u128::from(*byte);
+    }
+    i64::try_from((number * 1_000_000) >> 64).expect("below a million")
+}

@@ -1,0 +1,145 @@
+//! What must have happened somewhere, or the test proves little.
+
+use crate::run::{Look, Run};
+use crate::told::Known;
+use std::collections::BTreeMap;
+use workflow::program::{ForEach, Start, Step, Until, Verb, Workflow};
+
+/// All that must have happened.
+const MUST: &[&str] = &[
+    "start: when",
+    "start: held",
+    "start: event",
+    "start: every",
+    "of an account",
+    "of a contract",
+    "of a contact",
+    "a hold is reset",
+    "a hold was paused",
+    "a hold ends in a start",
+    "start.if is not true",
+    "the key is unknown",
+    "once_per refuses",
+    "the goal is reached already",
+    "while is false already",
+    "one is running already",
+    "a run is started anew",
+    "end: finished",
+    "end: goal",
+    "end: left",
+    "end: stopped",
+    "end: after being watched",
+    "send",
+    "send: somebody lives elsewhere",
+    "alert",
+    "task",
+    "set",
+    "wait",
+    "until",
+    "event waited for",
+    "timed out",
+    "then",
+    "match",
+    "split",
+    "stop",
+    "skip",
+    "an occurrence is passed over",
+    "a step in summer time",
+    "a step in winter time",
+];
+
+/// How often what happened.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sometimes {
+    counts: BTreeMap<&'static str, u64>,
+}
+
+impl Sometimes {
+    /// It happened.
+    pub(crate) fn note(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+
+    /// A run started.
+    pub(crate) fn start(&mut self, workflow: &Workflow) {
+        self.note(match &workflow.start {
+            Start::When { hold: None, .. } => "start: when",
+            Start::When { .. } => "start: held",
+            Start::Event { .. } => "start: event",
+            Start::Every { .. } => "start: every",
+        });
+        self.note(match workflow.for_each {
+            ForEach::Account => "of an account",
+            ForEach::Contract => "of a contract",
+            ForEach::Contact => "of a contact",
+            ForEach::Risk => "of a risk",
+        });
+    }
+
+    /// A run ended.
+    pub(crate) fn end(&mut self, run: &Run<'_>, how: &'static str) {
+        self.note(match how {
+            "finished" => "end: finished",
+            "goal" => "end: goal",
+            "left" => "end: left",
+            _ => "end: stopped",
+        });
+        if run.phase == crate::run::Phase::Watched {
+            self.note("end: after being watched");
+        }
+    }
+
+    /// A step was looked at.
+    pub(crate) fn step(&mut self, known: &Known<'_>, step: &Step, look: &Look<'_>) {
+        match look {
+            Look::Rest => return,
+            Look::Done(crate::run::Done::Skipped) => return self.note("skip"),
+            Look::Done(crate::run::Done::TimedOut) => self.note("timed out"),
+            Look::Done(_) | Look::Into(_) | Look::Set(_) | Look::Stop => {}
+        }
+        let lives_elsewhere = |id: &&str| known.zone_of(id) != known.zone;
+        if matches!(step.verb, Verb::Send { .. }) && known.contacts().iter().any(lives_elsewhere) {
+            self.note("send: somebody lives elsewhere");
+        }
+        self.note(match &step.verb {
+            Verb::Send { .. } => "send",
+            Verb::Alert { .. } => "alert",
+            Verb::Task { .. } => "task",
+            Verb::Branch { .. } => "then",
+            Verb::Match { .. } => "match",
+            Verb::Split { .. } => "split",
+            Verb::Set { .. } => "set",
+            Verb::Webhook { .. } => "webhook",
+            Verb::Wait { .. } => "wait",
+            Verb::WaitFor {
+                until: Until::Condition(_),
+                ..
+            } => "until",
+            Verb::WaitFor { .. } => "event waited for",
+            Verb::Stop { .. } => "stop",
+        });
+        let is_summer = known.zone.to_offset_info(known.now).dst().is_dst();
+        if known.zone.iana_name() == Some("America/New_York") {
+            self.note(if is_summer {
+                "a step in summer time"
+            } else {
+                "a step in winter time"
+            });
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (what, count) in &other.counts {
+            *self.counts.entry(what).or_default() += count;
+        }
+    }
+
+    /// All of it happened.
+    pub(crate) fn check(&self) {
+        let never: Vec<_> = MUST
+            .iter()
+            .filter(|what| !self.counts.contains_key(*what))
+            .collect();
+        assert!(never.is_empty(), "never {never:?}: {self:#?}");
+    }
+}

@@ -1,0 +1,116 @@
+//! Conditions and lengths of time by chance, as text.
+
+use crate::dice::Dice;
+
+/// A condition that does not lead with a character that YAML minds.
+pub(crate) fn condition(dice: &mut Dice, of: &str) -> String {
+    match dice.between(0, 9) {
+        0 | 1 => format!("{} and {}", single(dice, of), single(dice, of)),
+        2 => format!("{} or {}", single(dice, of), single(dice, of)),
+        3 => format!("not ({} or {})", single(dice, of), single(dice, of)),
+        4 => format!("not {}", single(dice, of)),
+        _ => single(dice, of),
+    }
+}
+
+fn single(dice: &mut Dice, of: &str) -> String {
+    let number = dice.between(0, 12);
+    let days = dice.between(5, 90);
+    if of == "contact" && dice.chance(35) {
+        return (*dice.pick(&[
+            "contact.role == champion",
+            "contact.role in [champion, admin]",
+            "contact.role is unknown",
+            "contact.timezone is known",
+            "contact.name != \"Ann\"",
+        ]))
+        .to_owned();
+    }
+    if of == "contract" && dice.chance(30) {
+        return match dice.between(0, 3) {
+            0 => "contract.status == active".to_owned(),
+            1 => format!("days_until(contract.renewal_date) in {}..{days}", days / 2),
+            2 => format!("contract.seats else 3 > {number}"),
+            _ => "contract.status in [active, trial]".to_owned(),
+        };
+    }
+    match dice.between(0, 31) {
+        0 | 1 => format!("account.plan == {}", dice.pick(&["basic", "pro", "max"])),
+        2 => "account.plan >= pro".to_owned(),
+        3 => format!("account.seats >= {}", number * 8),
+        4 => format!("account.seats else 40 < {}", number * 8),
+        5 | 6 => "account.flagship".to_owned(),
+        7 => "account.flagship is known".to_owned(),
+        8 | 9 => "contract.status == active".to_owned(),
+        10 => format!("days_until(contract.renewal_date) in {}..{days}", days / 2),
+        11 => format!("days_until(contract.renewal_date) <= {days}"),
+        12 => format!("business_days_until(contract.renewal_date) < {days}"),
+        13 => format!("days_since(account.customer_since) >= {days}"),
+        14 => format!("business_days_since(account.customer_since) > {days}"),
+        15 => format!("logins_7d >= {}", dice.between(1, 3)),
+        16 => format!("users_14d < {}", dice.between(1, 3)),
+        17 => format!("days_since(last_login) > {number}"),
+        18 => format!("hours_since(last_login) >= {}", number * 5 + 1),
+        19 => "tickets_12h > 0".to_owned(),
+        20 => "bad_tickets > 0".to_owned(),
+        21 => "silent".to_owned(),
+        22 => "loud".to_owned(),
+        23 => format!("touch == {}", dice.pick(&["high", "low", "tech"])),
+        24 => format!("mood in [{}, none]", dice.pick(&["good", "bad"])),
+        25 => format!("score_sum + score_least > {number}"),
+        26 => format!("score_average >= {number}"),
+        27 => format!("usage > {}", dice.pick(&["0.02", "0.05", "0.1"])),
+        28 => format!(
+            "contract.renewal_date in {} {}",
+            dice.pick(&["this", "next", "last"]),
+            dice.pick(&["week", "month", "quarter", "year"])
+        ),
+        29 => (*dice.pick(&["champion is known", "admin is unknown"])).to_owned(),
+        30 => "count(contacts where contact.role == admin) >= 1".to_owned(),
+        _ => "previous(logins_7d) > logins_7d".to_owned(),
+    }
+}
+
+/// A length of time.
+pub(crate) fn period(dice: &mut Dice) -> &'static str {
+    *dice.pick(&[
+        "5h",
+        "12h",
+        "30h",
+        "72h",
+        "1d",
+        "2d",
+        "3d",
+        "1w",
+        "2 business days",
+        "5 business days",
+    ])
+}
+
+/// What is left to chance of a schedule.
+pub(crate) fn schedule(dice: &mut Dice) -> &'static str {
+    *dice.pick(&[
+        "every: day 09:00",
+        "every: day 02:00",
+        "every: business day 09:00",
+        "every: Mon,Thu 16:00",
+        "every: month 1 09:00",
+        "every: month last 12:00",
+        "every: month first business day 09:00",
+        "every: quarter first business day 09:00",
+        "cron: 0 1,14 * * 2",
+        "cron: 0 6 1,15 * 3",
+    ])
+}
+
+/// A window around a date.
+pub(crate) fn window(dice: &mut Dice) -> &'static str {
+    *dice.pick(&[
+        "60..30 days before contract.renewal_date",
+        "45..40 days before contract.renewal_date",
+        "5..20 days after contract.start_date",
+        "20..50 days after contract.start_date",
+        "30 days before contract.renewal_date",
+        "10 days after account.customer_since",
+    ])
+}

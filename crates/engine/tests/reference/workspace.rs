@@ -1,0 +1,154 @@
+//! Random workspaces: the same small definitions, and one to three workflows by chance.
+
+use crate::dice::Dice;
+use crate::rules::rule;
+use workflow::{Files, Program, Severity, check};
+
+const SCHEMA: &str = "\
+entities:
+  account:
+    name: required text
+    timezone: timezone
+    plan: basic | pro | max
+    seats: number
+    flagship: boolean
+    customer_since: date
+    stance: {type: cold | warm | hot, written_by: workflows}
+    touches: {type: number, written_by: workflows}
+  contract:
+    status: required trial | active | cancelled | expired
+    start_date: date
+    renewal_date: date
+    seats: number
+  contact:
+    name: required text
+    email: required email
+    role: champion | admin | user
+    timezone: timezone
+  csm:
+    name: required text
+    email: email
+events:
+  user.logged_in: {user: required text}
+  ticket.opened: {severity: required low | normal | high}
+  nps.responded: {score: required number}
+complete_since:
+  all: 2020-01-01
+";
+
+const DEFINITIONS: &str = "\
+metrics:
+  logins_7d: {count: user.logged_in, over: 7d}
+  users_14d: {count_distinct: user.logged_in.user, over: 14d}
+  last_login: {latest: user.logged_in}
+  first_ticket: {earliest: ticket.opened, since: account.customer_since}
+  tickets_12h: {count: ticket.opened, over: 12h}
+  bad_tickets: {count: ticket.opened, where: event.severity == high, over: 10d}
+  tickets_ever: {count: ticket.opened}
+  score_sum: {sum: nps.responded.score, over: 30d}
+  score_average: {average: nps.responded.score, over: 21d}
+  score_least: {min: nps.responded.score, since: contract.start_date}
+  usage: {formula: users_14d / account.seats}
+segments:
+  silent: logins_7d == 0
+  big: account.seats >= 50
+  loud: tickets_ever > 2 or bad_tickets > 0
+";
+
+const LABELS: &str = "\
+labels:
+  touch:
+    high: big
+    low: account.plan == basic
+    tech: otherwise
+  mood:
+    good: score_average >= 7
+    bad: score_average < 7
+    none: otherwise
+";
+
+const POLICIES: &str = "\
+calendar:
+  timezone: Asia/Tokyo
+  business_days: Mon-Fri
+  holidays: holidays/days.yaml
+  sending_hours: 09:00-18:00
+  fiscal_year_starts: April
+topics:
+  news: {title: News, purpose: contractual}
+defaults:
+  from: Success <success@vendor.example>
+  locale: en
+  currency: EUR
+sender:
+  name: Vendor
+  postal_address: Somewhere 1
+  contact: success@vendor.example
+routes:
+  csm: {email: csm.email, else: desk}
+  desk: {email: '\"desk@vendor.example\"'}
+";
+
+const HOLIDAYS: &str = "2026-02-23: One\n2026-03-20: Two\n2026-04-29: Three\n2026-05-04: Four\n2026-10-12: Five\n2026-11-03: Six\n2026-11-23: Seven\n2026-12-25: Eight\n";
+const TEMPLATE: &str = "---\nsubject: \"Hello\"\n---\nHello\n";
+/// How often chance tries again where the checker refuses what it wrote.
+const TRIES_MAX: usize = 30;
+/// How many workflows there are at most.
+const WORKFLOWS_MAX: i64 = 3;
+
+/// The workflows' texts by name, each of which the checker lets pass.
+pub(crate) fn texts(dice: &mut Dice) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for number in 0..dice.between(1, WORKFLOWS_MAX) {
+        for _ in 0..TRIES_MAX {
+            // One workflow may write fields: who writes first is told by no page.
+            let text = rule(dice, number, number == 0);
+            texts.push(text);
+            if program(&texts).is_some() {
+                break;
+            }
+            texts.pop();
+        }
+    }
+    texts
+}
+
+/// The program of these workflows; none if the checker finds a mistake.
+pub(crate) fn program(texts: &[String]) -> Option<Program> {
+    let mut files = Files::new();
+    let definitions = [
+        ("schema", SCHEMA),
+        ("metrics", DEFINITIONS),
+        ("labels", LABELS),
+        ("policies", POLICIES),
+    ];
+    for (name, text) in definitions {
+        files.insert(
+            format!("workflows/definitions/{name}.yaml").into(),
+            text.into(),
+        );
+    }
+    files.insert("workflows/holidays/days.yaml".into(), HOLIDAYS.into());
+    files.insert("templates/hello.en.hbs".into(), TEMPLATE.into());
+    for (number, text) in texts.iter().enumerate() {
+        files.insert(
+            format!("workflows/rule-{number}.yaml").into(),
+            text.as_str().into(),
+        );
+    }
+    let checked = check(&files);
+    let mistakes: Vec<_> = checked
+        .diagnostics
+        .iter()
+        .filter(|one| one.severity == Severity::Error)
+        .collect();
+    if mistakes.is_empty() {
+        return checked.program;
+    }
+    let is_of_rules = |one: &&workflow::Diagnostic| format!("{one:?}").contains("workflows/rule-");
+    assert!(
+        mistakes.iter().all(is_of_rules),
+        "the definitions are right: {mistakes:#?}"
+    );
+    None
+}
