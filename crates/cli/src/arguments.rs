@@ -64,7 +64,7 @@ pub(crate) enum Command {
     Log(Log),
     /// Look at facts that could not be used, and try them again.
     Parked(Parked),
-    /// Look at what the schema does not know.
+    /// Print the JSON Schemas of all kinds of files, for editors; or what came in that the schema does not know.
     Schema(Schema),
     /// Print the settings in force, secrets masked.
     Config(Config),

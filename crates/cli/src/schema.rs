@@ -1,16 +1,47 @@
-//! `sottaku schema unknown`: what came in and was not taken, by name.
+//! `sottaku schema`: the JSON Schemas of files, and what came in that the workspace's own schema does not know.
 
 use crate::arguments::{Schema, SchemaCommand, SchemaUnknown};
 use crate::exit::Exit;
 use crate::place::wait;
 use crate::print::{Output, Printer};
+use anyhow::{Context, bail};
 use serde_json::json;
+use std::path::Path;
+use workflow::file_kind::FileKind;
 
-/// Prints what the schema does not know.
+/// Prints a schema, writes all of them, or prints what is unknown.
 pub(crate) fn run(arguments: &Schema) -> anyhow::Result<Exit> {
-    match &arguments.command {
-        SchemaCommand::Unknown(unknown) => wait(print(unknown)),
+    match (&arguments.command, &arguments.out) {
+        (Some(SchemaCommand::Workflow), _) => show(FileKind::Workflow),
+        (Some(SchemaCommand::Definitions), _) => show(FileKind::Definitions),
+        (Some(SchemaCommand::Test), _) => show(FileKind::Test),
+        (Some(SchemaCommand::Holidays), _) => show(FileKind::Holidays),
+        (Some(SchemaCommand::Template), _) => show(FileKind::Template),
+        (Some(SchemaCommand::Unknown(unknown)), _) => wait(print(unknown)),
+        (None, Some(dir)) => write(dir),
+        (None, None) => bail!("say of which kind of file, or where to write all with --out"),
     }
+}
+
+fn show(kind: FileKind) -> anyhow::Result<Exit> {
+    let mut printer = Printer::new();
+    printer.text(kind.json_schema())?;
+    printer.flush()?;
+    Ok(Exit::Done)
+}
+
+/// Writes the schemas of all kinds into `dir`; those of an earlier version are replaced.
+fn write(dir: &Path) -> anyhow::Result<Exit> {
+    std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+    let mut printer = Printer::new();
+    for kind in FileKind::ALL {
+        let path = dir.join(format!("{}.schema.json", kind.name()));
+        std::fs::write(&path, kind.json_schema())
+            .with_context(|| format!("writing {}", path.display()))?;
+        printer.line(path.display())?;
+    }
+    printer.flush()?;
+    Ok(Exit::Done)
 }
 
 async fn print(arguments: &SchemaUnknown) -> anyhow::Result<Exit> {
@@ -33,4 +64,24 @@ async fn print(arguments: &SchemaUnknown) -> anyhow::Result<Exit> {
     }
     printer.flush()?;
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_written_under_its_name_and_again_over_itself() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let inner = dir.path().join("deep/schemas");
+        for _ in 0..2 {
+            assert_eq!(write(&inner).expect("they are written"), Exit::Done);
+        }
+        for kind in FileKind::ALL {
+            let path = inner.join(format!("{}.schema.json", kind.name()));
+            let text = std::fs::read_to_string(path).expect("it can be read");
+            assert_eq!(text, kind.json_schema());
+        }
+        assert_eq!(std::fs::read_dir(&inner).expect("a list").count(), 5);
+    }
 }

@@ -5,6 +5,7 @@
 mod check;
 pub mod diagnostic;
 pub mod expression;
+pub mod file_kind;
 pub mod mend;
 pub mod program;
 mod reader;

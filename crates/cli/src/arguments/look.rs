@@ -229,17 +229,36 @@ pub(crate) struct ParkedPick {
     pub(crate) place: Place,
 }
 
-/// The schema.
+/// Schemas of files, and of what comes in.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  sottaku schema unknown")]
+#[command(
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  sottaku schema workflow\n  sottaku schema --out .schemas\n  sottaku schema unknown\n\n\
+                  An editor that reads YAML then completes keys, shows their texts and marks mistakes, with a first line:\n  \
+                  # yaml-language-server: $schema=../.schemas/workflow.schema.json"
+)]
 pub(crate) struct Schema {
+    /// Write the JSON Schemas of all kinds of files into this folder, each as KIND.schema.json.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     #[command(subcommand)]
-    pub(crate) command: SchemaCommand,
+    pub(crate) command: Option<SchemaCommand>,
 }
 
-/// What to ask of the schema.
+/// Which schema, or what to ask of it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SchemaCommand {
+    /// The JSON Schema (draft 2020-12) of a workflow's file.
+    Workflow,
+    /// That of a file of definitions: entities, events, metrics, segments, labels, health, risks, policies.
+    Definitions,
+    /// That of a file of tests, `*.test.yaml`.
+    Test,
+    /// That of a file of holidays, `date: name`.
+    Holidays,
+    /// That of a template's front matter.
+    Template,
     /// What came in and was not taken: undeclared events and fields, wrong values.
     Unknown(SchemaUnknown),
 }

@@ -6,7 +6,7 @@ mod definitions;
 mod order;
 mod policies;
 mod reach;
-mod sort;
+pub(crate) mod sort;
 mod unused;
 mod warnings;
 mod workflows;

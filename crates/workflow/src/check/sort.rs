@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub(crate) const FILES_MAX: usize = 10_000;
 
 /// Keys of definitions files.
-pub(crate) const DEFINITION_KEYS: [&str; 19] = [
+pub(crate) const DEFINITION_KEYS: [&str; 20] = [
     "entities",
     "events",
     "metrics",
@@ -31,6 +31,7 @@ pub(crate) const DEFINITION_KEYS: [&str; 19] = [
     "defaults",
     "sender",
     "routes",
+    "webhooks",
 ];
 
 /// A YAML file that was read.
@@ -166,7 +167,7 @@ fn definitions<'a>(notes: &mut Notes, tree: &'a Tree<'a>, sorted: &mut Sorted<'a
         return;
     }
     for entry in tree.root.entries() {
-        let is_known = DEFINITION_KEYS.contains(&&*entry.key) || &*entry.key == "webhooks";
+        let is_known = DEFINITION_KEYS.contains(&&*entry.key);
         if !is_known {
             unknown(notes, &entry.key, entry.key_span);
             continue;
@@ -192,7 +193,7 @@ fn definitions<'a>(notes: &mut Notes, tree: &'a Tree<'a>, sorted: &mut Sorted<'a
 fn unknown(notes: &mut Notes, key: &str, span: Span) {
     let known = DEFINITION_KEYS
         .into_iter()
-        .chain(["webhooks", "workflow", "accounts", "tests"]);
+        .chain(["workflow", "accounts", "tests"]);
     let help = nearest(key, known).map(|near| format!("did you mean `{near}`?"));
     let message = format!(
         "a file of definitions has no key `{}`",

@@ -17,6 +17,9 @@ use crate::program::{
 use crate::yaml::Node;
 use model::Purpose;
 
+/// Keys of `approval`.
+pub(crate) const APPROVAL_KEYS: [&str; 3] = ["by", "at_most", "otherwise"];
+
 /// Reads a `send`.
 pub(crate) fn send(notes: &mut Notes, desk: &mut Desk<'_>, place: &Place<'_, '_>) -> Option<Verb> {
     let keys = &place.keys;
@@ -151,7 +154,7 @@ fn check_copies(notes: &mut Notes, desk: &Desk<'_>, topic: &str, node: &Node) {
 }
 
 fn approval(notes: &mut Notes, desk: &Desk<'_>, node: &Node) -> Option<Approval> {
-    let keys = Keys::of(notes, node, "`approval`", &["by", "at_most", "otherwise"])?;
+    let keys = Keys::of(notes, node, "`approval`", &APPROVAL_KEYS)?;
     let by = keys
         .need(notes, "by")
         .and_then(|node| one_route(notes, desk, node));

@@ -11,7 +11,8 @@ use jiff::civil::{Date, Time, time};
 use jiff::tz::TimeZoneDatabase;
 use std::collections::BTreeMap;
 
-const KEYS: [&str; 5] = [
+/// Keys of `calendar`.
+pub(crate) const KEYS: [&str; 5] = [
     "timezone",
     "business_days",
     "holidays",

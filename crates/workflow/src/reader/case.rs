@@ -8,7 +8,8 @@ use crate::scenario::Fixture;
 use crate::yaml::Node;
 use model::Value;
 
-const KEYS: [&str; 3] = ["open", "category", "severity"];
+/// Keys of a risk of a test.
+pub(crate) const KEYS: [&str; 3] = ["open", "category", "severity"];
 const SEVERITIES: [&str; 2] = ["normal", "high"];
 
 /// Reads `risk: {open, category, severity}`.

@@ -11,6 +11,11 @@ use crate::program::{Expr, Label, PickList, Risk, Segment};
 use crate::yaml::{Entry, Node};
 use std::sync::Arc;
 
+/// Keys of a risk.
+pub(crate) const RISK_KEYS: [&str; 6] = ["title", "opens", "for", "closes", "severity", "playbook"];
+/// Keys of `severity`.
+pub(crate) const SEVERITY_KEYS: [&str; 2] = ["high", "normal"];
+
 /// Reads one segment.
 pub(crate) fn segment(notes: &mut Notes, named: &Named<'_>, scope: &Scope) -> Option<Segment> {
     Some(Segment {
@@ -81,8 +86,7 @@ fn line(notes: &mut Notes, entry: &Entry, is_last: bool, scope: &Scope) -> Optio
 
 /// Reads one risk.
 pub(crate) fn risk(notes: &mut Notes, named: &Named<'_>, scope: &Scope) -> Option<Risk> {
-    let known = ["title", "opens", "for", "closes", "severity", "playbook"];
-    let keys = Keys::of(notes, named.node, "a risk", &known)?;
+    let keys = Keys::of(notes, named.node, "a risk", &RISK_KEYS)?;
     let before = notes.errors();
     let title = keys
         .get(notes, "title")
@@ -119,7 +123,7 @@ pub(crate) fn risk(notes: &mut Notes, named: &Named<'_>, scope: &Scope) -> Optio
 
 /// `{high: condition, normal: otherwise}`
 fn severity(notes: &mut Notes, node: &Node, scope: &Scope) -> Option<Option<Expr>> {
-    let keys = Keys::of(notes, node, "`severity`", &["high", "normal"])?;
+    let keys = Keys::of(notes, node, "`severity`", &SEVERITY_KEYS)?;
     let normal = keys.get(notes, "normal");
     if let Some(node) = normal.filter(|node| !is_otherwise(node)) {
         let message = "`normal` is what is left: write `normal: otherwise`";

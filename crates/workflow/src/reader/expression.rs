@@ -9,6 +9,9 @@ use crate::expression::{Mistake, Scope, Want, compile};
 use crate::program::{AtWindow, Expr, ExprKind, Type};
 use crate::yaml::{Node, NodeKind, Scalar};
 
+/// Keys of a condition that is a map.
+pub(crate) const CONDITION_KEYS: [&str; 2] = ["all", "any"];
+
 /// An expression; every mistake in it is noted where it stands in the file.
 pub(crate) fn expression(
     notes: &mut Notes,
@@ -50,7 +53,7 @@ pub(crate) fn condition(notes: &mut Notes, node: &Node, scope: &Scope) -> Option
     let NodeKind::Map(_) = &node.kind else {
         return expression(notes, node, scope, &Want::Condition);
     };
-    let keys = Keys::of(notes, node, "a condition", &["all", "any"])?;
+    let keys = Keys::of(notes, node, "a condition", &CONDITION_KEYS)?;
     if keys.has("all") && keys.has("any") {
         let help = "put one of them inside the other";
         let message = "a condition has either `all` or `any`";

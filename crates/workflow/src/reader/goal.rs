@@ -13,6 +13,9 @@ use crate::program::{Expr, Goal, Period, Step};
 use crate::yaml::Node;
 use model::Decimal;
 
+/// Keys of `goal`.
+pub(crate) const KEYS: [&str; 3] = ["when", "within", "then"];
+
 /// `goal`: a condition, or a map with `when` and `within`.
 pub(crate) fn goal_condition(
     notes: &mut Notes,
@@ -26,7 +29,7 @@ pub(crate) fn goal_condition(
         say_verdict(notes, node, &expr, scope);
         return Some((expr, None));
     }
-    let keys = Keys::of(notes, node, "`goal`", &["when", "within", "then"])?;
+    let keys = Keys::of(notes, node, "`goal`", &KEYS)?;
     let within = keys
         .get(notes, "within")
         .map(|node| period(notes, node, "`within`"));

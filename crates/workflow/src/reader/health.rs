@@ -11,7 +11,8 @@ use crate::program::{Bands, Health, Measure, Period, Side, Type};
 use crate::yaml::{Entry, Node};
 use model::Decimal;
 
-const KEYS: [&str; 8] = [
+/// Keys of `health`.
+pub(crate) const KEYS: [&str; 8] = [
     "outcome",
     "experience",
     "points",
@@ -20,6 +21,22 @@ const KEYS: [&str; 8] = [
     "hold",
     "needs",
     "red_if",
+];
+
+/// Keys of `points`.
+pub(crate) const POINTS_KEYS: [&str; 3] = ["green", "yellow", "red"];
+/// Keys of `bands`.
+pub(crate) const BANDS_KEYS: [&str; 2] = ["green", "yellow"];
+/// Keys of a side.
+pub(crate) const SIDE_KEYS: [&str; 2] = ["weight", "measures"];
+/// Keys of a measure.
+pub(crate) const MEASURE_KEYS: [&str; 6] = [
+    "value",
+    "green",
+    "yellow",
+    "better",
+    "weight",
+    "stale_after",
 ];
 
 /// Reads `health`.
@@ -67,7 +84,7 @@ pub(crate) fn health(notes: &mut Notes, node: &Node, scope: &Scope) -> Option<He
 }
 
 fn points(notes: &mut Notes, node: &Node) -> Option<[Decimal; 3]> {
-    let keys = Keys::of(notes, node, "`points`", &["green", "yellow", "red"])?;
+    let keys = Keys::of(notes, node, "`points`", &POINTS_KEYS)?;
     let mut read = |key| {
         keys.need(notes, key)
             .and_then(|node| number(notes, node, "points"))
@@ -88,7 +105,7 @@ fn points(notes: &mut Notes, node: &Node) -> Option<[Decimal; 3]> {
 }
 
 fn bands(notes: &mut Notes, node: &Node) -> Option<Bands> {
-    let keys = Keys::of(notes, node, "`bands`", &["green", "yellow"])?;
+    let keys = Keys::of(notes, node, "`bands`", &BANDS_KEYS)?;
     let green = keys
         .need(notes, "green")
         .and_then(|node| number(notes, node, "a band"));
@@ -107,7 +124,7 @@ fn bands(notes: &mut Notes, node: &Node) -> Option<Bands> {
 }
 
 fn side(notes: &mut Notes, node: &Node, scope: &Scope) -> Option<Side> {
-    let keys = Keys::of(notes, node, "a side of health", &["weight", "measures"])?;
+    let keys = Keys::of(notes, node, "a side of health", &SIDE_KEYS)?;
     let weight = keys
         .need(notes, "weight")
         .and_then(|node| share(notes, node, "`weight`"));
@@ -133,18 +150,10 @@ fn side(notes: &mut Notes, node: &Node, scope: &Scope) -> Option<Side> {
 }
 
 fn measure(notes: &mut Notes, entry: &Entry, scope: &Scope) -> Option<Measure> {
-    let known = [
-        "value",
-        "green",
-        "yellow",
-        "better",
-        "weight",
-        "stale_after",
-    ];
     if !check_name(notes, &entry.key, entry.key_span) {
         return None;
     }
-    let keys = Keys::of(notes, &entry.value, "a measure", &known)?;
+    let keys = Keys::of(notes, &entry.value, "a measure", &MEASURE_KEYS)?;
     let before = notes.errors();
     let value = keys
         .need(notes, "value")

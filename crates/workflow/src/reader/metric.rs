@@ -9,7 +9,8 @@ use crate::expression::{Scope, Want};
 use crate::program::{Aggregate, Expr, FieldType, Metric, Period, Reduce, Source, Type, Window};
 use crate::yaml::Node;
 
-const KEYS: [&str; 13] = [
+/// Keys of a metric.
+pub(crate) const KEYS: [&str; 13] = [
     "count",
     "count_distinct",
     "sum",

@@ -3,7 +3,7 @@
 pub(crate) mod act;
 pub(crate) mod branch;
 pub(crate) mod calendar;
-mod case;
+pub(crate) mod case;
 pub(crate) mod cases;
 pub(crate) mod cron;
 pub(crate) mod crowd;

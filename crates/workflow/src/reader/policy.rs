@@ -15,10 +15,18 @@ use crate::yaml::Node;
 use model::{Purpose, Value};
 use std::collections::BTreeSet;
 
+/// Keys of a topic.
+pub(crate) const TOPIC_KEYS: [&str; 3] = ["title", "purpose", "if_unknown"];
+/// Keys of a limit.
+pub(crate) const LIMIT_KEYS: [&str; 5] = ["at_most", "in", "per", "topics", "channel"];
+/// Keys of `defaults`.
+pub(crate) const DEFAULTS_KEYS: [&str; 4] = ["from", "reply_to", "locale", "currency"];
+/// Keys of `sender`.
+pub(crate) const SENDER_KEYS: [&str; 3] = ["name", "postal_address", "contact"];
+
 /// Reads one topic.
 pub(crate) fn topic(notes: &mut Notes, named: &Named<'_>) -> Option<Topic> {
-    let known = ["title", "purpose", "if_unknown"];
-    let keys = Keys::of(notes, named.node, "a topic", &known)?;
+    let keys = Keys::of(notes, named.node, "a topic", &TOPIC_KEYS)?;
     let title = keys
         .need(notes, "title")
         .and_then(|node| text(notes, node, "a title"));
@@ -95,12 +103,7 @@ pub(crate) fn limits(notes: &mut Notes, node: &Node, known: &BTreeSet<Box<str>>)
 }
 
 fn limit(notes: &mut Notes, node: &Node, known: &BTreeSet<Box<str>>) -> Option<Limit> {
-    let keys = Keys::of(
-        notes,
-        node,
-        "a limit",
-        &["at_most", "in", "per", "topics", "channel"],
-    )?;
+    let keys = Keys::of(notes, node, "a limit", &LIMIT_KEYS)?;
     let at_most = keys
         .need(notes, "at_most")
         .and_then(|node| whole(notes, node, "`at_most`", (1, 100_000)));
@@ -142,12 +145,7 @@ pub(crate) fn plain_defaults() -> Defaults {
 
 /// Reads `defaults`.
 pub(crate) fn defaults(notes: &mut Notes, node: &Node, scope: &Scope) -> Option<Defaults> {
-    let keys = Keys::of(
-        notes,
-        node,
-        "`defaults`",
-        &["from", "reply_to", "locale", "currency"],
-    )?;
+    let keys = Keys::of(notes, node, "`defaults`", &DEFAULTS_KEYS)?;
     let mut defaults = plain_defaults();
     defaults.from = keys
         .get(notes, "from")
@@ -220,12 +218,7 @@ fn is_currency(text: &str) -> bool {
 
 /// Reads `sender`.
 pub(crate) fn sender(notes: &mut Notes, node: &Node) -> Option<Sender> {
-    let keys = Keys::of(
-        notes,
-        node,
-        "`sender`",
-        &["name", "postal_address", "contact"],
-    )?;
+    let keys = Keys::of(notes, node, "`sender`", &SENDER_KEYS)?;
     let mut read = |key| {
         keys.need(notes, key)
             .and_then(|node| text(notes, node, "a line of the sender"))

@@ -13,6 +13,11 @@ use crate::yaml::Node;
 use model::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Keys of a route.
+pub(crate) const ROUTE_KEYS: [&str; 4] = ["slack", "channel", "email", "else"];
+/// Keys of a webhook.
+pub(crate) const WEBHOOK_KEYS: [&str; 2] = ["url", "secret"];
+
 /// Reads one route: its targets in the order in which they are written.
 pub(crate) fn route(
     notes: &mut Notes,
@@ -20,12 +25,7 @@ pub(crate) fn route(
     routes: &BTreeSet<Box<str>>,
     scope: &Scope,
 ) -> Option<Route> {
-    let keys = Keys::of(
-        notes,
-        named.node,
-        "a route",
-        &["slack", "channel", "email", "else"],
-    )?;
+    let keys = Keys::of(notes, named.node, "a route", &ROUTE_KEYS)?;
     let before = notes.errors();
     let mut targets = Vec::new();
     let mut is_good = true;
@@ -142,7 +142,7 @@ pub(crate) fn check_circles(
 
 /// Reads one webhook.
 pub(crate) fn webhook(notes: &mut Notes, named: &Named<'_>) -> Option<Webhook> {
-    let keys = Keys::of(notes, named.node, "a webhook", &["url", "secret"])?;
+    let keys = Keys::of(notes, named.node, "a webhook", &WEBHOOK_KEYS)?;
     let node = keys.need(notes, "url")?;
     let url = text(notes, node, "`url`")?;
     let is_web = url.starts_with("https://") || url.starts_with("http://");

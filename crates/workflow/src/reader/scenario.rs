@@ -20,8 +20,13 @@ pub(crate) type Steps = BTreeMap<Box<str>, StepKind>;
 /// The steps of each workflow.
 pub(crate) type StepIds = BTreeMap<Box<str>, Steps>;
 
-const FIXTURE_KEYS: [&str; 6] = ["account", "contract", "contacts", "csm", "risk", "metrics"];
-const TEST_KEYS: [&str; 11] = [
+/// Keys of a file of tests.
+pub(crate) const FILE_KEYS: [&str; 2] = ["accounts", "tests"];
+/// Keys of an account of a test.
+pub(crate) const FIXTURE_KEYS: [&str; 6] =
+    ["account", "contract", "contacts", "csm", "risk", "metrics"];
+/// Keys of a test.
+pub(crate) const TEST_KEYS: [&str; 11] = [
     "test",
     "workflow",
     "workflows",
@@ -53,7 +58,7 @@ pub(crate) struct Bench<'a> {
 
 /// Reads a file of tests.
 pub(crate) fn scenarios(notes: &mut Notes, root: &Node, bench: &Bench<'_>) -> Vec<Scenario> {
-    let Some(keys) = Keys::of(notes, root, "a file of tests", &["accounts", "tests"]) else {
+    let Some(keys) = Keys::of(notes, root, "a file of tests", &FILE_KEYS) else {
         return Vec::new();
     };
     let mut fixtures = BTreeMap::new();

@@ -30,6 +30,11 @@ const TYPES: [(&str, FieldType); 12] = [
     ("csm", FieldType::Csm),
 ];
 
+/// What fields are of.
+pub(crate) const ENTITIES: [&str; 4] = ["account", "contract", "contact", "csm"];
+/// Keys of a field's long form.
+pub(crate) const FIELD_KEYS: [&str; 5] = ["type", "required", "title", "written_by", "pii"];
+
 /// Reads `entities`.
 pub(crate) fn entities(
     notes: &mut Notes,
@@ -37,12 +42,11 @@ pub(crate) fn entities(
     schema: &mut Schema,
     failed: &mut BTreeSet<Box<str>>,
 ) {
-    let known = ["account", "contract", "contact", "csm"];
-    let Some(keys) = Keys::of(notes, node, "`entities`", &known) else {
-        failed.extend(known.map(Box::from));
+    let Some(keys) = Keys::of(notes, node, "`entities`", &ENTITIES) else {
+        failed.extend(ENTITIES.map(Box::from));
         return;
     };
-    for name in known {
+    for name in ENTITIES {
         let Some(value) = keys.get(notes, name) else {
             continue;
         };
@@ -175,8 +179,7 @@ fn field(notes: &mut Notes, node: &Node, key_span: Span) -> Option<Field> {
 }
 
 fn long_field(notes: &mut Notes, node: &Node) -> Option<Field> {
-    let known = ["type", "required", "title", "written_by", "pii"];
-    let keys = Keys::of(notes, node, "a field", &known)?;
+    let keys = Keys::of(notes, node, "a field", &FIELD_KEYS)?;
     let kind = keys.need(notes, "type")?;
     let kind_text = scalar(notes, kind, "a field's type")?;
     let kind = field_type(notes, &kind_text.text, kind.span)?;

@@ -10,6 +10,9 @@ use crate::program::{Arm, Step, Verb};
 use crate::yaml::Entry;
 use model::Decimal;
 
+/// Keys of an arm.
+pub(crate) const ARM_KEYS: [&str; 2] = ["share", "steps"];
+
 /// Reads a `split`.
 pub(crate) fn split(
     notes: &mut Notes,
@@ -66,8 +69,7 @@ fn read_arm(
     arm: &Entry,
 ) -> (Option<Decimal>, Option<Vec<Step>>) {
     let is_named = super::value::check_name(notes, &arm.key, arm.key_span);
-    let known = ["share", "steps"];
-    let Some(keys) = Keys::of(notes, &arm.value, "an arm of a `split`", &known) else {
+    let Some(keys) = Keys::of(notes, &arm.value, "an arm of a `split`", &ARM_KEYS) else {
         return (None, None);
     };
     let share = keys

@@ -15,7 +15,8 @@ use crate::expression::{
 use crate::program::{Existing, Expr, ForEach, OncePer, Period, Schedule, Start, Type};
 use crate::yaml::Node;
 
-const KEYS: [&str; 8] = [
+/// Keys of `start`.
+pub(crate) const KEYS: [&str; 8] = [
     "when", "event", "every", "cron", "for", "if", "existing", "max_age",
 ];
 const KINDS: [&str; 4] = ["when", "event", "every", "cron"];

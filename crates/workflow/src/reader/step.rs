@@ -23,7 +23,8 @@ pub(crate) const BLOCKS_MAX: usize = 4;
 /// The most steps of one list.
 pub(crate) const STEPS_MAX: usize = 500;
 
-const MODIFIERS: [&str; 5] = ["id", "if", "at", "hours", "title"];
+/// Keys of every step.
+pub(crate) const MODIFIERS: [&str; 5] = ["id", "if", "at", "hours", "title"];
 
 /// Reads a list of steps. `None` if one failed, or is still to come.
 pub(crate) fn steps(
@@ -310,7 +311,8 @@ fn what(verb: &str) -> &'static str {
     }
 }
 
-fn known_keys(verb: &'static str) -> Vec<&'static str> {
+/// All keys of a step with this verb.
+pub(crate) fn known_keys(verb: &'static str) -> Vec<&'static str> {
     let own: &[&'static str] = match verb {
         "send" => &[
             "to",

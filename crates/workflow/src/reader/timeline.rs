@@ -16,7 +16,8 @@ use crate::yaml::Node;
 use model::Kind;
 use std::collections::BTreeMap;
 
-const KEYS: [&str; 12] = [
+/// Keys of an entry.
+pub(crate) const KEYS: [&str; 12] = [
     "at", "event", "data", "change", "reply", "click", "done", "outcome", "set", "approve",
     "reject", "expect",
 ];
@@ -26,7 +27,8 @@ const ACTIONS: [&str; 7] = [
     "event", "change", "reply", "click", "done", "approve", "reject",
 ];
 
-const EXPECTED: [(&str, Kind); 8] = [
+/// The verbs of an expectation: it has exactly one.
+pub(crate) const EXPECTED: [(&str, Kind); 8] = [
     ("send", Kind::Send),
     ("task", Kind::Task),
     ("webhook", Kind::Webhook),
@@ -36,11 +38,14 @@ const EXPECTED: [(&str, Kind); 8] = [
     ("end", Kind::End),
     ("alert", Kind::Alert),
 ];
-const DETAILS: [&str; 9] = [
+/// What else an expectation can say.
+pub(crate) const DETAILS: [&str; 9] = [
     "to", "cc", "template", "contains", "why", "step", "by", "value", "topic",
 ];
-const DETAILS_MORE: [&str; 3] = ["locale", "subject", "workflow"];
-const WHY: [&str; 18] = [
+/// And this.
+pub(crate) const DETAILS_MORE: [&str; 3] = ["locale", "subject", "workflow"];
+/// Why a step can be skipped.
+pub(crate) const WHY: [&str; 18] = [
     "if",
     "window passed",
     "nobody",
@@ -60,7 +65,8 @@ const WHY: [&str; 18] = [
     "paused",
     "expired",
 ];
-const HOW: [&str; 5] = ["finished", "left", "goal", "stopped", "stuck"];
+/// How a run can end.
+pub(crate) const HOW: [&str; 5] = ["finished", "left", "goal", "stopped", "stuck"];
 
 /// Reads a timeline.
 pub(crate) fn timeline(notes: &mut Notes, node: &Node, bench: &Bench<'_>) -> Vec<Entry> {

@@ -14,6 +14,9 @@ use crate::expression::{Scope, lasts};
 use crate::program::{Otherwise, Period, Until, Verb};
 use crate::yaml::{Node, NodeKind};
 
+/// Keys of a `wait` for something.
+pub(crate) const KEYS: [&str; 5] = ["until", "event", "if", "at_most", "otherwise"];
+
 /// Reads a `wait`.
 pub(crate) fn wait(
     notes: &mut Notes,
@@ -26,8 +29,7 @@ pub(crate) fn wait(
         let length = period(notes, node, "`wait`")?;
         return Some(Verb::Wait { length });
     }
-    let known = ["until", "event", "if", "at_most", "otherwise"];
-    let keys = Keys::of(notes, node, "a `wait`", &known)?;
+    let keys = Keys::of(notes, node, "a `wait`", &KEYS)?;
     let until = until(notes, desk, &keys);
     let at_most = at_most(notes, &keys);
     if let Some(id) = id {

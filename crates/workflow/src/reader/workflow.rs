@@ -22,7 +22,8 @@ use crate::program::{Expr, ExprKind, ForEach, OncePer, Setting, Start, Step, Tem
 use crate::yaml::Node;
 use std::collections::BTreeSet;
 
-const KEYS: [&str; 19] = [
+/// Keys of a workflow.
+pub(crate) const KEYS: [&str; 20] = [
     "workflow",
     "title",
     "description",
@@ -42,6 +43,7 @@ const KEYS: [&str; 19] = [
     "remember",
     "steps",
     "edits",
+    "moved",
 ];
 
 /// What reading a workflow gives.
@@ -66,8 +68,7 @@ pub(crate) struct Read {
 pub(crate) fn workflow(notes: &mut Notes, root: &Node, workspace: &Workspace) -> Read {
     let mut desk = Desk::new(workspace);
     let before = notes.errors();
-    let known: Vec<&'static str> = KEYS.into_iter().chain(["moved"]).collect();
-    let keys = Keys::of(notes, root, "a workflow", &known);
+    let keys = Keys::of(notes, root, "a workflow", &KEYS);
     let keys = keys.as_ref();
     let name = keys.and_then(|keys| name(notes, keys));
     let survey = keys.map_or_else(Survey::default, |keys| survey(notes, keys));

@@ -7,6 +7,9 @@ use handlebars::Template;
 use model::{Medium, TemplateText};
 use std::ops::Range;
 
+/// Keys of the front matter.
+pub(crate) const KEYS: [&str; 3] = ["subject", "preheader", "channel"];
+
 /// One template file, read: what can be said without a scope has been said.
 #[derive(Clone, Debug)]
 pub struct Parsed {
@@ -182,7 +185,6 @@ impl Reading<'_> {
     }
 
     fn key(&mut self, entry: &Entry, base: usize, front: &mut Front) {
-        const KEYS: [&str; 3] = ["subject", "preheader", "channel"];
         let key = &*entry.key;
         let at = moved(entry.key_span, base);
         if !KEYS.contains(&key) {

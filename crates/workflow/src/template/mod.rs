@@ -5,7 +5,7 @@
 
 mod block;
 mod check;
-mod file;
+pub(crate) mod file;
 mod scan;
 #[cfg(test)]
 mod tests;
