@@ -11,86 +11,94 @@ use crate::template;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Every map whose keys the reader knows: the schema it is in, where, and its keys.
-fn table() -> Vec<(FileKind, &'static str, Vec<&'static str>)> {
-    use FileKind::{Definitions, Template, Test, Workflow};
+/// A map whose keys the reader knows: the schema it is in, where, and its keys.
+type Row = (FileKind, &'static str, Vec<&'static str>);
+
+/// Every such map.
+fn table() -> Vec<Row> {
+    [
+        in_workflows(),
+        in_definitions(),
+        of_health_and_policies(),
+        in_tests(),
+    ]
+    .concat()
+}
+
+fn in_workflows() -> Vec<Row> {
     let steps = VERBS.into_iter().flat_map(step::known_keys).collect();
-    let expectation = timeline::EXPECTED.iter().map(|(verb, _)| *verb);
-    let details = timeline::DETAILS.into_iter().chain(timeline::DETAILS_MORE);
-    vec![
-        (Workflow, "", workflow::KEYS.to_vec()),
-        (Workflow, "/$defs/start", start::KEYS.to_vec()),
+    [
+        ("", workflow::KEYS.to_vec()),
+        ("/$defs/start", start::KEYS.to_vec()),
+        ("/$defs/goal/anyOf/1", workflow::GOAL_KEYS.to_vec()),
+        ("/$defs/step", steps),
+        ("/$defs/wait/anyOf/1", wait::KEYS.to_vec()),
+        ("/$defs/arm", split::ARM_KEYS.to_vec()),
+        ("/$defs/approval", act::APPROVAL_KEYS.to_vec()),
+        (CONDITION, expression::CONDITION_KEYS.to_vec()),
+    ]
+    .map(|(place, keys)| (FileKind::Workflow, place, keys))
+    .into()
+}
+
+fn in_definitions() -> Vec<Row> {
+    [
+        ("", DEFINITION_KEYS.to_vec()),
+        ("/properties/entities", fields::ENTITIES.to_vec()),
+        ("/$defs/field/anyOf/1", fields::FIELD_KEYS.to_vec()),
+        ("/$defs/metric", metric::KEYS.to_vec()),
+        ("/$defs/risk", definition::RISK_KEYS.to_vec()),
+        (SEVERITY, definition::SEVERITY_KEYS.to_vec()),
+        (CONDITION, expression::CONDITION_KEYS.to_vec()),
+    ]
+    .map(|(place, keys)| (FileKind::Definitions, place, keys))
+    .into()
+}
+
+fn of_health_and_policies() -> Vec<Row> {
+    [
+        ("/$defs/health", health::KEYS.to_vec()),
         (
-            Workflow,
-            "/$defs/goal/anyOf/1",
-            workflow::GOAL_KEYS.to_vec(),
-        ),
-        (Workflow, "/$defs/step", steps),
-        (Workflow, "/$defs/wait/anyOf/1", wait::KEYS.to_vec()),
-        (Workflow, "/$defs/arm", split::ARM_KEYS.to_vec()),
-        (Workflow, "/$defs/approval", act::APPROVAL_KEYS.to_vec()),
-        (Workflow, CONDITION, expression::CONDITION_KEYS.to_vec()),
-        (Definitions, "", DEFINITION_KEYS.to_vec()),
-        (
-            Definitions,
-            "/properties/entities",
-            fields::ENTITIES.to_vec(),
-        ),
-        (
-            Definitions,
-            "/properties/defaults",
-            policy::DEFAULTS_KEYS.to_vec(),
-        ),
-        (
-            Definitions,
-            "/properties/sender",
-            policy::SENDER_KEYS.to_vec(),
-        ),
-        (
-            Definitions,
-            "/$defs/field/anyOf/1",
-            fields::FIELD_KEYS.to_vec(),
-        ),
-        (Definitions, "/$defs/metric", metric::KEYS.to_vec()),
-        (Definitions, "/$defs/health", health::KEYS.to_vec()),
-        (
-            Definitions,
             "/$defs/health/properties/points",
             health::POINTS_KEYS.to_vec(),
         ),
         (
-            Definitions,
             "/$defs/health/properties/bands",
             health::BANDS_KEYS.to_vec(),
         ),
-        (Definitions, "/$defs/side", health::SIDE_KEYS.to_vec()),
-        (Definitions, "/$defs/measure", health::MEASURE_KEYS.to_vec()),
-        (Definitions, "/$defs/risk", definition::RISK_KEYS.to_vec()),
-        (
-            Definitions,
-            "/$defs/risk/properties/severity",
-            definition::SEVERITY_KEYS.to_vec(),
-        ),
-        (Definitions, "/$defs/calendar", calendar::KEYS.to_vec()),
-        (Definitions, "/$defs/topic", policy::TOPIC_KEYS.to_vec()),
-        (Definitions, "/$defs/limit", policy::LIMIT_KEYS.to_vec()),
-        (Definitions, "/$defs/route", route::ROUTE_KEYS.to_vec()),
-        (Definitions, "/$defs/webhook", route::WEBHOOK_KEYS.to_vec()),
-        (Definitions, CONDITION, expression::CONDITION_KEYS.to_vec()),
-        (Test, "", scenario::FILE_KEYS.to_vec()),
-        (Test, "/$defs/account", scenario::FIXTURE_KEYS.to_vec()),
-        (Test, "/$defs/account/properties/risk", case::KEYS.to_vec()),
-        (Test, "/$defs/test", scenario::TEST_KEYS.to_vec()),
-        (Test, "/$defs/entry", timeline::KEYS.to_vec()),
-        (
-            Test,
-            "/$defs/expectation",
-            expectation.chain(details).collect(),
-        ),
-        (Template, "", template::file::KEYS.to_vec()),
+        ("/$defs/side", health::SIDE_KEYS.to_vec()),
+        ("/$defs/measure", health::MEASURE_KEYS.to_vec()),
+        ("/properties/defaults", policy::DEFAULTS_KEYS.to_vec()),
+        ("/properties/sender", policy::SENDER_KEYS.to_vec()),
+        ("/$defs/calendar", calendar::KEYS.to_vec()),
+        ("/$defs/topic", policy::TOPIC_KEYS.to_vec()),
+        ("/$defs/limit", policy::LIMIT_KEYS.to_vec()),
+        ("/$defs/route", route::ROUTE_KEYS.to_vec()),
+        ("/$defs/webhook", route::WEBHOOK_KEYS.to_vec()),
     ]
+    .map(|(place, keys)| (FileKind::Definitions, place, keys))
+    .into()
 }
 
+fn in_tests() -> Vec<Row> {
+    let verbs = timeline::EXPECTED.iter().map(|(verb, _)| *verb);
+    let details = timeline::DETAILS.into_iter().chain(timeline::DETAILS_MORE);
+    let front = (FileKind::Template, "", template::file::KEYS.to_vec());
+    let mut rows: Vec<Row> = [
+        ("", scenario::FILE_KEYS.to_vec()),
+        ("/$defs/account", scenario::FIXTURE_KEYS.to_vec()),
+        ("/$defs/account/properties/risk", case::KEYS.to_vec()),
+        ("/$defs/test", scenario::TEST_KEYS.to_vec()),
+        ("/$defs/entry", timeline::KEYS.to_vec()),
+        ("/$defs/expectation", verbs.chain(details).collect()),
+    ]
+    .map(|(place, keys)| (FileKind::Test, place, keys))
+    .into();
+    rows.push(front);
+    rows
+}
+
+const SEVERITY: &str = "/$defs/risk/properties/severity";
 const CONDITION: &str = "/$defs/condition/anyOf/1";
 
 #[test]

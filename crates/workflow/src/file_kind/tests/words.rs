@@ -63,74 +63,44 @@ fn words(value: Option<&Value>) -> BTreeSet<String> {
     words.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
+/// Where the schema of workflows lists the words of each place.
+const IN_WORKFLOWS: [(&str, &str); 11] = [
+    ("status", "/properties/status"),
+    ("for_each", "/properties/for_each"),
+    ("priority", "/properties/priority"),
+    ("if_running", "/properties/if_running"),
+    ("edits", "/properties/edits"),
+    ("existing", "/$defs/start/properties/existing"),
+    (
+        "otherwise",
+        "/$defs/wait/anyOf/1/properties/otherwise/anyOf/0",
+    ),
+    ("if_nobody", "/$defs/step/properties/if_nobody"),
+    ("at_limit", "/$defs/step/properties/at_limit"),
+    ("hours", "/$defs/step/properties/hours"),
+    ("deliver", "/$defs/step/properties/deliver"),
+];
+/// And that of definitions.
+const IN_DEFINITIONS: [(&str, &str); 7] = [
+    ("over_limit", "/properties/over_limit"),
+    ("written_by", "/$defs/field/anyOf/1/properties/written_by"),
+    ("purpose", "/$defs/topic/properties/purpose"),
+    ("if_unknown", "/$defs/topic/properties/if_unknown"),
+    ("per", "/$defs/limit/properties/per"),
+    ("channel", "/$defs/limit/properties/channel"),
+    ("better", "/$defs/measure/properties/better"),
+];
+
 #[test]
 fn the_words_of_the_reader_are_those_of_the_schemas() {
     use FileKind::{Definitions, Workflow};
-    let step = "/$defs/step/properties";
-    let places = [
-        ("status", Workflow, "/properties/status/enum".to_owned()),
-        ("for_each", Workflow, "/properties/for_each/enum".to_owned()),
-        ("priority", Workflow, "/properties/priority/enum".to_owned()),
-        (
-            "if_running",
-            Workflow,
-            "/properties/if_running/enum".to_owned(),
-        ),
-        ("edits", Workflow, "/properties/edits/enum".to_owned()),
-        (
-            "existing",
-            Workflow,
-            "/$defs/start/properties/existing/enum".to_owned(),
-        ),
-        (
-            "otherwise",
-            Workflow,
-            "/$defs/wait/anyOf/1/properties/otherwise/anyOf/0/enum".to_owned(),
-        ),
-        ("if_nobody", Workflow, format!("{step}/if_nobody/enum")),
-        ("at_limit", Workflow, format!("{step}/at_limit/enum")),
-        ("hours", Workflow, format!("{step}/hours/enum")),
-        ("deliver", Workflow, format!("{step}/deliver/enum")),
-        (
-            "over_limit",
-            Definitions,
-            "/properties/over_limit/enum".to_owned(),
-        ),
-        (
-            "written_by",
-            Definitions,
-            "/$defs/field/anyOf/1/properties/written_by/enum".to_owned(),
-        ),
-        (
-            "purpose",
-            Definitions,
-            "/$defs/topic/properties/purpose/enum".to_owned(),
-        ),
-        (
-            "if_unknown",
-            Definitions,
-            "/$defs/topic/properties/if_unknown/enum".to_owned(),
-        ),
-        (
-            "per",
-            Definitions,
-            "/$defs/limit/properties/per/enum".to_owned(),
-        ),
-        (
-            "channel",
-            Definitions,
-            "/$defs/limit/properties/channel/enum".to_owned(),
-        ),
-        (
-            "better",
-            Definitions,
-            "/$defs/measure/properties/better/enum".to_owned(),
-        ),
-    ];
     let mut listed_words = listed(NONSENSE);
-    for (what, kind, place) in places {
+    let workflows = IN_WORKFLOWS.map(|(what, place)| (what, Workflow, place));
+    let definitions = IN_DEFINITIONS.map(|(what, place)| (what, Definitions, place));
+    for (what, kind, place) in workflows.into_iter().chain(definitions) {
         let known = listed_words.remove(what).unwrap_or_default();
         assert!(!known.is_empty(), "the check says nothing of `{what}`");
+        let place = format!("{place}/enum");
         assert_eq!(words(schema(kind).pointer(&place)), known, "{what}");
     }
     assert_eq!(listed_words, BTreeMap::new(), "no schema was asked");
