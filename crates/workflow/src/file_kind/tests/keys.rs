@@ -4,7 +4,7 @@ use super::schema;
 use crate::check::sort::DEFINITION_KEYS;
 use crate::file_kind::FileKind;
 use crate::reader::{
-    act, calendar, case, definition, expression, health, metric, policy, route, scenario,
+    act, calendar, case, definition, expression, goal, health, metric, policy, route, scenario,
     schema as fields, split, start, step, survey::VERBS, timeline, wait, workflow,
 };
 use crate::template;
@@ -30,7 +30,7 @@ fn in_workflows() -> Vec<Row> {
     [
         ("", workflow::KEYS.to_vec()),
         ("/$defs/start", start::KEYS.to_vec()),
-        ("/$defs/goal/anyOf/1", workflow::GOAL_KEYS.to_vec()),
+        ("/$defs/goal/anyOf/1", goal::KEYS.to_vec()),
         ("/$defs/step", steps),
         ("/$defs/wait/anyOf/1", wait::KEYS.to_vec()),
         ("/$defs/arm", split::ARM_KEYS.to_vec()),
