@@ -164,8 +164,7 @@ pub(crate) fn is_in_force(status: Status) -> bool {
 
 fn revised(before: Option<&Workflow>, workflow: &Workflow, edge: Edge) -> Revised {
     let leaves_shadow = before.is_some_and(|before| before.status == Status::Shadow)
-        && workflow.status != Status::Shadow
-        && is_in_force(workflow.status);
+        && workflow.status != Status::Shadow;
     let hold = |workflow: &Workflow| match &workflow.start {
         Start::When { hold, .. } => *hold,
         Start::Event { .. } | Start::Every { .. } => None,

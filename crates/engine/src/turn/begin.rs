@@ -116,9 +116,10 @@ impl<'a> Turn<'a, '_> {
                 key_text(&value.ok_or("unknown_key")?)
             }
         };
-        let has_started = before.is_some_and(|subject| subject.starts.contains_key(&key));
+        let is_shadow = workflow.status == Status::Shadow;
+        let has_started = before.is_some_and(|subject| subject.has_started(&key, is_shadow));
         let is_too_soon = |period: Period| {
-            let started_at = before.and_then(|subject| subject.started_at);
+            let started_at = before.and_then(|subject| subject.last_start(is_shadow));
             started_at.is_some_and(|at| self.after(at, period).is_none_or(|due| due > self.now))
         };
         let is_spent = match &workflow.once_per {
@@ -183,10 +184,8 @@ impl<'a> Turn<'a, '_> {
             .entry(workflow.name.clone())
             .or_default();
         let memory = state.subjects.entry(subject.into()).or_default();
-        let earlier = memory.starts.entry(key.into()).or_default();
-        let number = earlier.to_string();
-        *earlier = earlier.saturating_add(1);
-        memory.started_at = Some(now);
+        let is_shadow = workflow.status == Status::Shadow;
+        let number = memory.count_start(key, now, is_shadow).to_string();
         let id = RunId::of(&[account.as_str(), &workflow.name, subject, key, &number]);
         let mut run = new_run(id, subject, now, remembered);
         run.started_by = started_by;

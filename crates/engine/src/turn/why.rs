@@ -9,7 +9,7 @@ use super::tree::{Names, grow};
 use crate::memory::Memory;
 use crate::run::{Phase, Run};
 use crate::why::{Blame, Deed, Passage, Rest, Standing, Tree, Why};
-use workflow::program::{Expr, Start, Step, Until, Verb, Workflow};
+use workflow::program::{Expr, Start, Status, Step, Until, Verb, Workflow};
 
 impl<'a> Turn<'a, '_> {
     /// What a workflow makes of the account now.
@@ -62,7 +62,7 @@ impl<'a> Turn<'a, '_> {
                 .zip(hold)
                 .and_then(|(held, period)| self.hold_due(held, period)),
             blame,
-            started_at: memory.started_at,
+            started_at: memory.last_start(workflow.status == Status::Shadow),
             runs: runs
                 .filter(|run| *run.subject == *subject)
                 .map(|run| self.standing_run(workflow, run))

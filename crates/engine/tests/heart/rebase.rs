@@ -713,3 +713,80 @@ fn the_runs_of_a_draft_rest_until_it_is_live_again() {
     bench.tick(at("2026-02-12T01:00:00Z"));
     assert_eq!(bench.told(), ["alert second", "end finished"]);
 }
+
+#[test]
+fn who_was_tried_in_shadow_is_new_to_the_live_workflow() {
+    for (once_per, existing, starts) in [
+        ("account", "include", 1),
+        ("account.csm", "include", 1),
+        ("90d", "include", 1),
+        ("occurrence", "include", 1),
+        ("account", "skip", 0),
+    ] {
+        let head = |status: &str| {
+            format!(
+                "status: {status}\nstart: {{when: account.flagship, existing: {existing}}}\nonce_per: {once_per}\n"
+            )
+        };
+        let steps = [&*tell("first", "120..1"), "{id: pause, wait: 200d}"];
+        let mut bench = Bench::new(one(&head("shadow"), &steps));
+        bench.set(at("2026-01-20T00:00:00Z"), json!({"flagship": true}));
+        bench.tick(at("2026-01-25T00:00:00Z"));
+        assert_eq!(bench.told(), ["start", "alert first"], "{once_per}");
+        let tried = bench.records[0].run.clone();
+        bench.clear();
+        bench.apply(one(&head("live"), &steps));
+        bench.tick(at("2026-01-26T00:00:00Z"));
+        // Its messages are others, so its run is.
+        let (of_tried, others): (Vec<_>, Vec<_>) =
+            bench.records.iter().partition(|record| record.run == tried);
+        let of_tried: Vec<String> = of_tried.into_iter().map(said).collect();
+        assert_eq!(of_tried, ["end stopped"], "{once_per}");
+        let others: Vec<String> = others.into_iter().map(said).collect();
+        let expected = ["start", "alert first"].repeat(starts);
+        assert_eq!(others, expected, "{once_per}");
+    }
+}
+
+#[test]
+fn who_was_tried_in_shadow_is_not_tried_twice_there() {
+    let head = |status: &str| format!("status: {status}\n{FLAGSHIP}");
+    let steps = [&*tell("first", "120..1")];
+    let mut bench = Bench::new(one(&head("shadow"), &steps));
+    for (day, is_flagship) in [(20, true), (22, false), (23, true)] {
+        let day = at(&format!("2026-01-{day}T00:00:00Z"));
+        bench.set(day, json!({"flagship": is_flagship}));
+    }
+    assert_eq!(
+        bench.told(),
+        ["start", "alert first", "end finished", "skip once_per"]
+    );
+}
+
+#[test]
+fn who_went_through_live_stays_through_though_it_was_in_shadow_since() {
+    let head = |status: &str| format!("status: {status}\n{FLAGSHIP}");
+    let steps = [&*tell("first", "120..1")];
+    let mut bench = resting(&steps);
+    for status in ["shadow", "live"] {
+        bench.clear();
+        bench.apply(one(&head(status), &steps));
+        bench.tick(at("2026-02-12T00:00:00Z"));
+        assert!(bench.told().is_empty(), "{status}: {:?}", bench.told());
+    }
+}
+
+#[test]
+fn a_draft_ends_what_was_tried_in_shadow() {
+    let head = |status: &str| format!("status: {status}\n{FLAGSHIP}");
+    let (first, second) = (tell("first", "120..100"), tell("second", "90..80"));
+    let steps = [&*first, &*second];
+    let mut bench = Bench::new(one(&head("shadow"), &steps));
+    bench.set(at("2026-01-20T00:00:00Z"), json!({"flagship": true}));
+    bench.clear();
+    bench.apply(one(&head("draft"), &steps));
+    assert_eq!(bench.told(), ["end stopped"]);
+    bench.clear();
+    bench.apply(one(&head("live"), &steps));
+    assert_eq!(bench.told(), ["start"]);
+}
