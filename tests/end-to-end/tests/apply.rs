@@ -1,5 +1,13 @@
 //! A new text takes effect though server and `apply` are killed on the way: what comes of it is what comes of the
 //! same commands where nobody is killed, line by line.
+//!
+//! What it says when something is broken on purpose, each tried once:
+//!
+//! | broken | said |
+//! |---|---|
+//! | a page commits its records before its heads | the journals differ: one account's `greet` has a second `start` |
+//! | under the log clock accounts are brought over at the wall clock's instant | the journals differ in the `at` of the first `end` |
+//! | the first page says that the pass is over, so a takeover forgets the rest | after 60 s not between 1 and 133 accounts are left: nobody brings them over |
 
 use std::path::PathBuf;
 use std::process::Stdio;
