@@ -16,6 +16,8 @@ const MUST: &[&str] = &[
     "of a contact",
     "a hold is reset",
     "a hold was paused",
+    "a late fact",
+    "a late fact resets a hold",
     "a hold ends in a start",
     "start.if is not true",
     "the key is unknown",

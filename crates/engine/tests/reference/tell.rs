@@ -64,6 +64,12 @@ pub(crate) fn history(dice: &mut Dice) -> (Vec<Said>, Timestamp) {
         said.push(another(dice, at, begin));
     }
     said.sort_by_key(|one| one.at);
+    for one in &mut said {
+        if dice.chance(8) {
+            // Told late: its place in the log stays.
+            one.at -= SignedDuration::from_hours(dice.between(1, 72));
+        }
+    }
     (said, begin + SignedDuration::from_hours(24 * days))
 }
 
@@ -117,8 +123,8 @@ fn contract(dice: &mut Dice, id: &str, begin: Timestamp) -> Value {
 
 fn another(dice: &mut Dice, at: Timestamp, begin: Timestamp) -> Said {
     let said = |kind, data| Said { kind, at, data };
-    match dice.between(0, 19) {
-        0..=3 => {
+    match dice.between(0, 23) {
+        0..=3 | 20..=23 => {
             let data = account(dice, begin);
             said("account.updated", data)
         }

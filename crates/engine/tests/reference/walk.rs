@@ -18,6 +18,8 @@ use workflow::program::{ForEach, IfRunning, OncePer, Period, Start, Workflow};
 struct Memory {
     last: Option<bool>,
     held_since: Option<Timestamp>,
+    /// When it was last seen to become false.
+    false_at: Option<Timestamp>,
     paused_at: Option<Timestamp>,
 }
 
@@ -28,6 +30,8 @@ pub(crate) struct Walk<'a> {
     /// How many facts are in.
     seen: usize,
     now: Timestamp,
+    /// When what is looked at happened: the fact's own time, else now.
+    cause: Timestamp,
     written: Vec<Written>,
     memories: BTreeMap<(&'a str, Subject), Memory>,
     runs: Vec<Run<'a>>,
@@ -46,6 +50,7 @@ pub(crate) fn walk<'a>(program: &'a Program, told: &'a [Told], end: Timestamp) -
         told,
         seen: 0,
         now: begin,
+        cause: begin,
         written: Vec::new(),
         memories: BTreeMap::new(),
         runs: Vec::new(),
@@ -78,6 +83,11 @@ impl<'a> Walk<'a> {
     /// Ends, then starts, until nothing moves. Steps come after.
     fn settle(&mut self, fact: Option<usize>) {
         let mut fact = fact;
+        self.cause = fact.map_or(self.now, |index| self.told[index].at.min(self.now));
+        if self.cause < self.now {
+            self.sometimes.note("a late fact");
+            self.reset_holds();
+        }
         let written = self.written.clone();
         let known = Known::new(self.program, &self.told[..self.seen], &written, self.now);
         loop {
@@ -204,6 +214,35 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// A late fact may show that a condition was false while it was held to be true: asked again, hour by hour, of
+    /// what had happened by then.
+    fn reset_holds(&mut self) {
+        let program = self.program;
+        for ((name, subject), memory) in &mut self.memories {
+            let Some(since) = memory.held_since else {
+                continue;
+            };
+            let mut workflows = program.workflows.iter();
+            let start = workflows
+                .find(|one| *one.name == **name)
+                .map(|one| &one.start);
+            let Some(Start::When { when, .. }) = start else {
+                continue;
+            };
+            let mut then = self.cause.max(since);
+            while then < self.now {
+                let mut told = self.told[..self.seen].to_vec();
+                told.retain(|one| one.at <= then);
+                let known = Known::new(program, &told, &self.written, then);
+                then += SignedDuration::from_hours(1);
+                if Ask::new(&known, subject).truth(when) == Some(false) {
+                    self.sometimes.note("a late fact resets a hold");
+                    memory.held_since = Some(then);
+                }
+            }
+        }
+    }
+
     /// Whether a run is to start now.
     fn rises(
         &mut self,
@@ -229,6 +268,10 @@ impl<'a> Walk<'a> {
                 }
                 *memory = Memory {
                     last: Some(false),
+                    false_at: match memory.last {
+                        Some(false) => memory.false_at,
+                        Some(true) | None => Some(self.cause),
+                    },
                     ..Memory::default()
                 };
                 false
@@ -240,7 +283,7 @@ impl<'a> Walk<'a> {
                     return is_edge;
                 };
                 if is_edge {
-                    memory.held_since = Some(known.now);
+                    memory.held_since = memory.false_at.max(Some(self.cause));
                 }
                 if let Some(paused_at) = memory.paused_at.take() {
                     self.sometimes.note("a hold was paused");
