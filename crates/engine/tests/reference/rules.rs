@@ -15,16 +15,17 @@ pub(crate) fn rule(dice: &mut Dice, number: i64, writes: bool) -> String {
         text.push_str("if_running: restart\n");
     }
     if dice.chance(30) {
-        let _ = writeln!(text, "while: {}", condition(dice, of));
+        writeln!(text, "while: {}", condition(dice, of)).expect("text takes text");
     }
     if dice.chance(35) {
-        let _ = writeln!(text, "goal:\n  when: {}", condition(dice, of));
+        writeln!(text, "goal:\n  when: {}", condition(dice, of)).expect("text takes text");
         if dice.chance(50) {
-            let _ = writeln!(
+            writeln!(
                 text,
                 "  within: {}",
                 dice.pick(&["100h", "10d", "4 business days"])
-            );
+            )
+            .expect("text takes text");
         }
         if dice.chance(50) {
             text.push_str(
@@ -55,33 +56,35 @@ fn start(dice: &mut Dice, text: &mut String, of: &str) {
                 "nps.responded",
                 "[ticket.opened, user.logged_in]",
             ]);
-            let _ = writeln!(text, "  event: {event}");
+            writeln!(text, "  event: {event}").expect("text takes text");
             if *event == "nps.responded" {
-                let _ = writeln!(text, "  if: event.score >= {}", dice.between(3, 8));
+                writeln!(text, "  if: event.score >= {}", dice.between(3, 8))
+                    .expect("text takes text");
             } else if dice.chance(40) {
-                let _ = writeln!(text, "  if: {}", condition(dice, of));
+                writeln!(text, "  if: {}", condition(dice, of)).expect("text takes text");
             }
             if dice.chance(50) {
-                let _ = writeln!(
+                writeln!(
                     text,
                     "  max_age: {}",
                     dice.pick(&["2h", "1d", "2 business days"])
-                );
+                )
+                .expect("text takes text");
             }
         }
         2 | 3 => {
-            let _ = writeln!(text, "  {}", schedule(dice));
+            writeln!(text, "  {}", schedule(dice)).expect("text takes text");
             if dice.chance(70) {
-                let _ = writeln!(text, "  if: {}", condition(dice, of));
+                writeln!(text, "  if: {}", condition(dice, of)).expect("text takes text");
             }
         }
         _ => {
-            let _ = writeln!(text, "  when: {}", condition(dice, of));
+            writeln!(text, "  when: {}", condition(dice, of)).expect("text takes text");
             if dice.chance(40) {
-                let _ = writeln!(text, "  for: {}", period(dice));
+                writeln!(text, "  for: {}", period(dice)).expect("text takes text");
             }
             if dice.chance(15) {
-                let _ = writeln!(text, "  if: {}", condition(dice, of));
+                writeln!(text, "  if: {}", condition(dice, of)).expect("text takes text");
             }
             text.push_str("  existing: include\n");
         }
@@ -96,7 +99,7 @@ fn start(dice: &mut Dice, text: &mut String, of: &str) {
         2 => *dice.pick(&["10d", "30h", "5 business days"]),
         _ => "occurrence",
     };
-    let _ = writeln!(text, "once_per: {once}");
+    writeln!(text, "once_per: {once}").expect("text takes text");
 }
 
 /// Writes steps.
@@ -112,7 +115,7 @@ struct Writer<'d> {
 
 impl Writer<'_> {
     fn line(&mut self, indent: usize, line: &str) {
-        let _ = writeln!(self.text, "{:indent$}{line}", "");
+        writeln!(self.text, "{:indent$}{line}", "").expect("text takes text");
     }
 
     fn steps(&mut self, indent: usize, depth: u8) {

@@ -59,13 +59,20 @@ pub(crate) fn history(dice: &mut Dice) -> (Vec<Said>, Timestamp) {
             data: contract(dice, "k-1", begin),
         });
     }
+    let bursts = [0; 3].map(|_| dice.between(1, days * 24 - 200));
     for _ in 0..dice.between(FACTS.0, FACTS.1) {
-        let at = begin + SignedDuration::from_hours(dice.between(1, days * 24));
+        // Most facts come in bursts, so that they meet what the others set going.
+        let hours = if dice.chance(70) {
+            *dice.pick(&bursts) + dice.between(0, 150)
+        } else {
+            dice.between(1, days * 24)
+        };
+        let at = begin + SignedDuration::from_hours(hours.min(days * 24));
         said.push(another(dice, at, begin));
     }
     said.sort_by_key(|one| one.at);
     for one in &mut said {
-        if dice.chance(8) {
+        if dice.chance(14) {
             // Told late: its place in the log stays.
             one.at -= SignedDuration::from_hours(dice.between(1, 72));
         }

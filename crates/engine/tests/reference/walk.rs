@@ -134,16 +134,20 @@ impl<'a> Walk<'a> {
 
     fn ends(&mut self, known: &Known<'_>) {
         for run in &mut self.runs {
+            let workflow = run.workflow;
+            let is_gone = !Self::subjects(known, workflow).contains(&run.subject);
+            if run.phase == Phase::After && is_gone {
+                // It has ended already; what is left of it goes with its subject.
+                run.phase = Phase::Over;
+            }
             if !run.is_open() {
                 continue;
             }
-            let workflow = run.workflow;
             let ask = run.ask(known);
             let end =
                 |period| days::after(&self.program.calendar, run.started_at, period, &known.zone);
             let within = workflow.goal.as_ref().and_then(|goal| goal.within).map(end);
             let is_watched = within.is_none_or(|end| self.now < end);
-            let is_gone = !Self::subjects(known, workflow).contains(&run.subject);
             let has_goal = workflow
                 .goal
                 .as_ref()
@@ -164,7 +168,7 @@ impl<'a> Walk<'a> {
                 continue;
             };
             self.deeds.push(Deed::new(
-                &known,
+                known,
                 workflow,
                 &run.subject,
                 None,
@@ -314,7 +318,7 @@ impl<'a> Walk<'a> {
             let mut hour = civil;
             while before < hour {
                 passed.push(hour);
-                hour = hour - 1.hour();
+                hour -= 1.hour();
             }
             passed.retain(|hour| days::names(&program.calendar, schedule, *hour));
             let latest = passed.first().copied();
@@ -346,10 +350,8 @@ impl<'a> Walk<'a> {
             | Start::Event { condition, .. }
             | Start::Every { condition, .. } => condition,
         };
-        if !condition
-            .as_ref()
-            .is_none_or(|wanted| ask.truth(wanted) == Some(true))
-        {
+        let is_wanted = |wanted| ask.truth(wanted) == Some(true);
+        if !condition.as_ref().is_none_or(is_wanted) {
             self.sometimes.note("start.if is not true");
             return;
         }

@@ -73,7 +73,7 @@ fn single(dice: &mut Dice, of: &str) -> String {
 
 /// A length of time.
 pub(crate) fn period(dice: &mut Dice) -> &'static str {
-    *dice.pick(&[
+    let all = [
         "5h",
         "12h",
         "30h",
@@ -84,12 +84,14 @@ pub(crate) fn period(dice: &mut Dice) -> &'static str {
         "1w",
         "2 business days",
         "5 business days",
-    ])
+    ];
+    let one: &&str = dice.pick(&all);
+    one
 }
 
 /// What is left to chance of a schedule.
 pub(crate) fn schedule(dice: &mut Dice) -> &'static str {
-    *dice.pick(&[
+    let all = [
         "every: day 09:00",
         "every: day 02:00",
         "every: business day 09:00",
@@ -100,17 +102,21 @@ pub(crate) fn schedule(dice: &mut Dice) -> &'static str {
         "every: quarter first business day 09:00",
         "cron: 0 1,14 * * 2",
         "cron: 0 6 1,15 * 3",
-    ])
+    ];
+    let one: &&str = dice.pick(&all);
+    one
 }
 
 /// A window around a date.
 pub(crate) fn window(dice: &mut Dice) -> &'static str {
-    *dice.pick(&[
+    let all = [
         "60..30 days before contract.renewal_date",
         "45..40 days before contract.renewal_date",
         "5..20 days after contract.start_date",
         "20..50 days after contract.start_date",
         "30 days before contract.renewal_date",
         "10 days after account.customer_since",
-    ])
+    ];
+    let one: &&str = dice.pick(&all);
+    one
 }
