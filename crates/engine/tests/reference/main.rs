@@ -4,6 +4,13 @@
 //! It shares with the engine the checked program, the vocabulary of `model` and `jiff`, and no rule of deciding. The
 //! values of fields, metrics, segments and labels are worked out anew from all facts at every hour; only what the
 //! language itself calls memory (conditions, runs, fields written) goes from one hour to the next.
+//!
+//! Each of these was broken once in the engine on purpose, and seen to turn the test red:
+//!
+//! | what was broken | what the test said |
+//! |---|---|
+//! | a wait counts from the start of its run | a quarter of all histories part them |
+//! | `for` goes on over what was false in between | one in eighty parts them |
 
 mod agree;
 mod ask;
