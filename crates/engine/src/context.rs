@@ -60,6 +60,13 @@ pub enum Input<'a> {
     CloseHistory,
     /// The account was decided by another text before.
     Rebase(&'a Change),
+    /// A fact of the log, from before the account's present text: what it tells bases that the text brought.
+    Backfill(&'a Logged),
+    /// The log was read up to where the present text decides.
+    Backfilled {
+        /// Since when the log is kept; none: from its beginning.
+        kept_from: Option<Timestamp>,
+    },
     /// The values held fast changed: scenarios only.
     Repinned {
         /// From when the new values hold.
@@ -85,6 +92,8 @@ pub fn parts_needed(program: &Program, input: &Input<'_>) -> PartsNeeded {
         | Input::Wake
         | Input::CloseHistory
         | Input::Rebase(_)
+        | Input::Backfill(_)
+        | Input::Backfilled { .. }
         | Input::Repinned { .. } => PartsNeeded::All,
     }
 }

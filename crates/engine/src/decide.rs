@@ -24,6 +24,8 @@ pub fn decide(
         Input::Wake => turn.wake(),
         Input::CloseHistory => turn.close_history(),
         Input::Rebase(change) => turn.rebase(change),
+        Input::Backfill(logged) => turn.backfill(logged),
+        Input::Backfilled { kept_from } => turn.end_backfill(kept_from),
         Input::Repinned { at } => turn.repinned(at),
     }
     turn.end()

@@ -15,6 +15,8 @@ pub const SETS: &str = "sets";
 pub const SENDS: &str = "sends";
 /// Prefix of the parts of fact ids, one for each day of `arrived_at`.
 pub const IDS: &str = "ids/";
+/// Prefix of the parts of fact ids that a back-fill has read, likewise.
+const READ_IDS: &str = "read/";
 const PART_VERSION: u8 = 1;
 
 /// The parts of an account.
@@ -24,6 +26,7 @@ pub struct Parts {
     sets: metric::Sets,
     sends: Sends,
     ids: BTreeMap<Date, BTreeSet<u64>>,
+    read_ids: BTreeMap<Date, BTreeSet<u64>>,
     changed: BTreeSet<Box<str>>,
 }
 
@@ -34,6 +37,7 @@ impl PartialEq for Parts {
             && self.sets == other.sets
             && self.sends == other.sends
             && self.ids == other.ids
+            && self.read_ids == other.read_ids
     }
 }
 
@@ -55,7 +59,11 @@ impl Parts {
                     let day = day.parse().map_err(|_| DecodeError::Part)?;
                     parts.ids.insert(day, read_ids(&mut bytes)?);
                 }
-                (_, None) => return Err(DecodeError::Part),
+                (_, None) => {
+                    let day = name.strip_prefix(READ_IDS).ok_or(DecodeError::Part)?;
+                    let day = day.parse().map_err(|_| DecodeError::Part)?;
+                    parts.read_ids.insert(day, read_ids(&mut bytes)?);
+                }
             }
             bytes.end()?;
         }
@@ -79,6 +87,7 @@ impl Parts {
         let names = [CONTACTS, SETS, SENDS].map(Box::from).into_iter();
         names
             .chain(self.ids.keys().map(|day| ids_name(*day)))
+            .chain(self.read_ids.keys().map(|day| read_ids_name(*day)))
             .filter_map(|name| self.encode(&name).map(|bytes| (name, bytes)))
             .collect()
     }
@@ -92,9 +101,12 @@ impl Parts {
             SETS => self.sets.write(&mut out),
             SENDS if self.sends.is_empty() => return None,
             SENDS => self.sends.write(&mut out),
-            ids => {
-                let day: Date = ids.strip_prefix(IDS)?.parse().ok()?;
-                write_ids(self.ids.get(&day)?, &mut out);
+            name => {
+                let (days, day) = match name.strip_prefix(IDS) {
+                    Some(day) => (&self.ids, day),
+                    None => (&self.read_ids, name.strip_prefix(READ_IDS)?),
+                };
+                write_ids(days.get(&day.parse::<Date>().ok()?)?, &mut out);
             }
         }
         Some(out)
@@ -152,6 +164,32 @@ impl Parts {
         }
     }
 
+    /// Remembers a fact id that a back-fill reads; false: it was read on that day or later than `first`.
+    pub(crate) fn insert_read_id(&mut self, (first, day): (Date, Date), fingerprint: u64) -> bool {
+        let mut since = self.read_ids.range(first..);
+        if since.any(|(_, ids)| ids.contains(&fingerprint)) {
+            return false;
+        }
+        let gone: Vec<Date> = self.read_ids.range(..first).map(|(day, _)| *day).collect();
+        for day in gone {
+            self.read_ids.remove(&day);
+            self.changed.insert(read_ids_name(day));
+        }
+        self.read_ids.entry(day).or_default().insert(fingerprint);
+        self.changed.insert(read_ids_name(day));
+        true
+    }
+
+    /// Forgets what a back-fill keeps of what it has read.
+    pub(crate) fn forget_backfill(&mut self) {
+        for day in std::mem::take(&mut self.read_ids).into_keys() {
+            self.changed.insert(read_ids_name(day));
+        }
+        if !self.sets.is_empty() {
+            self.sets_mut().forget_again();
+        }
+    }
+
     /// Forgets the fact ids of a day.
     pub fn forget_ids(&mut self, day: Date) {
         self.ids.remove(&day);
@@ -162,6 +200,10 @@ impl Parts {
 /// The part of a day's fact ids.
 pub fn ids_name(day: Date) -> Box<str> {
     format!("{IDS}{day}").into()
+}
+
+fn read_ids_name(day: Date) -> Box<str> {
+    format!("{READ_IDS}{day}").into()
 }
 
 /// Fact ids take eight bytes each: they are hashes, so no shorter form is shorter.

@@ -95,8 +95,9 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Another text decides from here on: every account is brought over at its own latest instant, as the worker does.
-    pub fn take_over(&mut self, program: &'a Program, resting: Resting) {
+    /// Another text decides from here on: every account is brought over at its own latest instant, and what the text counts
+    /// anew is counted from the log so far, as the worker does.
+    pub fn take_over(&mut self, program: &'a Program, resting: Resting, log: &[Logged]) {
         let change = Change::between(Some(self.program), program, resting);
         self.program = program;
         self.rules = Rules::of(program);
@@ -112,6 +113,19 @@ impl<'a> Simulation<'a> {
             if let Some(now) = account.head.now {
                 let decision = decide(&context, account, Input::Rebase(&change), now);
                 decisions.push((now, decision));
+            }
+        }
+        for logged in log {
+            let subject = logged.fact.subject.as_ref();
+            let account = subject.and_then(|subject| self.accounts.get_mut(subject));
+            if let Some((account, now)) = account.and_then(|it| it.head.now.map(|now| (it, now))) {
+                decide(&context, account, Input::Backfill(logged), now);
+            }
+        }
+        for account in self.accounts.values_mut() {
+            if let Some(now) = account.head.now {
+                let input = Input::Backfilled { kept_from: None };
+                decisions.push((now, decide(&context, account, input, now)));
             }
         }
         self.keep(decisions, 0);

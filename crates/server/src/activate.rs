@@ -109,7 +109,8 @@ pub(crate) fn checked(files: &Files) -> Result<Sound, Refused> {
     Ok((program, checked.not_yet, warnings.collect()))
 }
 
-/// How many accounts another text decided last: none once the present one has taken effect.
+/// How many accounts another text decided last, or are still to be counted for from the log: none once the present one
+/// has taken effect.
 pub async fn left(store: &Store) -> Result<u64, Failure> {
     let mut left = 0;
     for state in store.shard_states().await? {
@@ -119,6 +120,8 @@ pub async fn left(store: &Store) -> Result<u64, Failure> {
             .filter(|now| state.rebased != Some(*now))
         {
             left += store.stale_count(state.shard, revision).await?;
+        } else if state.backfill.is_some() {
+            left += store.account_count(state.shard).await?;
         }
     }
     Ok(left)

@@ -3,6 +3,7 @@
 //! A batch is only a unit of commit: every fact is decided by itself, in log order. Anything but a known success drops
 //! all that is cached of the shard; what was interrupted is redone from the log, by the same path as normal work.
 
+mod backfill;
 mod batch;
 mod cache;
 mod control;
@@ -199,6 +200,9 @@ impl Worker {
     async fn decide(&mut self, active: &Arc<Active>, state: &mut State) -> Result<Round, Trouble> {
         if self.is_rebase_turn(active, state) {
             return self.rebase_page(active, state).await;
+        }
+        if let Some(reached) = self.backfill_turn(active, state) {
+            return self.backfill_page(active, state, reached).await;
         }
         if state.must_close_first() {
             return self.close_page(active, state, None).await;

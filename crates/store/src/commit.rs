@@ -65,6 +65,15 @@ pub struct CsmWrite {
     pub bytes: Option<Vec<u8>>,
 }
 
+/// How far the log was read again for what a later text counts anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backfill {
+    /// Facts up to this position are counted.
+    Reached(u64),
+    /// All of them are, for every account.
+    Done,
+}
+
 /// All that a batch of decisions changes in one shard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Commit {
@@ -104,6 +113,8 @@ pub struct Commit {
     pub woken: Vec<AccountId>,
     /// Whether with it every account has been decided by the present text.
     pub is_rebased: bool,
+    /// How far the log was read again; none: as far as before.
+    pub backfill: Option<Backfill>,
 }
 
 impl Commit {
@@ -128,6 +139,7 @@ impl Commit {
             journal: Vec::new(),
             woken: Vec::new(),
             is_rebased: false,
+            backfill: None,
         }
     }
 }

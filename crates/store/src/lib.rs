@@ -33,8 +33,8 @@ pub use address::AddressKey;
 pub use batch::Batch;
 pub use captured::{Captured, CapturedRow};
 pub use commit::{
-    Commit, CommitError, Committed, CsmWrite, HeadWrite, JournalWrite, OutboxWrite, PartWrite,
-    WakeWrite,
+    Backfill, Commit, CommitError, Committed, CsmWrite, HeadWrite, JournalWrite, OutboxWrite,
+    PartWrite, WakeWrite,
 };
 pub use delivery::{Attempt, Delivery, DeliveryFilter};
 pub use failure::Failure;

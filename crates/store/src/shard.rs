@@ -35,6 +35,8 @@ pub struct ShardState {
     pub history_until: u64,
     /// The text by which every account has been decided: another one than the revision's while that is still taking effect.
     pub rebased: Option<RevisionId>,
+    /// How far the log was read again for what the revision counts anew; none while there is nothing of that.
+    pub backfill: Option<u64>,
     /// The latest instant that was decided for the whole shard (log clock: by ticks).
     pub now: Option<Timestamp>,
     /// How many journal rows there are.

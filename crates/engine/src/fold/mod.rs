@@ -12,7 +12,7 @@ pub(crate) use event::{Event, read as read_event};
 pub(crate) use patch::{
     Late, Patch, Which, apply, as_it_was, delete, read as read_patch, read_id as read_patch_id,
 };
-pub(crate) use seen::{is_seen, remember};
+pub(crate) use seen::{is_first_read, is_seen, remember};
 pub(crate) use value::rejected;
 
 pub use csm::csm;

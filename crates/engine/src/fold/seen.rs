@@ -41,6 +41,15 @@ pub(crate) fn remember(account: &mut Account, logged: &Logged) {
     }
 }
 
+/// Whether a back-fill reads the fact for the first time inside the window; it is remembered.
+pub(crate) fn is_first_read(account: &mut Account, logged: &Logged) -> bool {
+    let day = day(logged);
+    let fingerprint = logged.fact.fingerprint();
+    account
+        .parts
+        .insert_read_id((first_day(day), day), fingerprint)
+}
+
 fn day(logged: &Logged) -> Date {
     logged.arrived_at.to_zoned(TimeZone::UTC).date()
 }

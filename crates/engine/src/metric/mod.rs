@@ -7,6 +7,7 @@
 //! `let told = tell(&scene, &plan, kind, at)` and then, for each, `one.fold(&mut metrics, &mut sets)`.
 
 mod amount;
+mod backfill;
 mod coverage;
 mod distinct;
 mod plan;
@@ -15,6 +16,7 @@ mod tally;
 mod tell;
 mod uses;
 
+pub use backfill::Backfill;
 pub use coverage::Coverage;
 pub use distinct::{DISTINCT_VALUES_MAX, Sets, Values};
 pub use plan::{Need, Plan};

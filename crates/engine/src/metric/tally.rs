@@ -1,6 +1,7 @@
 //! What an account keeps of the events of one basis.
 
 use super::amount::Amount;
+use super::backfill::Backfill;
 use super::coverage::Coverage;
 use super::plan::Keep;
 use crate::stored::stored_struct;
@@ -21,8 +22,10 @@ pub struct Metrics {
     pub tallies: BTreeMap<Box<str>, Tally>,
     /// Since when absence proves something.
     pub coverage: Coverage,
+    /// What the log tells of bases that a later text brought, until all of it is read.
+    pub backfill: Option<Backfill>,
 }
-stored_struct!(Metrics { tallies, coverage });
+stored_struct!(Metrics { tallies, coverage } since 4 { backfill });
 
 /// What is kept of the events of one basis: by day (in the account's zone when each came in) and hour.
 #[derive(Clone, Debug, Default, PartialEq)]

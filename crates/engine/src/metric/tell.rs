@@ -1,8 +1,9 @@
 //! What one event tells the metrics.
 
+use super::backfill::again;
 use super::distinct::{Sets, Values};
 use super::plan::{Keep, Need, Plan, Watch};
-use super::tally::{Metrics, Moment};
+use super::tally::{Metrics, Moment, Tally};
 use crate::calendar::{day_number, day_of, hour_of};
 use crate::evaluate::Scene;
 use jiff::Timestamp;
@@ -74,7 +75,35 @@ fn hash(value: &Value) -> u64 {
 impl Told {
     /// Folds it in, in the part `sets` too where it is needed; gives whether a condition may notice.
     pub fn fold(&self, metrics: &mut Metrics, sets: &mut Sets) -> bool {
+        self.fold_again(metrics, sets);
         let tally = metrics.tallies.entry(self.basis.clone()).or_default();
+        self.add(tally, (sets, &self.basis))
+    }
+
+    /// Folds it into what is counted again from the log, if its basis is.
+    fn fold_again(&self, metrics: &mut Metrics, sets: &mut Sets) {
+        let backfill = metrics.backfill.as_mut();
+        if let Some(tally) = backfill.and_then(|backfill| backfill.tallies.get_mut(&self.basis)) {
+            self.add(tally, (sets, &again(&self.basis)));
+        }
+    }
+
+    /// The same for a fact of the log: a different value that no window reaches any more takes nobody's place.
+    pub(crate) fn backfill(&self, metrics: &mut Metrics, sets: &mut Sets) {
+        let hour_days = i32::try_from(self.keep.hours / 24).unwrap_or(0);
+        let oldest = self.today - self.keep.days.max(hour_days) - 3;
+        if self.keep.is_since || self.moment.day > oldest {
+            self.fold_again(metrics, sets);
+        } else {
+            let told = Self {
+                distinct: None,
+                ..self.clone()
+            };
+            told.fold_again(metrics, sets);
+        }
+    }
+
+    fn add(&self, tally: &mut Tally, (sets, basis): (&mut Sets, &str)) -> bool {
         let before = (
             tally.newest,
             tally.oldest_at,
@@ -93,7 +122,7 @@ impl Told {
         let Some(hash) = self.distinct else {
             return is_noticed;
         };
-        let values: &mut Values = sets.values.entry(self.basis.clone()).or_default();
+        let values: &mut Values = sets.values.entry(basis.into()).or_default();
         values.prune(self.today, &self.keep, tally);
         let is_new = values.add(hash, self.moment, &self.keep, tally);
         is_noticed || (self.watch.distinct && is_new)
@@ -102,6 +131,10 @@ impl Told {
     /// Takes it out of its day's counts and sums again, as for a message that expired. A latest or earliest moment, a least or
     /// greatest value and different values stay: nobody keeps what they hid.
     pub fn retract(&self, metrics: &mut Metrics) -> bool {
+        let backfill = metrics.backfill.as_mut();
+        if let Some(tally) = backfill.and_then(|backfill| backfill.tallies.get_mut(&self.basis)) {
+            tally.take(self.moment, self.amount);
+        }
         let tally = metrics.tallies.get_mut(&self.basis);
         tally.is_some_and(|tally| tally.take(self.moment, self.amount))
     }

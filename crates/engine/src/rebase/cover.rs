@@ -1,4 +1,4 @@
-//! What must be kept of events now and was not: until a back-fill its counts are only lower bounds (engine.md, 6).
+//! What must be kept of events now and was not: until the back-fill is done its counts are only lower bounds (engine.md, 6).
 
 use crate::account::Account;
 use crate::calendar::day_number;
@@ -17,6 +17,8 @@ pub(crate) struct Cover {
     pub(crate) longer: BTreeMap<Box<str>, i32>,
     /// Bases that nobody asks for any more.
     lost: BTreeSet<Box<str>>,
+    /// Those of the new and widened ones that the log can tell: not of the engine's own events.
+    told: BTreeSet<Box<str>>,
 }
 
 /// What is missing of a basis.
@@ -32,6 +34,8 @@ impl Cover {
         let Some(old) = old else {
             return Self::default();
         };
+        let events = &new.schema.events;
+        let is_own = |event: &str| events.get(event).is_none_or(|event| event.is_engine);
         let (old, new) = (Plan::of(old), Plan::of(new));
         let mut cover = Self::default();
         for (basis, need) in &new.bases {
@@ -49,6 +53,12 @@ impl Cover {
                 }
             }
         }
+        let changed = cover.new.iter().chain(cover.longer.keys());
+        let told = changed.filter(|basis| {
+            let need = new.bases.get(*basis);
+            need.is_some_and(|need| !is_own(&need.event))
+        });
+        cover.told = told.cloned().collect();
         let lost = old
             .bases
             .keys()
@@ -89,6 +99,23 @@ impl Cover {
             if later {
                 covered.insert(basis.clone(), from);
             }
+        }
+        self.begin_backfill(account);
+    }
+
+    /// What the log can tell is counted again from its beginning; so is what an earlier text began and did not end.
+    fn begin_backfill(&self, account: &mut Account) {
+        let metrics = &mut account.head.metrics;
+        let begun = metrics.backfill.take();
+        let is_begun = begun.is_some();
+        let bases = begun
+            .into_iter()
+            .flat_map(|begun| begun.tallies.into_keys());
+        let bases = bases.filter(|basis| !self.lost.contains(basis) && !self.new.contains(basis));
+        let bases: BTreeSet<Box<str>> = bases.chain(self.told.iter().cloned()).collect();
+        metrics.begin_backfill(bases.into_iter());
+        if is_begun {
+            account.parts.forget_backfill();
         }
     }
 }

@@ -3,6 +3,7 @@
 mod alert;
 mod answer;
 mod approval;
+mod backfill;
 mod begin;
 mod blame;
 mod choose;
@@ -111,6 +112,8 @@ pub(crate) struct Turn<'a, 'b> {
     offers: Vec<Offer>,
     /// What the text changed, while the account is brought over.
     change: Option<&'a Change>,
+    /// Whether what is found now comes of a back-fill, and so is no news.
+    is_backfilled: bool,
     /// Mails that stand back in the present round, since a limit counts them.
     contenders: Vec<Contender<'a>>,
     /// The one among them that is let go.
@@ -137,6 +140,7 @@ impl<'a, 'b> Turn<'a, 'b> {
             begun: Vec::new(),
             offers: Vec::new(),
             change: None,
+            is_backfilled: false,
             contenders: Vec::new(),
             let_go: None,
         };

@@ -74,18 +74,22 @@ impl<'a> Turn<'a, '_> {
 
     /// Whether what a risk gives now comes of the new text.
     pub(super) fn is_risk_redefined(&self, risk: &str) -> bool {
-        self.change
-            .is_some_and(|change| change.risks.contains(risk))
+        let redefined = self
+            .change
+            .is_some_and(|change| change.risks.contains(risk));
+        redefined || self.is_backfilled
     }
 
     /// Whether the band that health gives now comes of the new text.
     pub(super) fn is_health_redefined(&self) -> bool {
-        self.change.is_some_and(|change| change.is_health_redefined)
+        let redefined = self.change.is_some_and(|change| change.is_health_redefined);
+        redefined || self.is_backfilled
     }
 
     /// Whether the stage that is given now comes of the new text.
     pub(super) fn is_stage_redefined(&self) -> bool {
-        self.change.is_some_and(|change| change.is_stage_redefined)
+        let redefined = self.change.is_some_and(|change| change.is_stage_redefined);
+        redefined || self.is_backfilled
     }
 
     /// A workflow that the new text does not have: its runs end; who went through is remembered.
@@ -133,20 +137,75 @@ impl<'a> Turn<'a, '_> {
             existing: *existing,
         };
         for subject in self.followed(workflow.for_each) {
-            let before = self.memory(workflow, &subject).cloned().unwrap_or_default();
-            let mut after = before.clone();
-            let enters = match revised.edge {
-                Edge::Kept => revised.is_hold_changed && self.refit(keys, &mut after),
-                Edge::Redefined => self.redefine(workflow, keys, &mut after, &subject),
-                Edge::New => self.go_live(workflow, keys, &mut after, &subject),
+            let how = (revised.edge, revised.is_hold_changed);
+            self.revise_subject(workflow, keys, how, &subject);
+        }
+    }
+
+    /// One subject's memory of the start condition.
+    fn revise_subject(
+        &mut self,
+        workflow: &'a Workflow,
+        keys: When<'_>,
+        (edge, is_hold_changed): (Edge, bool),
+        subject: &str,
+    ) {
+        let before = self.memory(workflow, subject).cloned().unwrap_or_default();
+        let mut after = before.clone();
+        let enters = match edge {
+            Edge::Kept => is_hold_changed && self.refit(keys, &mut after),
+            Edge::Redefined => self.redefine(workflow, keys, &mut after, subject),
+            Edge::New => self.go_live(workflow, keys, &mut after, subject),
+        };
+        if after != before {
+            self.memo.forget();
+            let state = self.account.head.workflows.entry(workflow.name.clone());
+            state.or_default().subjects.insert(subject.into(), after);
+        }
+        if enters && !self.account.head.is_frozen() {
+            self.enter(workflow, keys, subject, before.memory == Memory::True);
+        }
+    }
+
+    /// What the start conditions in force give now, by workflow and subject.
+    pub(super) fn start_truths(&self) -> Vec<(&'a Workflow, Box<str>, Option<bool>)> {
+        let mut truths = Vec::new();
+        for workflow in &self.context.program.workflows {
+            let Start::When { when, .. } = &workflow.start else {
+                continue;
             };
-            if after != before {
-                self.memo.forget();
-                let state = self.account.head.workflows.entry(workflow.name.clone());
-                state.or_default().subjects.insert(subject.clone(), after);
+            if !is_in_force(workflow.status) {
+                continue;
             }
-            if enters && !self.account.head.is_frozen() {
-                self.enter(workflow, keys, &subject, before.memory == Memory::True);
+            for subject in self.followed(workflow.for_each) {
+                let place = Place::subject(workflow, &subject);
+                let truth = self.look_again(place, |scene| scene.truth(when));
+                truths.push((workflow, subject, truth));
+            }
+        }
+        truths
+    }
+
+    /// Start conditions that give something else than before, though nothing happened: `existing` decides.
+    pub(super) fn revise_truths(&mut self, before: Vec<(&'a Workflow, Box<str>, Option<bool>)>) {
+        for (workflow, subject, truth) in before {
+            let Start::When {
+                when,
+                hold,
+                condition,
+                existing,
+            } = &workflow.start
+            else {
+                continue;
+            };
+            let keys = When {
+                when,
+                hold: *hold,
+                condition: condition.as_ref(),
+                existing: *existing,
+            };
+            if self.truth_of(workflow, keys, &subject) != truth {
+                self.revise_subject(workflow, keys, (Edge::Redefined, false), &subject);
             }
         }
     }

@@ -65,7 +65,10 @@ impl Turn<'_, '_> {
         let hold = match state.hold {
             Some(hold) => self.resume(hold),
             None => {
-                state.is_marked |= is_frozen || self.cause.is_marked || self.cause.closes.is_some();
+                state.is_marked |= is_frozen
+                    || self.cause.is_marked
+                    || self.cause.closes.is_some()
+                    || self.is_backfilled;
                 self.risk_hold(risk, state)
             }
         };

@@ -12,6 +12,7 @@ use serde_json::json;
 const VERSION_1: &str = include_str!("golden/account-v1.hex");
 const VERSION_2: &str = include_str!("golden/account-v2.hex");
 const VERSION_3: &str = include_str!("golden/account-v3.hex");
+const VERSION_4: &str = include_str!("golden/account-v4.hex");
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -46,19 +47,19 @@ fn read(golden: &str) -> Account {
 
 #[test]
 fn what_an_older_version_wrote_is_read_and_written_by_the_newest() {
-    for golden in [VERSION_1, VERSION_2] {
+    for golden in [VERSION_1, VERSION_2, VERSION_3] {
         let account = read(golden);
         assert_eq!(read(&shown(&account)), account);
     }
 }
 
 #[test]
-fn the_third_version_is_read_and_written_as_it_was() {
-    assert_eq!(shown(&read(VERSION_3)), VERSION_3);
+fn the_fourth_version_is_read_and_written_as_it_was() {
+    assert_eq!(shown(&read(VERSION_4)), VERSION_4);
 }
 
 #[test]
-fn today_the_third_version_is_written() {
+fn today_the_fourth_version_is_written() {
     let (program, _) = shipped();
     let mut simulation = Simulation::new(&program);
     let later = |hours| begin() + SignedDuration::from_hours(hours);
@@ -103,7 +104,7 @@ fn today_the_third_version_is_written() {
     }
     let account = simulation.accounts().next().expect("there is one account");
     let now = shown(account);
-    assert!(now == VERSION_3, "the stored format has changed:\n{now}");
+    assert!(now == VERSION_4, "the stored format has changed:\n{now}");
     assert!(
         account.encode_head().len() < 2_048,
         "a typical head stays below 2 kB"
@@ -126,7 +127,7 @@ fn what_is_no_account_is_refused_by_name() {
 
 #[test]
 fn no_bytes_can_stop_the_reading() {
-    let golden = unhex(VERSION_3.lines().next().expect("a head"));
+    let golden = unhex(VERSION_4.lines().next().expect("a head"));
     for place in 0..golden.len() {
         for value in [0, 1, 0x7f, 0x80, 0xff] {
             let mut broken = golden.clone();

@@ -1,5 +1,6 @@
 //! The heart, from outside: the shipped workspace's tests, the rules of one instant, and properties.
 
+mod backfill;
 mod bench;
 mod crowds;
 mod deeds;

@@ -41,17 +41,20 @@ async fn simulated(store: &Store, texts: [&Files; 2]) -> Vec<String> {
         let mut simulation = Simulation::new(&programs[0]);
         let log = store.read_log(shard, 0, 100_000, usize::MAX).await;
         let mut has_changed = false;
+        let mut facts: Vec<Logged> = Vec::new();
         for stored in log.expect("the log reads") {
             if stored.position > from[1] && !has_changed {
                 has_changed = true;
-                simulation.take_over(&programs[1], Resting::Next);
+                simulation.take_over(&programs[1], Resting::Next, &facts);
             }
             let fact: Fact = serde_json::from_str(&stored.json).expect("a fact");
-            simulation.push(&Logged {
+            let logged = Logged {
                 position: stored.position,
                 arrived_at: stored.arrived_at,
                 fact,
-            });
+            };
+            simulation.push(&logged);
+            facts.push(logged);
         }
         let (records, _) = simulation.finish(None);
         let records = records.iter().map(serde_json::to_string);
@@ -143,4 +146,84 @@ async fn a_fact_of_an_account_brings_it_over_first() {
     let lines = told(&store).await;
     let starts = lines.iter().filter(|line| line.contains("\"greet\""));
     assert!(starts.count() >= 1, "{lines:#?}");
+}
+
+/// The changed text, with a metric over what was not counted before.
+fn widened() -> Files {
+    let mut files = changed();
+    let metric = "metrics:\n  logins_of_old:\n    count: user.logged_in\n    where: event.user == \"u\"\n    over: 30d\n";
+    files.insert("workflows/definitions/of-old.yaml".into(), metric.into());
+    let seen = "workflow: seen\ntitle: Seen\nstatus: live\nstart:\n  when: logins_of_old == 3\n  existing: include\nonce_per: account\nsteps:\n  - id: found\n    alert: csm\n    text: Three logins\n    hours: any\n";
+    files.insert("workflows/seen.yaml".into(), seen.into());
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_counted_anew_from_the_log_counts_once_whatever_is_cut_off() {
+    let place = Place::new(ClockMode::Log);
+    let clock = Clock::by_hand(noon());
+    let mut store = place.open().await;
+    let taken = activate(&store, &example(), noon()).await;
+    assert!(taken.expect("the example is taken").is_new);
+    // Pages of one fact and one account, so that a cut may lie between any two.
+    let start = async |store: &Store| {
+        let mut config = place.config(&[]);
+        config.limits.wakes_max = 1;
+        config.limits.batch_facts_max = 1;
+        let started = Server::start(config, store.clone(), clock.clone(), Roles::ALL).await;
+        started.expect("the server starts")
+    };
+    let server = start(&store).await;
+    for account in 0..6 {
+        tell(&server, &three_facts(&format!("a-{account}"), AT)).await;
+        // Three and one that is told twice.
+        for login in [0, 1, 2, 2] {
+            let fact = format!(
+                r#"{{"specversion":"1.0","id":"l-{account}-{login}","source":"test","type":"user.logged_in","subject":"a-{account}","time":"2026-01-1{}T01:00:00Z","data":{{"user":"u"}}}}"#,
+                4 + login
+            );
+            tell(&server, &[fact.into()]).await;
+        }
+    }
+    quiet(&store).await;
+    server.stop().await;
+    let taken = activate(&store, &widened(), noon()).await;
+    assert!(taken.expect("it is taken").is_new);
+    let mut is_cut = false;
+    for _ in 0..12 {
+        let before = commits(&store).await;
+        let server = start(&store).await;
+        let some = async {
+            while commits(&store).await == before && left(&store).await.unwrap_or(1) > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, some).await.expect("it goes on");
+        server.abandon();
+        store = place.open().await;
+        clock.turn(TAKEOVER);
+        let states = store.shard_states().await.expect("the store reads");
+        is_cut |= states.iter().any(|state| state.backfill.is_some());
+    }
+    assert!(is_cut, "one cut lies inside of the back-fill");
+    let server = start(&store).await;
+    settle(&store).await;
+    let tick = r#"{"specversion":"1.0","id":"t","source":"test","type":"sottaku.tick","time":"2026-03-01T00:00:00Z"}"#;
+    tell(&server, &[tick.into()]).await;
+    quiet(&store).await;
+    server.stop().await;
+    let (mut lines, mut expected) = (
+        told(&store).await,
+        simulated(&store, [&example(), &widened()]).await,
+    );
+    lines.sort();
+    expected.sort();
+    assert_eq!(lines, expected);
+    let found = lines.iter().filter(|line| line.contains("\"found\""));
+    assert_eq!(found.count(), 6);
+}
+
+async fn commits(store: &Store) -> u64 {
+    let states = store.shard_states().await.expect("the store reads");
+    states.iter().map(|state| state.mark.commits).sum()
 }

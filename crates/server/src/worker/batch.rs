@@ -12,7 +12,7 @@ use model::{AccountId, Decision, Fact, Logged, ParkCode, Parked};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
-use store::{ClockMode, Commit, CsmWrite, Role, StoredFact};
+use store::{Backfill, ClockMode, Commit, CsmWrite, Role, StoredFact};
 
 /// After so many decisions others get their turn on this thread.
 const TURN: usize = 32;
@@ -38,7 +38,7 @@ impl ReadFact {
     }
 
     /// The account, unless it is about a CSM or can't be read.
-    fn account(&self) -> Option<AccountId> {
+    pub(super) fn account(&self) -> Option<AccountId> {
         let logged = self
             .logged
             .as_ref()
@@ -52,18 +52,7 @@ impl ReadFact {
 pub(super) fn read(stored: Vec<StoredFact>) -> Vec<ReadFact> {
     let mut facts: Vec<ReadFact> = Vec::with_capacity(stored.len());
     for stored in stored {
-        let logged = serde_json::from_str::<Fact>(&stored.json)
-            .map(|fact| Logged {
-                position: stored.position,
-                arrived_at: stored.arrived_at,
-                fact,
-            })
-            .map_err(|error| Parked {
-                code: ParkCode::BadEnvelope,
-                message: format!("the log holds what is no fact: {error}").into(),
-                field: None,
-            });
-        let fact = ReadFact { stored, logged };
+        let fact = read_one(stored);
         let is_control = fact.is_control();
         if is_control && !facts.is_empty() {
             break;
@@ -74,6 +63,22 @@ pub(super) fn read(stored: Vec<StoredFact>) -> Vec<ReadFact> {
         }
     }
     facts
+}
+
+/// Reads one fact.
+pub(super) fn read_one(stored: StoredFact) -> ReadFact {
+    let logged = serde_json::from_str::<Fact>(&stored.json)
+        .map(|fact| Logged {
+            position: stored.position,
+            arrived_at: stored.arrived_at,
+            fact,
+        })
+        .map_err(|error| Parked {
+            code: ParkCode::BadEnvelope,
+            message: format!("the log holds what is no fact: {error}").into(),
+            field: None,
+        });
+    ReadFact { stored, logged }
 }
 
 impl Worker {
@@ -206,6 +211,7 @@ impl Worker {
         }
         let earliest = draft.earliest_wake();
         let (now, shard_now) = (draft.commit.now, draft.commit.shard_now);
+        let backfill = draft.commit.backfill;
         let started = Instant::now();
         let committed = self.shared.store.commit(draft.commit).await;
         let measures = &self.shared.measures;
@@ -222,6 +228,11 @@ impl Worker {
         measures.woken.inc_by(draft.wakes);
         measures.quiet.inc_by(draft.quiet);
         state.mark = committed.mark;
+        match backfill {
+            Some(Backfill::Reached(position)) => state.backfill = Some(position),
+            Some(Backfill::Done) => state.backfill = None,
+            None => {}
+        }
         state.last_now = state.last_now.max(now);
         state.shard_now = state.shard_now.max(shard_now);
         state.lower_wake_mark(earliest);

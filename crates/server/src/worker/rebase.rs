@@ -11,7 +11,7 @@ use engine::Input;
 use jiff::Timestamp;
 use model::AccountId;
 use std::sync::Arc;
-use store::ClockMode;
+use store::{Backfill, ClockMode};
 
 impl Worker {
     /// Whether a page of accounts is to be brought over now. Live it takes turns with facts, so that neither starves; under
@@ -20,6 +20,11 @@ impl Worker {
         if state.rebased == Some(active.id) {
             return false;
         }
+        self.is_page_turn(state)
+    }
+
+    /// Whether it is the turn of a page that no fact asks for.
+    pub(super) fn is_page_turn(&self, state: &mut State) -> bool {
         state.is_page_next = match self.shared.store.clock() {
             ClockMode::Live => !state.is_page_next,
             ClockMode::Log => true,
@@ -108,6 +113,11 @@ impl Worker {
         let decide = || engine::decide(&context, inner, Input::Rebase(change), at);
         let decision = self.strikes.guard(key, decide)?;
         cached.revision = Some(active.id);
+        if cached.account.head.metrics.is_backfilling() {
+            // Whoever was read for already knows what of the log is in; it is read again for this one.
+            draft.commit.backfill = Some(Backfill::Reached(0));
+            state.backfilled_after = None;
+        }
         draft.commit.woken.push(account.clone());
         let about = About {
             account,

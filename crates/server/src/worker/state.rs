@@ -28,6 +28,11 @@ pub(super) struct State {
     /// How far the pass is that brings accounts over to a new text, and whether its next page is due.
     pub(super) rebase_after: Option<AccountId>,
     pub(super) is_page_next: bool,
+    /// The facts behind this position are decided by the present text.
+    pub(super) revision_from: u64,
+    /// How far the log was read again for what the text counts anew, and, once it was, for which accounts that counts.
+    pub(super) backfill: Option<u64>,
+    pub(super) backfilled_after: Option<AccountId>,
     /// What the text changes, by the one that decided before.
     pub(super) changes: BTreeMap<RevisionId, Arc<Change>>,
     /// The shard's own clock (log clock: by ticks).
@@ -62,6 +67,9 @@ impl State {
             rebased: row.rebased,
             rebase_after: None,
             is_page_next: false,
+            revision_from: row.revision_from,
+            backfill: row.backfill,
+            backfilled_after: None,
             changes: BTreeMap::new(),
             shard_now: row.now,
             last_now: batches

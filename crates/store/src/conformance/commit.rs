@@ -2,8 +2,8 @@
 
 use super::{Ground, Proof, START, at, bid, epoch, fact, facts, head, record};
 use crate::{
-    Commit, CommitError, CsmWrite, HeadWrite, PartWrite, Parts, RevisionId, Role, ShardMark,
-    WakeWrite, Wanted,
+    Backfill, Commit, CommitError, CsmWrite, HeadWrite, PartWrite, Parts, RevisionId, Role,
+    ShardMark, WakeWrite, Wanted,
 };
 use model::AccountId;
 
@@ -234,8 +234,15 @@ pub(super) async fn a_later_text_waits_until_every_account_is_brought_over(
         ..head("acme", &[2])
     }];
     commit.is_rebased = true;
-    store.commit(commit).await?;
+    let mut mark = store.commit(commit).await?.mark;
     assert_eq!(store.shard(0).await?.rebased, Some(two));
+    let reached = [Some(Backfill::Reached(0)), None, Some(Backfill::Done)];
+    for (backfill, kept) in reached.into_iter().zip([Some(0), Some(0), None]) {
+        let mut commit = Commit::new(0, epoch, mark, at(4));
+        commit.backfill = backfill;
+        mark = store.commit(commit).await?.mark;
+        assert_eq!(store.shard(0).await?.backfill, kept);
+    }
     assert_eq!(store.stale_count(0, two).await?, 0);
     let told = store.activations().await?;
     let of_first = told.iter().filter(|one| one.shard == 0);

@@ -5,7 +5,7 @@ use super::rows::{Columns, nanos, place, signed};
 use super::shards::mark;
 use super::tx::{Connection, Ending, Session};
 use super::{Sqlite, batches, chain, heads, messages, parks, rejects, tasks, wakes};
-use crate::{ClockMode, Commit, CommitError, Committed, Failure, Role, ShardMark};
+use crate::{Backfill, ClockMode, Commit, CommitError, Committed, Failure, Role, ShardMark};
 use std::sync::Arc;
 
 /// A shard's row as a commit finds it.
@@ -121,7 +121,12 @@ async fn move_on(
     let sql = "UPDATE shard SET position = ?1, commits = ?2, commit_epoch = ?3, \
         journal_end = ?4, journal_hash = ?5, \
         now = CASE WHEN ?6 IS NULL THEN now ELSE max(coalesce(now, ?6), ?6) END, \
-        rebased = CASE WHEN ?8 THEN revision ELSE rebased END WHERE id = ?7";
+        rebased = CASE WHEN ?8 THEN revision ELSE rebased END, \
+        backfill = CASE WHEN ?9 THEN ?10 ELSE backfill END WHERE id = ?7";
+    let reached = match commit.backfill {
+        Some(Backfill::Reached(position)) => Some(signed(position)),
+        Some(Backfill::Done) | None => None,
+    };
     let query = sqlx::query(sql)
         .bind(signed(commit.to_position))
         .bind(signed(commits))
@@ -130,7 +135,9 @@ async fn move_on(
         .bind(&*head.hash)
         .bind(commit.shard_now.map(nanos))
         .bind(i64::from(commit.shard))
-        .bind(commit.is_rebased);
+        .bind(commit.is_rebased)
+        .bind(commit.backfill.is_some())
+        .bind(reached);
     session.execute(query).await?;
     Ok(())
 }

@@ -16,7 +16,7 @@ impl Sqlite {
         self.read(|session| {
             Box::pin(async move {
                 let sql = "SELECT id, position, commits, revision, commit_epoch, revision_from, now, journal_end, \
-                    history_until, rebased \
+                    history_until, rebased, backfill \
                     FROM shard ORDER BY id";
                 let rows = session.rows(sqlx::query(sql)).await?;
                 rows.iter().map(state).collect()
@@ -36,6 +36,10 @@ fn state(row: &SqliteRow) -> Result<ShardState, Failure> {
         journal_end: row.count(7)?,
         history_until: row.count(8)?,
         rebased: revision(row, 9)?,
+        backfill: match row.maybe_long(10)? {
+            Some(_) => Some(row.count(10)?),
+            None => None,
+        },
     })
 }
 
