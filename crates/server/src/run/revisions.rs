@@ -182,7 +182,7 @@ async fn what_is_counted_anew_from_the_log_counts_once_whatever_is_cut_off() {
                 r#"{{"specversion":"1.0","id":"l-{account}-{login}","source":"test","type":"user.logged_in","subject":"a-{account}","time":"2026-01-1{}T01:00:00Z","data":{{"user":"u"}}}}"#,
                 4 + login
             );
-            tell(&server, &[fact.into()]).await;
+            tell(&server, &[fact]).await;
         }
     }
     quiet(&store).await;
