@@ -5,6 +5,9 @@ use jiff::civil::Date;
 use std::ops::Bound;
 use workflow::program::Calendar;
 
+/// How far the first look at days ahead goes.
+const STRIDE: i32 = 8;
+
 /// Whether people work on this day.
 pub fn is_business_day(calendar: &Calendar, day: Date) -> bool {
     is_business_weekday(calendar, day) && !calendar.holidays.contains_key(&day)
@@ -65,10 +68,20 @@ pub fn shift_business_days(calendar: &Calendar, day: Date, count: i64) -> Option
 /// The smallest day after `low` for which `holds`, which once true stays true.
 fn first_number(low: i32, holds: impl Fn(Date) -> bool) -> Option<Date> {
     let mut low = low;
-    let mut high = day_number(Date::MAX);
-    if !holds(Date::MAX) {
-        return None;
-    }
+    let last = day_number(Date::MAX);
+    // Nearly always it is near: strides that double find a day for which it holds, and nobody counts to the end of time.
+    let mut stride = STRIDE;
+    let mut high = loop {
+        let high = low.saturating_add(stride).min(last);
+        if holds(from_number(high)?) {
+            break high;
+        }
+        if high == last {
+            return None;
+        }
+        low = high;
+        stride = stride.saturating_mul(2);
+    };
     while high - low > 1 {
         let middle = low + (high - low) / 2;
         if holds(from_number(middle)?) {
@@ -88,11 +101,20 @@ fn shift_back(calendar: &Calendar, day: Date, count: i64) -> Option<Date> {
         let eve = day.yesterday().ok()?;
         Some(i64::from(business_days_between(calendar, before, eve)))
     };
-    let mut low = day_number(Date::MIN) + 1;
+    let first = day_number(Date::MIN) + 1;
     let mut high = day_number(day);
-    if passed(from_number(low)?)? < count {
-        return None;
-    }
+    let mut stride = STRIDE;
+    let mut low = loop {
+        let low = high.saturating_sub(stride).max(first);
+        if passed(from_number(low)?)? >= count {
+            break low;
+        }
+        if low == first {
+            return None;
+        }
+        high = low;
+        stride = stride.saturating_mul(2);
+    };
     while high - low > 1 {
         let middle = low + (high - low) / 2;
         if passed(from_number(middle)?)? >= count {
