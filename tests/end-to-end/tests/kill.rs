@@ -19,12 +19,17 @@ use facts::World;
 use load::Load;
 use stage::Stage;
 
+use crate::office::top;
+
 const QUIET_TIME_MAX: Duration = Duration::from_secs(240);
 const TICK: &str = r#"{"specversion":"1.0","id":"tick","source":"test","type":"sottaku.tick","time":"2027-01-05T00:00:00Z"}"#;
 
 /// How much is done, by default and by the environment.
 #[derive(Debug, Clone)]
 struct Size {
+    /// The workspace that decides.
+    workspace: PathBuf,
+    accounts: usize,
     facts: usize,
     kills: usize,
     seed: u64,
@@ -33,24 +38,53 @@ struct Size {
 }
 
 impl Size {
-    fn from_environment() -> Size {
-        let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    /// The road from contracts to renewal mails, with many customers.
+    fn of_road() -> Size {
+        Size {
+            workspace: top().join("tests/data/renewal"),
+            accounts: 2_000,
+            facts: number("SOTTAKU_KILL_FACTS", 100_000),
+            kills: number("SOTTAKU_KILL_KILLS", 20),
+            ..Size::of_whole()
+        }
+    }
+
+    /// The whole shipped workspace: ten workflows, and many more decisions for each fact.
+    fn of_whole() -> Size {
+        let facts = number("SOTTAKU_KILL_WHOLE_FACTS", 12_500);
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let drawn = since.map_or(1, |since| u64::from(since.subsec_nanos()) % 1_000_000);
-        let count =
-            |name, usual| number(name).map_or(usual, |n: u64| usize::try_from(n).unwrap_or(usual));
         Size {
-            facts: count("SOTTAKU_KILL_FACTS", 100_000),
-            kills: count("SOTTAKU_KILL_KILLS", 20),
-            seed: number("SOTTAKU_KILL_SEED").unwrap_or(drawn),
+            workspace: top(),
+            accounts: facts / 50,
+            facts,
+            kills: number("SOTTAKU_KILL_WHOLE_KILLS", 8),
+            seed: number("SOTTAKU_KILL_SEED", drawn),
             binary: std::env::var_os("SOTTAKU_KILL_BINARY").map(PathBuf::from),
         }
     }
 }
 
+fn number<N: std::str::FromStr>(name: &str, usual: N) -> N {
+    let text = std::env::var(name).ok();
+    text.and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+/// One at a time: each needs the machine for itself.
+static MACHINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fact_and_every_mail_counts_once_whatever_is_killed() {
-    let size = Size::from_environment();
+    holds(Size::of_road()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_whole_workspace_decides_once_whatever_is_killed() {
+    holds(Size::of_whole()).await;
+}
+
+async fn holds(size: Size) {
+    let _machine = MACHINE.lock().await;
     println!("seed {} (SOTTAKU_KILL_SEED={})", size.seed, size.seed);
     let stage = tokio::task::LocalSet::new();
     let violations = stage.run_until(run(&size)).await.expect("the stage stands");

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::Size;
 
-const ACCOUNTS: usize = 2_000;
 /// Of ten accounts so many are told over HTTP, the others from files.
 const OVER_HTTP: usize = 7;
 
@@ -39,8 +38,8 @@ impl World {
         dice: &mut Dice,
     ) -> Result<World, Failure> {
         // Besides logins each account has some sixteen facts, and churned accounts log in no more; what is too many is cut off at the end.
-        let logins = (size.facts / ACCOUNTS * 3 / 2).to_string();
-        let (accounts, seed) = (ACCOUNTS.to_string(), size.seed.to_string());
+        let logins = (size.facts / size.accounts * 3 / 2).to_string();
+        let (accounts, seed) = (size.accounts.to_string(), size.seed.to_string());
         let arguments = [
             "sample",
             "--accounts",
@@ -68,7 +67,7 @@ impl World {
         }
         all.truncate(size.facts - csms.len());
         Ok(World {
-            accounts: ACCOUNTS,
+            accounts: size.accounts,
             csms,
             all,
         })

@@ -12,7 +12,6 @@ use serde_json::Value;
 use super::facts::World;
 use super::load::Accounted;
 use super::stage::Stage;
-use crate::office::top;
 
 /// As many differences of one kind are shown.
 const SHOWN_MAX: usize = 5;
@@ -74,10 +73,10 @@ pub(super) async fn prove(
 }
 
 async fn simulated(stage: &Stage, log: &Path) -> Result<Ran, Failure> {
-    let (workspace, log) = (top().display().to_string(), log.display().to_string());
+    let (workspace, log) = (&*stage.workspace, log.display().to_string());
     let ran = stage
         .oracle
-        .run(&["simulate", &workspace, "--events", &log, "--output", "json"])
+        .run(&["simulate", workspace, "--events", &log, "--output", "json"])
         .await?;
     match ran.code {
         Some(0 | 1) => Ok(ran),

@@ -10,7 +10,6 @@ use end_to_end::{
 use tempfile::TempDir;
 
 use super::Size;
-use crate::office::top;
 
 const SINK: &str = env!("CARGO_BIN_EXE_mail-sink");
 const SETTINGS: &str = "sottaku.yaml";
@@ -22,6 +21,8 @@ pub(super) struct Stage {
     pub(super) product: Product,
     /// The binary that says what is right: always the one with all its safeguards.
     pub(super) oracle: Product,
+    /// The folder of the workspace that decides.
+    pub(super) workspace: String,
     pub(super) servers: Vec<Serving>,
     pub(super) peek: Peek,
     pub(super) sink: SinkProcess,
@@ -43,7 +44,7 @@ impl Stage {
             Some(binary) => Product::of(binary, folder.path()).with("SLACK_URL", &slack.url()),
             None => oracle.clone(),
         };
-        let workspace = top().display().to_string();
+        let workspace = size.workspace.display().to_string();
         product.done(&["apply", &workspace, "--yes"]).await?;
         let peek = Peek::open(&folder.path().join("sottaku.db")).await?;
         let mut servers = Vec::new();
@@ -58,6 +59,7 @@ impl Stage {
             folder,
             product,
             oracle,
+            workspace,
             servers,
             peek,
             sink,
