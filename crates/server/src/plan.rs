@@ -57,10 +57,7 @@ pub async fn plan(
     if planned.is_same {
         return Ok(planned);
     }
-    let mut all = 0;
-    for shard in 0..store.shards() {
-        all += store.account_count(shard).await?;
-    }
+    let all = count(store).await?;
     let rules = Rules::of(&program);
     let mut looking = Looking {
         store,
@@ -88,25 +85,24 @@ pub async fn plan(
             Some(plan) => Outlook::go_on(context, plan),
             None => Outlook::new(context, old.as_ref(), &change),
         };
-        let mut after = None;
-        loop {
-            let page = looking.page(shard, after.as_ref()).await?;
-            let is_last = page.len() < PAGE as usize;
-            after = page.last().map(|(account, _)| account.id.clone());
-            for (account, change) in page {
-                here.look(account, &change, looking.now);
-                seen += 1;
-            }
+        let mut more = |count: u64| {
+            seen += count;
             told(seen, all);
-            tokio::task::yield_now().await;
-            if is_last {
-                break;
-            }
-        }
+        };
+        looking.through(shard, &mut here, &mut more).await?;
         outlook = Some(here.pause());
     }
     planned.plan = outlook.unwrap_or_default().without_quiet();
     Ok(planned)
+}
+
+/// How many accounts there are.
+async fn count(store: &Store) -> Result<u64, Failure> {
+    let mut all = 0;
+    for shard in 0..store.shards() {
+        all += store.account_count(shard).await?;
+    }
+    Ok(all)
 }
 
 /// What looking through a store needs.
@@ -120,6 +116,29 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
+    /// Looks at all accounts of a shard, page by page; `more` hears of each page.
+    async fn through(
+        &mut self,
+        shard: u32,
+        outlook: &mut Outlook<'_>,
+        more: &mut impl FnMut(u64),
+    ) -> Result<(), Refused> {
+        let mut after = None;
+        loop {
+            let page = self.page(shard, after.as_ref()).await?;
+            let count = page.len();
+            after = page.last().map(|(account, _)| account.id.clone());
+            for (account, change) in page {
+                outlook.look(account, &change, self.now);
+            }
+            more(count as u64);
+            tokio::task::yield_now().await;
+            if count < PAGE as usize {
+                return Ok(());
+            }
+        }
+    }
+
     /// A page of accounts, each with what changes for it.
     async fn page(
         &mut self,
