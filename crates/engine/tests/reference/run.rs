@@ -178,6 +178,11 @@ impl<'a> Run<'a> {
             return Look::Done(Done::Skipped);
         }
         self.is_waiting = matches!(step.verb, Verb::Wait { .. } | Verb::WaitFor { .. });
+        self.act(known, step, deeds)
+    }
+
+    /// Does what a step says, its `if` being true.
+    fn act(&mut self, known: &Known<'_>, step: &'a Step, deeds: &mut Vec<Deed>) -> Look<'a> {
         match &step.verb {
             Verb::Send { .. } | Verb::Webhook { .. } => panic!("not here"),
             Verb::Alert { routes, .. } => {
