@@ -157,7 +157,8 @@ impl Bench {
     }
 
     fn read_again(&mut self, count: usize) {
-        for logged in self.log[..count].to_vec() {
+        for at in 0..count {
+            let logged = self.log[at].clone();
             self.decide(Input::Backfill(&logged));
         }
     }

@@ -42,7 +42,8 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// What the tests of the pure crates may depend on besides.
-pub const ALLOWED_TO_TESTS: &[&str] = &["boon", "croner", "insta", "proptest", "similar", "tempfile"];
+pub const ALLOWED_TO_TESTS: &[&str] =
+    &["boon", "croner", "insta", "proptest", "similar", "tempfile"];
 
 /// What the pure crates may not name, whichever crate it comes from.
 const BANNED: &[&str] = &[
