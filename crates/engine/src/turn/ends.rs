@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::{Kind, MessageId, Record, TaskState};
 use workflow::program::{Goal, Status, Workflow};
 
-/// An ended run is kept so long, for answers to its messages.
+/// An ended run is kept so long after its end and its last message, for answers to them.
 const KEPT_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 impl<'a> Turn<'a, '_> {
@@ -164,7 +164,10 @@ impl<'a> Turn<'a, '_> {
         let now = self.now;
         let is_old = |run: &Run| {
             let ended_at = run.ended.filter(|_| !run.is_open()).map(|(_, at)| at);
-            ended_at.is_some_and(|at| now.duration_since(at) > KEPT_MAX)
+            // A message that expired is decided again after the end, and may still be taken out of its day's counts.
+            let messages = run.steps.values().flat_map(|state| state.messages.values());
+            let last = ended_at.map(|at| messages.map(|message| message.at).fold(at, Ord::max));
+            last.is_some_and(|at| now.duration_since(at) > KEPT_MAX)
         };
         for state in self.account.head.workflows.values_mut() {
             state.runs.retain(|run| !is_old(run));

@@ -857,7 +857,8 @@ fn played<'p>(
         match what {
             Happens::Flag(flag, on) => play.tell("account.updated", now, json!({*flag: on})),
             Happens::Settled(index, state) => {
-                play.tick(now);
+                // A fact goes before the wake-ups of its own instant, so only what was due before is decided first.
+                play.tick(now - SignedDuration::from_secs(1));
                 let all: Vec<String> = play
                     .outbox()
                     .filter(|one| one.topic.is_some())
