@@ -1,13 +1,16 @@
-//! Looks into a store while others work on it, read-only: to aim a blow at the right moment and to know
-//! when all is quiet. What is proved is proved by what stands outside of it.
+//! Looks into a store while others work on it, and writes nothing: to aim a blow at the right moment and to
+//! know when all is quiet. What is proved is proved by what stands outside of it.
 
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::Row;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use sqlx::{ConnectOptions, Connection, Row};
 
 use crate::Failure;
+
+/// Who waits for the right to write longer than this waits for somebody who does not give it back.
+const LOCK_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// A lease as the table has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,7 @@ pub struct Reached {
 #[derive(Debug, Clone)]
 pub struct Peek {
     pool: SqlitePool,
+    writing: SqliteConnectOptions,
 }
 
 impl Peek {
@@ -51,12 +55,13 @@ impl Peek {
             .filename(store)
             .read_only(true)
             .busy_timeout(Duration::from_secs(30));
+        let writing = options.clone().read_only(false).busy_timeout(LOCK_TIME_MAX);
         let pool = SqlitePoolOptions::new()
             .max_connections(2)
             .connect_with(options)
             .await
             .map_err(failed)?;
-        Ok(Peek { pool })
+        Ok(Peek { pool, writing })
     }
 
     /// All leases.
@@ -150,15 +155,14 @@ impl Peek {
         Ok(rows.first().map_or(0, |row| row.get(0)))
     }
 
-    /// A number that changes whenever somebody appends, commits or renews a lease.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn pulse(&self) -> Result<i64, Failure> {
-        let sql = "SELECT (SELECT sum(position) FROM log_end) + (SELECT sum(commits) FROM shard) \
-            + (SELECT sum(lease_until / 1000000) FROM lease)";
-        let rows = self.rows(sql).await?;
-        Ok(rows.first().map_or(0, |row| row.get(0)))
+    /// Whether nobody keeps the right to write to himself: takes it for an instant, and writes nothing.
+    pub async fn is_writable(&self) -> bool {
+        let Ok(mut connection) = self.writing.connect().await else {
+            return false;
+        };
+        let taken = sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK").execute(&mut connection);
+        let is_taken = taken.await.is_ok();
+        is_taken && connection.close().await.is_ok()
     }
 
     async fn senders(&self, condition: &'static str) -> Result<Vec<u32>, Failure> {

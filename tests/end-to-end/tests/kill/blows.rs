@@ -204,7 +204,7 @@ async fn aim(stage: &Stage, blow: Blow) -> Result<Option<usize>, Failure> {
     let server = &stage.servers[victim];
     server.signal(Signal::Stop).await?;
     let is_there = candidates(&stage.peek, blow).await?.contains(&pid);
-    if is_there && others_write(&stage.peek).await {
+    if is_there && stage.peek.is_writable().await {
         return Ok(Some(victim));
     }
     server.signal(Signal::Continue).await?;
@@ -235,14 +235,6 @@ async fn candidates(peek: &Peek, blow: Blow) -> Result<Vec<u32>, Failure> {
             Ok(most.map(|(pid, _)| pid).into_iter().collect())
         }
     }
-}
-
-async fn others_write(peek: &Peek) -> bool {
-    let before = peek.pulse().await.ok();
-    let beats = wait::until("others write", Duration::from_secs(3), async || {
-        (peek.pulse().await.ok() != before).then_some(())
-    });
-    beats.await.is_ok()
 }
 
 /// What a server held when it was struck.

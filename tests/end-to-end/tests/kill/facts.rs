@@ -1,6 +1,6 @@
 //! What is told: generated customers, with tickets and approvals added, cut to the number that is wanted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use end_to_end::{Dice, Failure, Product};
@@ -66,6 +66,11 @@ impl World {
             ));
         }
         all.truncate(size.facts - csms.len());
+        let mut keys = BTreeSet::new();
+        if let Some(twice) = all.iter().find(|told| !keys.insert(&told.key)) {
+            let reason = format!("two facts are named {}", twice.key);
+            return Err(super::broken("the sample", &reason));
+        }
         Ok(World {
             accounts: size.accounts,
             csms,
@@ -126,8 +131,8 @@ fn told(line: &str, dice: &mut Dice) -> Result<Told, Failure> {
     })
 }
 
-/// Two urgent tickets for some, which a third would turn into a risk: a fact that counts twice is seen. And
-/// approvals, some in time, some too early.
+/// For some terms of a contract two urgent tickets, which a third would turn into a risk: a fact that counts twice
+/// is seen. And approvals, some in time, some too early.
 fn added(sample: &[Told], dice: &mut Dice) -> Result<Vec<Told>, Failure> {
     let mut added = Vec::new();
     for told_before in sample {
@@ -137,6 +142,10 @@ fn added(sample: &[Told], dice: &mut Dice) -> Result<Vec<Told>, Failure> {
             continue;
         }
         let account = &told_before.account;
+        let fact_before: Value = serde_json::from_str(&told_before.line).unwrap_or_default();
+        let renewal = fact_before["data"]["renewal_date"]
+            .as_str()
+            .unwrap_or_default();
         if dice.below(3) == 0 {
             let month = 2 + dice.below(10);
             for (n, day) in [(1, 3 + dice.below(5)), (2, 12 + dice.below(5))] {
@@ -144,21 +153,18 @@ fn added(sample: &[Told], dice: &mut Dice) -> Result<Vec<Told>, Failure> {
                 let data = json!({"ticket": format!("t-{n}"), "severity": "high"});
                 let fact = fact(
                     account,
-                    &format!("ticket-{n}"),
+                    &format!("{renewal}-ticket-{n}"),
                     "ticket.opened",
                     (&time, data),
                 );
                 added.push(told(&fact, dice)?);
             }
         }
-        let fact_before: Value = serde_json::from_str(&told_before.line).unwrap_or_default();
-        let renewal = fact_before["data"]["renewal_date"]
-            .as_str()
-            .unwrap_or_default();
         if let Some(day) = days_before(renewal, 94).filter(|day| day.starts_with("2026-")) {
             let time = format!("{day}T03:{:02}:00Z", dice.below(60));
             let data = json!({"workflow": "renewal", "subject": "k-1", "step": "sponsor"});
-            let fact = fact(account, "approval", "task.approved", (&time, data));
+            let id = format!("{renewal}-approval");
+            let fact = fact(account, &id, "task.approved", (&time, data));
             added.push(told(&fact, dice)?);
         }
     }

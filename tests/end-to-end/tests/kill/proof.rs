@@ -139,8 +139,12 @@ fn log_holds(
             .map(String::as_str)
             .collect();
         if wanted != found {
+            let same = wanted.iter().zip(&found).take_while(|(a, b)| a == b);
+            let from = same.count();
             violations.push(format!(
-                "the facts of {account} stand in another order than they were told: {found:?}"
+                "the facts of {account} stand in another order than they were told: after {from} comes {:?}, not {:?}",
+                found.get(from),
+                wanted.get(from)
             ));
         }
     }

@@ -108,8 +108,8 @@ limits: {{retry_wait_max: 300ms}}
 fn plan() -> Plan {
     let slow = |time: Duration| Act::SlowMs(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
     Plan::of([
-        Rule::new(Phase::Rcpt, slow(Duration::from_millis(1_500))).every(97),
-        Rule::new(Phase::Dot, slow(Duration::from_millis(900))).every(131),
+        Rule::new(Phase::Rcpt, slow(Duration::from_millis(1_500))).every(47),
+        Rule::new(Phase::Dot, slow(Duration::from_millis(900))).every(71),
         Rule::new(Phase::Mail, Act::Reply("451 4.3.0 later".to_owned())).every(101),
         Rule::new(Phase::Data, Act::Cut).every(503),
         Rule::new(Phase::Dot, Act::Cut).keeping().every(607),
