@@ -3,6 +3,8 @@
 
 mod deliver;
 mod fate;
+mod hand_over;
+mod letter;
 mod means;
 
 pub(crate) use means::{Means, MeansError};

@@ -1,14 +1,14 @@
 //! One message from its claim to its fate.
 
 use super::fate::{Again, Ending, ending};
+use super::hand_over::{Ready, capture, hand_over};
+use super::letter;
 use super::means::Means;
 use crate::active::{self, Active};
 use crate::shared::{Settled, Shared};
 use model::message::{Channel, Target};
-use model::{Mailbox, Outgoing, Purpose};
-use outreach::Fate;
-use outreach::mail::{self, Letter, Mail};
-use outreach::render::{RenderError, Rendered, RenderedMail, RenderedPost, render_for};
+use model::{Outgoing, Purpose};
+use outreach::render::{RenderError, Rendered, render_for};
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Captured, Claimed, ClockMode, Outcome, Settlement};
@@ -22,14 +22,6 @@ const MEANSLESS_WAIT: Duration = Duration::from_secs(15 * 60);
 const LEAVABLE: &str = "unsubscribing comes with a later version; captured only";
 /// Why webhooks do not leave yet.
 const WEBHOOKS: &str = "calling webhooks comes with a later version; captured only";
-
-/// A message made ready to leave.
-enum Ready<'m> {
-    Mail(Box<Mail>, RenderedMail),
-    Post(&'m Target, RenderedPost),
-    /// A webhook's name and body.
-    Call(&'m str, String),
-}
 
 /// Delivers one claimed message and settles its claim.
 pub(super) async fn deliver(shared: Shared, claimed: Arc<Claimed>) {
@@ -133,7 +125,7 @@ async fn ready<'m>(
         )),
         (Rendered::Mail(words), target) => {
             let from = active.program.defaults.from.as_ref();
-            let mail = build(shared, outgoing, (&words, target, from))
+            let mail = letter::build(shared, outgoing, (&words, target, from))
                 .map_err(|error| refused(error.to_string()))?;
             Ok(Ready::Mail(Box::new(mail), words))
         }
@@ -149,149 +141,6 @@ fn render(
         Some(target) => render_for(&active.templates, outgoing, target),
         None => outreach::render::render(&active.templates, outgoing),
     }
-}
-
-/// Builds the mail: to the message's own recipient, or to a route's address.
-fn build(
-    shared: &Shared,
-    outgoing: &Outgoing,
-    (words, target, default_from): (&RenderedMail, Option<&Target>, Option<&Mailbox>),
-) -> Result<Mail, mail::MailError> {
-    let domain = shared
-        .config
-        .from_domain
-        .as_deref()
-        .unwrap_or("localhost.localdomain");
-    let fallback = Mailbox {
-        name: None,
-        address: format!("sottaku@{domain}").into(),
-    };
-    let routed;
-    let (to, cc, from, reply_to) = match (&outgoing.channel, target) {
-        (
-            Channel::Email {
-                to,
-                cc,
-                from,
-                reply_to,
-                ..
-            },
-            _,
-        ) => (to, cc.as_slice(), from, reply_to.as_ref()),
-        (
-            Channel::Route { .. },
-            Some(Target::Email(address) | Target::Slack(address) | Target::Channel(address)),
-        ) => {
-            routed = Mailbox {
-                name: None,
-                address: address.clone(),
-            };
-            (
-                &routed,
-                [].as_slice(),
-                default_from.unwrap_or(&fallback),
-                None,
-            )
-        }
-        (Channel::Route { .. } | Channel::Webhook { .. }, _) => {
-            (&fallback, [].as_slice(), &fallback, None)
-        }
-    };
-    mail::build(&Letter {
-        message: &outgoing.message,
-        from,
-        to,
-        cc,
-        reply_to,
-        words,
-        at: shared.clock.now(),
-    })
-}
-
-fn capture(shared: &Shared, outgoing: &Outgoing, ready: Ready<'_>) -> Captured {
-    let (channel, to, subject, body) = match ready {
-        Ready::Mail(mail, words) => (
-            "email",
-            mail.envelope.to.to_string(),
-            words.subject,
-            mail.bytes,
-        ),
-        Ready::Post(target, post) => {
-            let (Target::Slack(to) | Target::Channel(to) | Target::Email(to)) = target;
-            let first = post.text.lines().next().unwrap_or_default().to_owned();
-            (
-                "slack",
-                to.to_string(),
-                first,
-                post.payload().to_string().into_bytes(),
-            )
-        }
-        Ready::Call(name, body) => (
-            "webhook",
-            name.to_owned(),
-            name.to_owned(),
-            body.into_bytes(),
-        ),
-    };
-    Captured {
-        message: outgoing.message.clone(),
-        at: shared.clock.now(),
-        channel: channel.into(),
-        to: to.into(),
-        subject: subject.into(),
-        body,
-    }
-}
-
-async fn hand_over(shared: &Shared, means: &Means, claimed: &Claimed, ready: Ready<'_>) -> Fate {
-    match ready {
-        Ready::Call(..) => Fate::NotPermitted,
-        Ready::Mail(mail, _) => match &means.smtp {
-            Some(smtp) => {
-                smtp.hand_over(&mail.envelope, &mail.bytes, || permit(shared, claimed))
-                    .await
-            }
-            None => Fate::NotPermitted,
-        },
-        Ready::Post(target, post) => {
-            let webhook = match target {
-                Target::Channel(channel) => means.channels.get(channel),
-                Target::Slack(_) | Target::Email(_) => None,
-            };
-            let (Some(slack), Some(webhook)) = (&means.slack, webhook) else {
-                return Fate::NotPermitted;
-            };
-            if !permit(shared, claimed).await {
-                return Fate::NotPermitted;
-            }
-            slack.post(webhook, &post.payload()).await
-        }
-    }
-}
-
-/// Asked just before the bytes leave: the attempt row is written, and the claim is still ours.
-async fn permit(shared: &Shared, claimed: &Claimed) -> bool {
-    let n = claimed.attempts + 1;
-    for _ in 0..TRIES_MAX {
-        let now = shared.clock.now();
-        match shared.store.attempt(&claimed.claim, n, now).await {
-            // The attempt and this question are two reads of one truth: between them a switch may have been thrown.
-            Ok(true) => {
-                return shared
-                    .store
-                    .may_send(&claimed.claim, now)
-                    .await
-                    .unwrap_or(false);
-            }
-            Ok(false) => return false,
-            Err(failure) => {
-                let message = &claimed.claim.message;
-                tracing::warn!(%message, %failure, "the attempt could not be written; trying again");
-                sleep(Duration::from_millis(200)).await;
-            }
-        }
-    }
-    false
 }
 
 /// Writes what became of a claim. Where the store does not answer, the claim stays, and its next sender settles it.
