@@ -1,7 +1,8 @@
 //! Renders messages and hands them over.
 //!
 //! `render` is pure: from a template, as it was at the decision, and a frozen view to a mail or a post.
-//! `mail` builds the bytes of a mail, `smtp` hands them to a server, `slack` posts to an incoming webhook.
+//! `mail` builds the bytes of a mail, `smtp` hands them to a server, `slack` posts to an incoming webhook, `seal` signs
+//! what comes back by a stranger's hand.
 //! Whatever the world answers is a `Fate`; none of its cases means "we do not know what happened" but `Unknown`.
 //!
 //! Knows `model` and nothing else of the house: neither the engine that decided nor the store that keeps.
@@ -10,6 +11,7 @@ pub mod backoff;
 pub mod fate;
 pub mod mail;
 pub mod render;
+pub mod seal;
 pub mod secret;
 pub mod slack;
 pub mod smtp;

@@ -34,6 +34,8 @@ pub struct Config {
     pub mode: Mode,
     /// The domain of Message-IDs; else the sender's own.
     pub from_domain: Option<Box<str>>,
+    /// Where the world reaches this server, without a slash at its end: links in messages begin with it.
+    pub public_url: Option<Box<str>>,
     /// The mail server.
     pub smtp: Option<Smtp>,
     /// Incoming webhooks by channel, `#` included.
@@ -293,6 +295,15 @@ mod tests {
             ("clock: lunar\n", "setting `clock`: "),
             ("mode: smtp\n", "setting `smtp.host`: "),
             ("mode: pigeon\n", "setting `mode`: "),
+            ("public_url: mail.example\n", "setting `public_url`: "),
+            (
+                "public_url: http://mail.example\n",
+                "setting `public_url`: ",
+            ),
+            (
+                "public_url: https://u@mail.example\n",
+                "setting `public_url`: ",
+            ),
             (
                 "tokens: [hunter2]\n",
                 "setting `tokens[0]`: a secret is given as",

@@ -13,6 +13,7 @@ mod measure;
 mod plan;
 pub mod records;
 mod run;
+mod seals;
 mod sender;
 mod share;
 mod shared;

@@ -3,6 +3,7 @@
 use crate::active::Active;
 use crate::bell::Bells;
 use crate::measure::Measures;
+use crate::seals::Seals;
 use crate::sender::{Means, MeansError};
 use crate::status::Status;
 use crate::{Clock, Config};
@@ -44,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) bells: Bells,
     pub(crate) measures: Measures,
     pub(crate) status: Status,
+    /// What signs what leaves in links and addresses.
+    pub(crate) seals: Seals,
     pub(crate) records: broadcast::Sender<Arc<Record>>,
     pub(crate) settled: broadcast::Sender<Settled>,
     active: Arc<Mutex<Option<Arc<Active>>>>,
@@ -61,7 +64,9 @@ impl Shared {
         let bells = Bells::new(store.shards());
         let address_key =
             blake3::derive_key("sottaku 2026 address", store.meta().incarnation.as_bytes());
+        let seals = Seals::new(store.clone(), clock.clone());
         Ok(Self {
+            seals,
             store,
             clock,
             config: Arc::new(config),

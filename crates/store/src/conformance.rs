@@ -135,6 +135,7 @@ cases! {
         accounts_come_in_pages_and_by_text,
         a_closed_store_says_so,
         stores_come_and_go_beside_each_other,
+        keys_of_seals_are_made_once_and_stay,
         only_its_owner_reads_the_store,
         a_sound_store_has_no_problems;
 }

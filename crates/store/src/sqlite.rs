@@ -27,6 +27,7 @@ mod revisions;
 #[cfg(test)]
 mod rig;
 mod rows;
+mod seals;
 mod shards;
 mod switches;
 mod tasks;

@@ -56,6 +56,7 @@ pub(super) fn config(
         tokens: tokens(&settings.tokens, variable, base)?,
         mode,
         from_domain: settings.from_domain.map(Into::into),
+        public_url: settings.public_url.as_deref().map(public_url).transpose()?,
         smtp,
         slack_channels,
         limits: limits(&settings.limits)?,
@@ -85,6 +86,27 @@ fn tokens(
         tokens.push(Secret::of_variable("SOTTAKU_TOKEN", token));
     }
     Ok(tokens)
+}
+
+/// https, or http on this machine; a host and a path, and nothing that could hide something.
+fn public_url(text: &str) -> Result<Box<str>, ConfigError> {
+    let wrong = || {
+        setting(
+            "public_url",
+            format!(
+                "{text:?} is not an address such as https://mail.example.com or https://example.com/sottaku"
+            ),
+        )
+    };
+    let url = url::Url::parse(text).map_err(|_| wrong())?;
+    let host = url.host_str().ok_or_else(wrong)?;
+    let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let is_guarded = url.scheme() == "https" || (url.scheme() == "http" && is_here);
+    if !is_plain || !is_guarded || url.password().is_some() {
+        return Err(wrong());
+    }
+    Ok(url.as_str().trim_end_matches('/').into())
 }
 
 fn smtp(

@@ -14,6 +14,7 @@ pub(super) struct Settings {
     pub(super) tokens: Vec<String>,
     pub(super) mode: Option<String>,
     pub(super) from_domain: Option<String>,
+    pub(super) public_url: Option<String>,
     pub(super) smtp: SmtpSettings,
     pub(super) slack: SlackSettings,
     pub(super) limits: LimitSettings,
@@ -72,6 +73,7 @@ pub(super) fn overlay(
     text("SOTTAKU_CLOCK", &mut settings.clock);
     text("SOTTAKU_MODE", &mut settings.mode);
     text("SOTTAKU_FROM_DOMAIN", &mut settings.from_domain);
+    text("SOTTAKU_PUBLIC_URL", &mut settings.public_url);
     text("SOTTAKU_SMTP_HOST", &mut settings.smtp.host);
     text("SOTTAKU_SMTP_TLS", &mut settings.smtp.tls);
     text("SOTTAKU_SMTP_USER", &mut settings.smtp.user);

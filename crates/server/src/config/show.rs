@@ -25,6 +25,7 @@ impl Config {
                 Mode::Smtp => "smtp",
             },
             "from_domain": self.from_domain,
+            "public_url": self.public_url,
             "smtp": self.smtp.as_ref().map(smtp),
             "slack": {"channels": channels},
             "limits": {

@@ -280,3 +280,18 @@ pub(super) async fn a_sound_store_has_no_problems(ground: &Ground) -> Proof {
     assert!(health.bytes > 0);
     Ok(())
 }
+
+pub(super) async fn keys_of_seals_are_made_once_and_stay(ground: &Ground) -> Proof {
+    let (one, two) = (ground.open().await?, ground.open().await?);
+    let (first, again) = tokio::join!(one.seal_keys(at(0)), two.seal_keys(at(1)));
+    let (first, again) = (first?, again?);
+    assert_eq!(first, again);
+    assert_eq!((first.len(), first[0].number), (1, 1));
+    assert_eq!(two.rotate_seal(at(2)).await?, 2);
+    let both = one.seal_keys(at(3)).await?;
+    assert_eq!((both.len(), &both[0]), (2, &first[0]));
+    assert_ne!(both[0].secret, both[1].secret);
+    assert_eq!(both[1].made_at, at(2));
+    assert!(!format!("{both:?}").contains(&format!("{:?}", both[0].secret)));
+    Ok(())
+}
