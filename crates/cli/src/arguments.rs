@@ -1,10 +1,12 @@
 //! The command line: every command, its options and examples.
 
 mod author;
+mod key;
 mod look;
 mod run;
 
 pub(crate) use author::*;
+pub(crate) use key::*;
 pub(crate) use look::*;
 pub(crate) use run::*;
 
@@ -66,6 +68,8 @@ pub(crate) enum Command {
     Parked(Parked),
     /// Print the JSON Schemas of all kinds of files, for editors; or what came in that the schema does not know.
     Schema(Schema),
+    /// Look at the keys that sign links and addresses in messages, and make new ones.
+    Key(Key),
     /// Print the settings in force, secrets masked.
     Config(Config),
     /// Print generated facts of customers who do not exist, as NDJSON.

@@ -12,6 +12,7 @@ mod explain;
 mod fixture;
 mod import;
 mod journal;
+mod key;
 mod log;
 mod mail;
 mod mend;
@@ -58,6 +59,7 @@ fn run(command: &Command) -> anyhow::Result<exit::Exit> {
         Command::Log(log) => log::run(log),
         Command::Parked(parked) => parked::run(parked),
         Command::Schema(schema) => schema::run(schema),
+        Command::Key(key) => key::run(key),
         Command::Config(config) => config::run(config),
         Command::Sample(sample) => sample::write(sample),
         Command::Apply(apply) => apply::run(apply),
