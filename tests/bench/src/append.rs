@@ -131,7 +131,7 @@ fn tell<'l>(address: SocketAddr, lines: impl Iterator<Item = &'l str>) -> anyhow
     Ok(())
 }
 
-fn answered(stream: &mut BufReader<TcpStream>) -> anyhow::Result<()> {
+pub(crate) fn answered(stream: &mut BufReader<TcpStream>) -> anyhow::Result<()> {
     let mut first = String::new();
     stream.read_line(&mut first)?;
     let mut length = 0;

@@ -82,9 +82,16 @@ pub(crate) fn program() -> anyhow::Result<Program> {
 
 /// Its texts.
 pub(crate) fn files() -> anyhow::Result<Files> {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    files_of("", &["workflows", "templates"])
+}
+
+/// The texts of a workspace in this repository.
+pub(crate) fn files_of(workspace: &str, folders: &[&str]) -> anyhow::Result<Files> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(workspace);
     let mut files = Files::new();
-    let mut folders = vec![top.join("workflows"), top.join("templates")];
+    let mut folders: Vec<_> = folders.iter().map(|name| top.join(name)).collect();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
             let path = entry?.path();

@@ -9,6 +9,10 @@ pub const MAY_PAUSE: &[(&str, &str)] = &[
         "asks another process again and again until it answers, with a pause between and a deadline",
     ),
     (
+        "tests/bench/src/pace.rs",
+        "a steady rate, and a server that takes its time, are what is measured against",
+    ),
+    (
         "tests/end-to-end/src/sink/session.rs",
         "a plan may order a slow mail server: the delay is what is being tested",
     ),
