@@ -29,6 +29,7 @@ mod rig;
 mod rows;
 mod seals;
 mod shards;
+mod share;
 mod switches;
 mod tasks;
 mod tuning;
@@ -96,6 +97,17 @@ impl Sqlite {
             + 'static,
     {
         self.inner.writer.write(body).await
+    }
+
+    /// One small write that shares its commit with others: see `share`.
+    async fn share<T, F>(&self, body: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Session) -> Pending<'t, Result<Ending<T>, Failure>>
+            + Send
+            + 'static,
+    {
+        self.inner.writer.sharing.write(body).await
     }
 
     /// One reading.

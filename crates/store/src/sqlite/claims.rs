@@ -49,7 +49,7 @@ impl Sqlite {
         now: Timestamp,
     ) -> Result<bool, Failure> {
         let claim = claim.clone();
-        self.write(move |session| Box::pin(async move { attempt(session, &claim, n, now).await }))
+        self.share(move |session| Box::pin(async move { attempt(session, &claim, n, now).await }))
             .await
     }
 
@@ -218,12 +218,11 @@ async fn attempt(
         .bind(super::rows::signed(claim.epoch))
         .bind(nanos(now));
     let is_written = session.execute(query).await? == 1;
+    if !is_written && !UNCHECKED {
+        return Ok(Ending::Rollback(false));
+    }
     let sql = "UPDATE delivery SET attempts = max(attempts, ?) WHERE id = ?";
     let query = sqlx::query(sql).bind(i64::from(n)).bind(claim.row);
     session.execute(query).await?;
-    if is_written || UNCHECKED {
-        Ok(Ending::Commit(true))
-    } else {
-        Ok(Ending::Rollback(false))
-    }
+    Ok(Ending::Commit(true))
 }

@@ -41,7 +41,7 @@ pub(crate) const LEFT: &str = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.c
 impl Sqlite {
     pub(crate) async fn settle(&self, settlement: Settlement) -> Result<bool, Failure> {
         let clock = self.meta().clock;
-        self.write(move |session| {
+        self.share(move |session| {
             Box::pin(async move { settle(session, &settlement, clock).await })
         })
         .await

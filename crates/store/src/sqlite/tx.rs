@@ -69,6 +69,7 @@ impl From<sqlx::Error> for Failure {
 pub(crate) struct Session {
     connection: SqliteConnection,
     statement_max: Duration,
+    changed: u64,
 }
 
 impl Session {
@@ -81,7 +82,13 @@ impl Session {
         Ok(Self {
             connection,
             statement_max,
+            changed: 0,
         })
+    }
+
+    /// How many rows statements of this connection have changed.
+    pub(crate) fn changed(&self) -> u64 {
+        self.changed
     }
 
     /// Closes and awaits the end of its thread, so that nothing of it is still under way.
@@ -94,6 +101,7 @@ impl Session {
     /// Runs a statement and says how many rows it changed.
     pub(crate) async fn execute(&mut self, query: Query<'_>) -> Result<u64, Failure> {
         let done = within(self.statement_max, query.execute(&mut self.connection)).await?;
+        self.changed += done.rows_affected();
         Ok(done.rows_affected())
     }
 

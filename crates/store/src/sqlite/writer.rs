@@ -2,6 +2,7 @@
 
 use super::Tuning;
 use super::append::{Append, Appending};
+use super::share::{Sharing, Small};
 use super::tx::{Connection, Ending, Pending, Session};
 use crate::{Failure, Meta};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -25,6 +26,7 @@ enum Work {
 pub(crate) struct Writer {
     jobs: mpsc::Sender<Work>,
     pub(crate) appending: Appending,
+    pub(crate) sharing: Sharing,
     task: Mutex<Option<JoinHandle<()>>>,
     #[cfg(test)]
     pub(crate) fault: std::sync::Arc<super::fault::Fault>,
@@ -42,10 +44,13 @@ impl Writer {
         let fault = std::sync::Arc::clone(&connection.fault);
         let (jobs, work) = mpsc::channel(JOBS_MAX);
         let (appending, appends) = Appending::new(tuning, meta.shards);
-        let task = tokio::spawn(run(connection, work, appends, tuning));
+        let (sharing, shared) = Sharing::new();
+        let queues = (work, appends, shared);
+        let task = tokio::spawn(run(connection, queues, tuning));
         Self {
             jobs,
             appending,
+            sharing,
             task: Mutex::new(Some(task)),
             #[cfg(test)]
             fault,
@@ -112,11 +117,17 @@ impl Writer {
     }
 }
 
-/// Appends and other work take turns at random, so neither starves.
+/// What the writer serves.
+type Queues = (
+    mpsc::Receiver<Work>,
+    mpsc::Receiver<Append>,
+    mpsc::Receiver<Small>,
+);
+
+/// Appends, small writes and other work take turns at random, so neither starves.
 async fn run(
     mut connection: Connection,
-    mut work: mpsc::Receiver<Work>,
-    mut appends: mpsc::Receiver<Append>,
+    (mut work, mut appends, mut shared): Queues,
     tuning: Tuning,
 ) {
     loop {
@@ -127,6 +138,9 @@ async fn run(
             },
             Some(first) = appends.recv() => {
                 super::append::group(&mut connection, first, &mut appends, &tuning).await;
+            }
+            Some(first) = shared.recv() => {
+                super::share::group(&mut connection, first, &mut shared).await;
             }
         }
     }
