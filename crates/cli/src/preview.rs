@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &Preview) -> anyhow::Result<Exit> {
         );
     };
     let templates = workspace::templates(&program)?;
-    let rendered = render(&templates, &found.outgoing)
+    let rendered = render(&templates, &found.outgoing, None)
         .with_context(|| format!("{} for {}", arguments.template, found.outgoing.account))?;
     if let Some(path) = &arguments.html {
         let Rendered::Mail(mail) = &rendered else {

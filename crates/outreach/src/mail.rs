@@ -4,12 +4,13 @@
 //! bodies are encoded, so that no bare CR or LF of a value reaches the wire.
 
 mod address;
+mod headers;
 
 pub use address::{Address, AddressFault};
 
 use crate::render::RenderedMail;
 use jiff::Timestamp;
-use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::header::{ContentTransferEncoding, ContentType};
 use lettre::message::{Mailbox as Party, MultiPart, MultiPartKind, SinglePart};
 use model::{Channel, Mailbox, MessageId, Outgoing};
 use std::time::SystemTime;
@@ -38,6 +39,12 @@ pub struct Letter<'a> {
     pub words: &'a RenderedMail,
     /// The date it bears.
     pub at: Timestamp,
+    /// Where one click, a POST without more, takes the recipient off: an https address. The mail then says so by RFC 8058.
+    pub unsubscribe: Option<&'a str>,
+    /// The stream it belongs to, which is its topic; with the sender's domain it makes the `List-Id`.
+    pub list_id: Option<&'a str>,
+    /// Where the servers on the way send what they have to say of it, if not to the sender.
+    pub return_path: Option<&'a Address>,
 }
 
 impl<'a> Letter<'a> {
@@ -58,6 +65,9 @@ impl<'a> Letter<'a> {
                 reply_to: reply_to.as_ref(),
                 words,
                 at,
+                unsubscribe: None,
+                list_id: outgoing.topic.as_deref(),
+                return_path: None,
             }),
             Channel::Route { .. } | Channel::Webhook { .. } => None,
         }
@@ -100,6 +110,9 @@ pub enum MailError {
     /// Too many copies.
     #[error("{0} copies are more than {COPIES_MAX}")]
     TooManyCopies(usize),
+    /// The address for one click is none that a mail program calls.
+    #[error("the address to unsubscribe at is not a short https address without blanks")]
+    Unsubscribe,
     /// The builder refused; a fault of ours.
     #[error("the mail could not be put together: {0}")]
     Build(Box<str>),
@@ -122,12 +135,13 @@ pub fn build(letter: &Letter<'_>) -> Result<Mail, MailError> {
     if letter.cc.len() > COPIES_MAX {
         return Err(MailError::TooManyCopies(letter.cc.len()));
     }
-    let envelope = envelope(letter)?;
-    let message_id = message_id(letter.message, &envelope.from);
+    let from = address(letter.from, "from")?;
+    let envelope = envelope(letter, &from)?;
+    let message_id = message_id(letter.message, &from);
     let mut builder = lettre::Message::builder()
         .message_id(Some(message_id.clone()))
         .date(SystemTime::from(letter.at))
-        .from(party(letter.from, &envelope.from, "from")?)
+        .from(party(letter.from, &from, "from")?)
         .to(party(letter.to, &envelope.to, "to")?);
     for (copy, address) in letter.cc.iter().zip(&envelope.cc) {
         builder = builder.cc(party(copy, address, "cc")?);
@@ -135,10 +149,13 @@ pub fn build(letter: &Letter<'_>) -> Result<Mail, MailError> {
     if let Some(mailbox) = letter.reply_to {
         builder = builder.reply_to(party(mailbox, &address(mailbox, "reply_to")?, "reply_to")?);
     }
+    for header in headers::of_list(letter, &from)? {
+        builder = builder.raw_header(header);
+    }
     let message = builder
         .subject(crate::render::one_line(&letter.words.subject))
-        .raw_header(constant("Auto-Submitted", "auto-generated"))
-        .raw_header(language(&letter.words.locale))
+        .raw_header(headers::constant("Auto-Submitted", "auto-generated"))
+        .raw_header(headers::language(&letter.words.locale))
         .multipart(parts(letter))
         .map_err(|error| MailError::Build(error.to_string().into()))?;
     Ok(Mail {
@@ -148,9 +165,9 @@ pub fn build(letter: &Letter<'_>) -> Result<Mail, MailError> {
     })
 }
 
-fn envelope(letter: &Letter<'_>) -> Result<Envelope, MailError> {
+fn envelope(letter: &Letter<'_>, from: &Address) -> Result<Envelope, MailError> {
     Ok(Envelope {
-        from: address(letter.from, "from")?,
+        from: letter.return_path.unwrap_or(from).clone(),
         to: address(letter.to, "to")?,
         cc: letter
             .cc
@@ -187,20 +204,6 @@ fn clean_name(name: &str) -> String {
         .collect::<String>()
         .trim_end()
         .to_owned()
-}
-
-fn constant(name: &'static str, value: &str) -> HeaderValue {
-    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
-}
-
-fn language(locale: &str) -> HeaderValue {
-    let tag: String = locale
-        .chars()
-        .map(|c| if c == '_' { '-' } else { c })
-        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
-        .take(35)
-        .collect();
-    constant("Content-Language", &tag)
 }
 
 fn parts(letter: &Letter<'_>) -> MultiPart {

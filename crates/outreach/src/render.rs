@@ -52,6 +52,16 @@ pub struct RenderedMail {
     pub locale: String,
 }
 
+/// What the engine says below the words of a mail, whatever the template says: who sends it, and how to leave. Both
+/// are taken as they stand, so whoever makes them escapes what comes from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Footer {
+    /// For the HTML part: what stands inside one element, as `<p>…</p>`.
+    pub html: String,
+    /// For the text part.
+    pub text: String,
+}
+
 /// A message as people read it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rendered {
@@ -110,9 +120,19 @@ pub enum RenderError {
 }
 
 /// Renders `outgoing` for its channel: a mail for `Email`, a post for `Route`, the body of a `Webhook` as a post's text.
-pub fn render(templates: &Templates, outgoing: &Outgoing) -> Result<Rendered, RenderError> {
-    let as_mail = matches!(outgoing.channel, Channel::Email { .. });
-    guarded(templates, outgoing, as_mail)
+/// A mail ends in the `footer`, if there is one.
+pub fn render(
+    templates: &Templates,
+    outgoing: &Outgoing,
+    footer: Option<&Footer>,
+) -> Result<Rendered, RenderError> {
+    if matches!(outgoing.channel, Channel::Email { .. }) {
+        guarded(outgoing, || {
+            mail(templates, outgoing, footer).map(Rendered::Mail)
+        })
+    } else {
+        guarded(outgoing, || post(templates, outgoing).map(Rendered::Post))
+    }
 }
 
 /// Renders `outgoing` for one target of its route: Slack gets a post, a mail address the same as a mail.
@@ -121,21 +141,19 @@ pub fn render_for(
     outgoing: &Outgoing,
     target: &Target,
 ) -> Result<Rendered, RenderError> {
-    guarded(templates, outgoing, matches!(target, Target::Email(_)))
+    if matches!(target, Target::Email(_)) {
+        guarded(outgoing, || {
+            mail(templates, outgoing, None).map(Rendered::Mail)
+        })
+    } else {
+        guarded(outgoing, || post(templates, outgoing).map(Rendered::Post))
+    }
 }
 
 fn guarded(
-    templates: &Templates,
     outgoing: &Outgoing,
-    as_mail: bool,
+    work: impl FnOnce() -> Result<Rendered, RenderError>,
 ) -> Result<Rendered, RenderError> {
-    let work = || {
-        if as_mail {
-            mail(templates, outgoing).map(Rendered::Mail)
-        } else {
-            post(templates, outgoing).map(Rendered::Post)
-        }
-    };
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(RenderError::Panicked(label(outgoing))))
 }
@@ -150,10 +168,15 @@ fn label(outgoing: &Outgoing) -> Box<str> {
     }
 }
 
-fn mail(templates: &Templates, outgoing: &Outgoing) -> Result<RenderedMail, RenderError> {
+fn mail(
+    templates: &Templates,
+    outgoing: &Outgoing,
+    footer: Option<&Footer>,
+) -> Result<RenderedMail, RenderError> {
     match &outgoing.content {
         Content::Template { name, locale, hash } => {
-            template_mail(templates, templates.decided(name, locale, hash)?, outgoing)
+            let entry = templates.decided(name, locale, hash)?;
+            template_mail(templates, entry, outgoing, footer)
         }
         Content::Text(_)
         | Content::Nobody { .. }
@@ -161,13 +184,14 @@ fn mail(templates: &Templates, outgoing: &Outgoing) -> Result<RenderedMail, Rend
         | Content::Task { .. }
         | Content::Webhook => {
             let notice = notice::write(templates, outgoing)?;
-            page::mail(
-                &label(outgoing),
-                &notice.locale,
-                None,
-                &notice.subject,
-                &notice.markdown,
-            )
+            let around = page::Around {
+                name: &label(outgoing),
+                locale: &notice.locale,
+                subject: &notice.subject,
+                preheader: None,
+                footer,
+            };
+            page::mail(around, &notice.markdown)
         }
     }
 }
@@ -197,6 +221,7 @@ fn template_mail(
     templates: &Templates,
     entry: &Entry,
     outgoing: &Outgoing,
+    footer: Option<&Footer>,
 ) -> Result<RenderedMail, RenderError> {
     let (name, locale) = (&entry.text.name, &entry.text.locale);
     let frame = Frame::new(&outgoing.view, locale);
@@ -206,7 +231,14 @@ fn template_mail(
         None => page::first_line(name, &body)?,
     };
     let preheader = fill::preheader(templates, entry, &frame)?;
-    page::mail(name, locale, preheader.as_deref(), &subject, &body)
+    let around = page::Around {
+        name,
+        locale,
+        subject: &subject,
+        preheader: preheader.as_deref(),
+        footer,
+    };
+    page::mail(around, &body)
 }
 
 /// `text` as one line without control characters and direction marks.

@@ -2,13 +2,16 @@
 
 use super::depth::{TooDeep, check_html};
 use super::fill::subject_line;
-use super::{RenderError, RenderedMail, escape, markdown};
+use super::{Footer, RenderError, RenderedMail, escape, markdown};
 use css_inline::CSSInliner;
 use std::sync::LazyLock;
 
 const STYLE: &str = include_str!("page.css");
 /// Wide enough that nothing is wrapped: Japanese has no blanks to wrap at, and readers wrap by themselves.
 const TEXT_WIDTH: usize = 20_000;
+
+/// How a footer looks in a page that has no styles of ours.
+const FOOT: &str = "padding: 16px; color: #57606a; font-size: 12px; line-height: 1.6;";
 
 static INLINER: LazyLock<CSSInliner<'static>> = LazyLock::new(|| {
     CSSInliner::options()
@@ -17,20 +20,34 @@ static INLINER: LazyLock<CSSInliner<'static>> = LazyLock::new(|| {
         .build()
 });
 
+/// What stands around the words of a mail.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) name: &'a str,
+    pub(super) locale: &'a str,
+    pub(super) subject: &'a str,
+    pub(super) preheader: Option<&'a str>,
+    pub(super) footer: Option<&'a Footer>,
+}
+
 /// A mail with this body: Markdown, or a whole HTML page that is taken as it stands.
-pub(super) fn mail(
-    name: &str,
-    locale: &str,
-    preheader: Option<&str>,
-    subject: &str,
-    body: &str,
-) -> Result<RenderedMail, RenderError> {
+pub(super) fn mail(around: Around<'_>, body: &str) -> Result<RenderedMail, RenderError> {
+    let Around {
+        name,
+        locale,
+        subject,
+        footer,
+        ..
+    } = around;
     let content = content(name, body)?;
-    let text = text(name, &content)?;
+    let mut text = text(name, &content)?;
+    if let Some(footer) = footer {
+        text = format!("{text}\n-- \n{}\n", footer.text.trim_end());
+    }
     let page = if is_page(body) {
-        content
+        with_footer(content, footer)
     } else {
-        page(locale, preheader, subject, &content)
+        page(around, &content)
     };
     let html = INLINER
         .inline(&page)
@@ -102,9 +119,25 @@ fn text(name: &str, html: &str) -> Result<String, RenderError> {
     Ok(format!("{}\n", lines.join("\n").trim_matches('\n')))
 }
 
-fn page(locale: &str, preheader: Option<&str>, subject: &str, content: &str) -> String {
-    let hidden = preheader.map_or_else(String::new, |text| {
+/// A whole page of the author's own, with the footer before its end.
+fn with_footer(page: String, footer: Option<&Footer>) -> String {
+    let Some(footer) = footer else {
+        return page;
+    };
+    let end = page.to_ascii_lowercase().rfind("</body>");
+    let (before, after) = page.split_at(end.unwrap_or(page.len()));
+    format!(
+        "{before}<div style=\"{FOOT}\">{}</div>\n{after}",
+        footer.html
+    )
+}
+
+fn page(around: Around<'_>, content: &str) -> String {
+    let hidden = around.preheader.map_or_else(String::new, |text| {
         format!("<div class=\"preheader\">{}</div>\n", escape::html(text))
+    });
+    let foot = around.footer.map_or_else(String::new, |footer| {
+        format!("<tr><td class=\"foot\">\n{}</td></tr>\n", footer.html)
     });
     format!(
         "<!DOCTYPE html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -112,8 +145,8 @@ fn page(locale: &str, preheader: Option<&str>, subject: &str, content: &str) -> 
          <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{hidden}\
          <table role=\"presentation\" class=\"desk\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"><tr><td align=\"center\" class=\"edge\">\n\
          <table role=\"presentation\" class=\"sheet\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"><tr><td class=\"words\">\n\
-         {content}</td></tr></table>\n</td></tr></table>\n</body>\n</html>\n",
-        lang = escape::html(locale),
-        title = escape::html(subject),
+         {content}</td></tr>\n{foot}</table>\n</td></tr></table>\n</body>\n</html>\n",
+        lang = escape::html(around.locale),
+        title = escape::html(around.subject),
     )
 }

@@ -98,7 +98,7 @@ pub(crate) fn set(texts: impl IntoIterator<Item = TemplateText>) -> Templates {
 /// The mail that one template makes of `values`.
 pub(crate) fn mail_of(text: TemplateText, values: Value) -> RenderedMail {
     let content = template(&text.name, &text.locale);
-    match render(&set([text]), &outgoing(by_mail(), content, values)) {
+    match render(&set([text]), &outgoing(by_mail(), content, values), None) {
         Ok(Rendered::Mail(mail)) => mail,
         other => panic!("not a mail: {other:?}"),
     }
@@ -107,7 +107,7 @@ pub(crate) fn mail_of(text: TemplateText, values: Value) -> RenderedMail {
 /// The post that one template makes of `values`.
 pub(crate) fn post_of(text: TemplateText, values: Value) -> RenderedPost {
     let content = template(&text.name, &text.locale);
-    match render(&set([text]), &outgoing(by_route(), content, values)) {
+    match render(&set([text]), &outgoing(by_route(), content, values), None) {
         Ok(Rendered::Post(post)) => post,
         other => panic!("not a post: {other:?}"),
     }

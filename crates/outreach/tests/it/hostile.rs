@@ -98,6 +98,9 @@ fn hostile_names_and_subjects_change_neither_headers_nor_recipients() {
         "To",
         "Cc",
         "Reply-To",
+        "List-Id",
+        "List-Unsubscribe",
+        "List-Unsubscribe-Post",
         "Subject",
         "Auto-Submitted",
         "Content-Language",
@@ -111,6 +114,8 @@ fn hostile_names_and_subjects_change_neither_headers_nor_recipients() {
         words.subject = draw.text();
         words.text = draw.text();
         words.html = draw.text();
+        words.locale = draw.text();
+        let topic = format!("tips{}", draw.text());
         let letter = Letter {
             message: &message,
             from: &from,
@@ -119,11 +124,26 @@ fn hostile_names_and_subjects_change_neither_headers_nor_recipients() {
             reply_to: Some(&to),
             words: &words,
             at: AT.parse().expect("an instant"),
+            unsubscribe: Some("https://m.vendor.example/u/abc"),
+            list_id: Some(&topic),
+            return_path: None,
         };
         let mail = mail::build(&letter).expect("a mail");
         let at = format!("seed {seed}, round {round}: {from:?} {:?}", words.subject);
         assert_eq!(headers(&mail.bytes), expected, "{at}");
         assert!(mail.bytes.is_ascii(), "{at}");
+        assert_eq!(
+            mail.envelope.from.as_str(),
+            "success@vendor.example",
+            "{at}"
+        );
+        assert_eq!(mail.envelope.to.as_str(), "taro@daichi.example", "{at}");
+        assert_eq!(mail.envelope.cc.len(), 1, "{at}");
+        assert_eq!(
+            mail.envelope.cc[0].as_str(),
+            "billing@daichi.example",
+            "{at}"
+        );
         let text = String::from_utf8_lossy(&mail.bytes).replace("\r\n", "");
         assert!(!text.contains(['\r', '\n', '\0']), "{at}");
     }

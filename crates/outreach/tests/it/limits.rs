@@ -16,6 +16,7 @@ fn outcome(body: &str, values: Value) -> Result<Rendered, RenderError> {
     render(
         &set([mail_text("a", "ja", "s", body)]),
         &outgoing(by_mail(), template("a", "ja"), values),
+        None,
     )
 }
 
@@ -259,7 +260,7 @@ fn the_locale_holds_though_the_view_says_nothing_of_itself() {
     let mut message = outgoing(by_mail(), template("a", "ja"), json!({ "d": "2026-01-14" }));
     message.view = json!({ "d": "2026-01-14" });
     let set = set([mail_text("a", "ja", "s", "{{date d}}")]);
-    let Ok(Rendered::Mail(mail)) = render(&set, &message) else {
+    let Ok(Rendered::Mail(mail)) = render(&set, &message, None) else {
         panic!("not a mail");
     };
     assert_eq!(mail.text, "2026年1月14日\n");
@@ -270,6 +271,7 @@ fn a_text_that_is_not_in_the_set_is_named() {
     let outcome = render(
         &set([]),
         &outgoing(by_mail(), template("a", "ja"), json!({})),
+        None,
     );
     assert_eq!(
         outcome,
@@ -296,7 +298,7 @@ fn deep_markup_does_not_go_off_either() {
         let deep = Err(RenderError::TooDeep("a".into()));
         assert_eq!(outcome(&body, json!({})), deep, "{piece}");
         let message = outgoing(by_route(), template("a", "ja"), json!({}));
-        let post = render(&set([mail_text("a", "ja", "s", &body)]), &message);
+        let post = render(&set([mail_text("a", "ja", "s", &body)]), &message, None);
         assert!(post == deep || piece.starts_with('<'), "{piece}");
     }
     for piece in ["[", "**", "*a_", "![", "`", "<"] {

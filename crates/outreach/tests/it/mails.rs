@@ -203,14 +203,16 @@ fn a_message_finds_the_text_it_was_decided_with() {
     let set = set([old, new]);
     assert_eq!(set.find("a", "ja-JP").map(|text| &*text.hash), Some("h2"));
     assert!(set.has("a", "ja", "h1") && !set.has("a", "ja", "h3"));
-    let Ok(Rendered::Mail(mail)) =
-        render(&set, &outgoing(by_mail(), template("a", "ja"), json!({})))
-    else {
+    let Ok(Rendered::Mail(mail)) = render(
+        &set,
+        &outgoing(by_mail(), template("a", "ja"), json!({})),
+        None,
+    ) else {
         panic!("not a mail");
     };
     assert_eq!(mail.subject, "old");
     let regional = outgoing(by_mail(), template("a", "ja-JP"), json!({}));
-    assert!(render(&set, &regional).is_ok());
+    assert!(render(&set, &regional, None).is_ok());
 }
 
 #[test]

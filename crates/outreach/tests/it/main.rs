@@ -1,5 +1,6 @@
 //! What people see, what the wire carries, and what became of it when the world misbehaves.
 
+mod added;
 mod desk;
 mod hostile;
 mod limits;

@@ -11,7 +11,7 @@ fn shown(post: &RenderedPost) -> String {
 }
 
 fn own(templates: &Templates, content: Content, values: Value) -> RenderedPost {
-    match render(templates, &outgoing(by_route(), content, values)) {
+    match render(templates, &outgoing(by_route(), content, values), None) {
         Ok(Rendered::Post(post)) => post,
         other => panic!("not a post: {other:?}"),
     }
@@ -98,7 +98,7 @@ fn a_task_in_both_languages() {
         json!({ "account": { "name": "Daichi" } }),
     );
     message.view["_"]["locale"] = values["_"]["locale"].clone();
-    let Ok(Rendered::Post(english)) = render(&set([]), &message) else {
+    let Ok(Rendered::Post(english)) = render(&set([]), &message, None) else {
         panic!("not a post");
     };
     insta::assert_snapshot!(format!("{}\n{}", japanese.text, english.text));

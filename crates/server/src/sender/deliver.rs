@@ -139,7 +139,7 @@ fn render(
 ) -> Result<Rendered, RenderError> {
     match target {
         Some(target) => render_for(&active.templates, outgoing, target),
-        None => outreach::render::render(&active.templates, outgoing),
+        None => outreach::render::render(&active.templates, outgoing, None),
     }
 }
 

@@ -60,5 +60,8 @@ pub(super) fn build(
         reply_to,
         words,
         at: shared.clock.now(),
+        unsubscribe: None,
+        list_id: outgoing.topic.as_deref(),
+        return_path: None,
     })
 }

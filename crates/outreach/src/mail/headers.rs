@@ -1,0 +1,109 @@
+//! The headers that the engine adds: their names are constants, their values hold nothing that could begin another header.
+
+use super::{Address, Letter, MailError};
+use lettre::message::header::{HeaderName, HeaderValue};
+
+/// The most bytes of an address for one click: one line of a header, with its name.
+const UNSUBSCRIBE_BYTES_MAX: usize = 900;
+/// The most bytes of a stream's name: no label of a domain is longer.
+const LIST_BYTES_MAX: usize = 63;
+
+/// What mailing lists say of themselves: RFC 2919 and RFC 8058.
+pub(super) fn of_list(letter: &Letter<'_>, from: &Address) -> Result<Vec<HeaderValue>, MailError> {
+    let mut headers = Vec::new();
+    if let Some(list) = letter.list_id.map(label).filter(|list| !list.is_empty()) {
+        let id = format!("<{list}.{}>", from.domain());
+        headers.push(plain("List-Id", id));
+    }
+    if let Some(url) = letter.unsubscribe {
+        let url = one_click(url).ok_or(MailError::Unsubscribe)?;
+        headers.push(plain("List-Unsubscribe", format!("<{url}>")));
+        let answer = "List-Unsubscribe=One-Click".to_owned();
+        headers.push(plain("List-Unsubscribe-Post", answer));
+    }
+    Ok(headers)
+}
+
+/// A topic as a label of a domain.
+fn label(topic: &str) -> String {
+    let dashed = topic.chars().map(|c| match c {
+        '_' | '.' | ' ' => '-',
+        other => other.to_ascii_lowercase(),
+    });
+    let kept = dashed.filter(|c| c.is_ascii_alphanumeric() || *c == '-');
+    let label: String = kept.take(LIST_BYTES_MAX).collect();
+    label.trim_matches('-').to_owned()
+}
+
+/// The address as programs call it, if it is one that they may call.
+fn one_click(url: &str) -> Option<String> {
+    let parsed = url::Url::parse(url).ok()?;
+    let is_plain = url
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b','));
+    let is_right = parsed.scheme() == "https" && is_plain && url.len() <= UNSUBSCRIBE_BYTES_MAX;
+    is_right.then(|| url.to_owned())
+}
+
+/// A header in one line, whatever its length: what stands in angle brackets must not be broken.
+fn plain(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::dangerous_new_pre_encoded(
+        HeaderName::new_from_ascii_str(name),
+        value.clone(),
+        value,
+    )
+}
+
+pub(super) fn constant(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+pub(super) fn language(locale: &str) -> HeaderValue {
+    let tag: String = locale
+        .chars()
+        .map(|c| if c == '_' { '-' } else { c })
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .take(35)
+        .collect();
+    constant("Content-Language", &tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_makes_a_label() {
+        for (topic, expected) in [
+            ("product_tips", "product-tips"),
+            ("Renewal", "renewal"),
+            ("a\r\nBcc: x@y", "abcc-xy"),
+            ("更新", ""),
+            ("--", ""),
+        ] {
+            assert_eq!(label(topic), expected, "{topic:?}");
+        }
+        assert_eq!(label(&"x".repeat(200)).len(), LIST_BYTES_MAX);
+    }
+
+    #[test]
+    fn only_an_https_address_is_called() {
+        assert!(one_click("https://m.vendor.example/u/abc_-=").is_some());
+        for bad in [
+            "http://m.vendor.example/u/abc",
+            "mailto:a@b.example",
+            "https://m.vendor.example/u/>\r\nBcc: x",
+            "https://m.vendor.example/u/a, <https://evil.example>",
+            "javascript:alert(1)",
+            "x",
+            "",
+        ] {
+            assert_eq!(one_click(bad), None, "{bad:?}");
+        }
+        let long = format!(
+            "https://m.vendor.example/{}",
+            "x".repeat(UNSUBSCRIBE_BYTES_MAX)
+        );
+        assert_eq!(one_click(&long), None);
+    }
+}
