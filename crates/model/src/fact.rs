@@ -46,6 +46,10 @@ pub const CONTROL_PREFIX: &str = "sottaku.";
 pub const TICK: &str = "sottaku.tick";
 /// Closes the imported history of every account of the shard.
 pub const HISTORY_ENDED: &str = "sottaku.history_ended";
+/// Messages to a contact's address are stopped; told by the store with the suppression itself.
+pub const SUPPRESSED: &str = "contact.suppressed";
+/// What stopped them is lifted.
+pub const UNSUPPRESSED: &str = "contact.unsuppressed";
 
 impl Fact {
     /// Whether this is a control fact, which has no subject and goes to every shard.

@@ -15,7 +15,7 @@ pub struct Mailbox {
 }
 
 /// What a topic is for; only `Contractual` cannot be left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Part of the contract.

@@ -108,6 +108,7 @@ impl Sender {
             epoch: self.epoch,
             now,
             count_max,
+            cap: None,
         };
         let claimed = self.shared.store.claim(request).await?;
         let count = claimed.len();

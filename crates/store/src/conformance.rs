@@ -2,6 +2,7 @@
 
 mod commit;
 mod fate;
+mod gate;
 mod journal;
 mod lease;
 mod log;
@@ -35,6 +36,14 @@ impl Ground {
     /// A store of two shards under the live clock.
     async fn open(&self) -> Result<Store, OpenError> {
         self.open_with(ClockMode::Live, Tuning::default()).await
+    }
+
+    /// Another one beside it.
+    fn beside(&self, n: usize) -> std::io::Result<Self> {
+        let dir = tempfile::Builder::new()
+            .prefix(&format!("beside-{n}-"))
+            .tempdir_in(self.dir.path())?;
+        Ok(Self { dir })
     }
 
     async fn open_with(&self, clock: ClockMode, tuning: Tuning) -> Result<Store, OpenError> {
@@ -111,6 +120,20 @@ cases! {
         a_zombie_sender_begins_nothing_and_settles_nothing,
         an_unknown_fate_is_sent_again_only_where_the_topic_says_so,
         a_captured_mail_needs_no_attempt;
+    gate:
+        what_is_suppressed_is_not_claimed,
+        each_scope_stops_its_own,
+        what_is_claimed_finds_out_before_its_bytes_leave,
+        who_is_suppressed_gets_no_copy,
+        the_same_no_again_changes_nothing,
+        a_no_may_end_by_itself,
+        what_is_lifted_stays_in_the_ledger,
+        a_no_is_told_to_every_log_that_knows_the_address,
+        under_the_log_clock_a_no_carries_no_time,
+        each_switch_holds_back_its_own_and_starves_nobody,
+        a_cap_defers_what_is_too_much_for_one_address,
+        a_cap_is_never_passed_by_several_senders,
+        consent_is_kept_and_opens_nothing;
     journal:
         an_edited_journal_is_found_out,
         a_shortened_journal_is_found_out,
@@ -254,6 +277,7 @@ async fn claim(
         epoch,
         now: at(now),
         count_max: 10,
+        cap: None,
     };
     Ok(store.claim(request).await?)
 }

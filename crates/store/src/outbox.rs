@@ -2,7 +2,19 @@
 
 use crate::{AddressKey, Captured, Failure, Store};
 use jiff::Timestamp;
-use model::{MessageId, Outgoing};
+use model::{MessageId, Outgoing, Purpose};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many messages one address may get, whichever accounts they are of. It only defers; contractual messages count
+/// and are never held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cap {
+    /// So many.
+    pub at_most: u32,
+    /// Within this time.
+    pub within: Duration,
+}
 
 /// What a sender asks for.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +27,8 @@ pub struct ClaimRequest {
     pub now: Timestamp,
     /// At most so many.
     pub count_max: u32,
+    /// The cap of each address, if there is one.
+    pub cap: Option<Cap>,
 }
 
 /// The right to hand over one message, once. Whoever claims the message later has another one.
@@ -30,6 +44,20 @@ pub struct Claim {
     pub(crate) row: i64,
     /// The how-many-th claim of the message.
     pub(crate) id: i64,
+    /// What the gate asks about.
+    pub(crate) about: Arc<About>,
+}
+
+/// What the gate must know of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct About {
+    pub(crate) workflow: Box<str>,
+    pub(crate) topic: Option<Box<str>>,
+    pub(crate) purpose: Option<Purpose>,
+    /// The domains of its mailboxes, in small letters.
+    pub(crate) domains: Vec<Box<str>>,
+    /// The recipient first.
+    pub(crate) addresses: Vec<AddressKey>,
 }
 
 /// A message that is claimed.
@@ -39,7 +67,7 @@ pub struct Claimed {
     pub claim: Claim,
     /// The message.
     pub outgoing: Outgoing,
-    /// The recipient's address first, then those of the copies.
+    /// The recipient's address first, then those of the copies; who is suppressed gets no copy.
     pub addresses: Vec<AddressKey>,
     /// How many attempts there were; the next is one more.
     pub attempts: u32,
@@ -90,7 +118,8 @@ pub struct Recovered {
 
 impl Store {
     /// Claims what is ready, most urgent first; what expired meanwhile is settled as that. Nothing under another
-    /// epoch or while the switch `send` is off. Under the log clock neither windows nor expiry apply. After
+    /// epoch or while the switch `send` is off. What is suppressed ends as that; what another switch or a cap holds back
+    /// is deferred. Under the log clock neither windows, expiry nor caps apply. After
     /// [`Failure::Unknown`], which is rare, give the lease back: only another epoch takes over what may be claimed.
     pub async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, Failure> {
         match self {
@@ -98,7 +127,7 @@ impl Store {
         }
     }
 
-    /// Writes the attempt row after dialling: false if the claim no longer holds, has expired, or nothing may be sent now.
+    /// Writes the attempt row after dialling: false if the claim no longer holds, has expired, or the gate says no by now.
     /// Then nothing must leave. Safe to call again with the same number after a failure.
     pub async fn attempt(&self, claim: &Claim, n: u32, now: Timestamp) -> Result<bool, Failure> {
         match self {
@@ -106,7 +135,7 @@ impl Store {
         }
     }
 
-    /// The last question before the bytes leave: whether the claim still holds and sending is on.
+    /// The last question before the bytes leave: whether the claim still holds and the gate is open.
     pub async fn may_send(&self, claim: &Claim, now: Timestamp) -> Result<bool, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.may_send(claim, now).await,

@@ -1,16 +1,20 @@
 //! SQLite behind the face: one writer task, a few readers, one file.
 
 mod accounts;
+mod admission;
 mod append;
 mod batches;
 mod bulk;
+mod caps;
 mod captured;
 mod chain;
 mod claims;
 mod commits;
+mod consents;
 mod deliveries;
 mod fates;
 mod fault;
+mod gate;
 mod heads;
 mod imports;
 mod journals;
@@ -30,6 +34,7 @@ mod rows;
 mod seals;
 mod shards;
 mod share;
+mod suppressions;
 mod switches;
 mod tasks;
 mod tuning;

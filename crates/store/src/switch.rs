@@ -3,7 +3,8 @@
 use crate::{Failure, Store};
 use jiff::Timestamp;
 
-/// A switch. `send` is the kill switch: off, nothing is handed over. One that was never set is on.
+/// A switch. Off, `send` lets nothing be handed over, `workflow:NAME`, `topic:NAME` and `domain:NAME` (of a mail's
+/// recipients) nothing of that kind. One that was never set is on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Switch {
     /// Its name.
@@ -29,7 +30,14 @@ impl Store {
         }
     }
 
-    /// Sets a switch.
+    /// The switches that were ever set, by name.
+    pub async fn switches(&self) -> Result<Vec<Switch>, Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.switches().await,
+        }
+    }
+
+    /// Sets a switch. Turned on, it lets go at once what it held back.
     pub async fn set_switch(&self, switch: Switch) -> Result<(), Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.set_switch(switch).await,

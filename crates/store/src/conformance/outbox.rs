@@ -175,6 +175,7 @@ pub(super) async fn a_switch_stops_claims_and_attempts(ground: &Ground) -> Proof
         epoch: send,
         now: at(1),
         count_max: 1,
+        cap: None,
     };
     let right = store.claim(request).await?.remove(0).claim;
     let switch = |is_on, second| Switch {

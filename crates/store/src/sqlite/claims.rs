@@ -1,16 +1,17 @@
 //! Claims and attempts: the right to hand over one message, and the row that says it has begun.
 
-use super::accounts::json;
+use super::gate::Gate;
 use super::rows::{Columns, nanos};
 use super::tx::Ending;
-use super::{Session, Sqlite, fates, leases, switches};
-use crate::{AddressKey, Claim, ClaimRequest, Claimed, ClockMode, Failure, Role, Switch};
+use super::{Session, Sqlite, admission, fates, leases, switches};
+use crate::{Claim, ClaimRequest, Claimed, ClockMode, Failure, Role, Switch};
 use jiff::Timestamp;
-use model::Outgoing;
-use sqlx::sqlite::SqliteRow;
 
 /// The negative control: attempts are written whether or not the claim holds.
 const UNCHECKED: bool = cfg!(sottaku_teeth = "attempt");
+
+/// Pages of what is ready that one claim looks through for messages that may leave.
+const PAGES_MAX: usize = 20;
 
 /// Whether anything has expired.
 pub(crate) const EXPIRING: &str = "SELECT 1 FROM delivery \
@@ -116,24 +117,25 @@ async fn claim(
     if epoch != request.epoch || !switches::is_on(session, Switch::SEND).await? {
         return Ok(Ending::Rollback(Vec::new()));
     }
-    let expired = fates::expire(session, request, clock).await?;
-    let ids = json(&ready(session, request).await?);
-    let sql = "SELECT d.id, d.claim + 1, d.attempts, o.outgoing, o.addresses FROM json_each(?) j \
-        CROSS JOIN delivery d ON d.id = j.value CROSS JOIN outbox o ON o.id = d.id ORDER BY j.key";
-    let rows = session.rows(sqlx::query(sql).bind(&*ids)).await?;
-    let claimed: Result<Vec<Claimed>, Failure> =
-        rows.iter().map(|row| claimed(row, request)).collect();
-    let claimed = claimed?;
-    if claimed.is_empty() && expired == 0 {
+    let mut moved = fates::expire(session, request, clock).await?;
+    let mut claimed = Vec::new();
+    for _ in 0..PAGES_MAX {
+        let count_max = request.count_max - u32::try_from(claimed.len()).unwrap_or(u32::MAX);
+        let page = ClaimRequest {
+            count_max,
+            ..request
+        };
+        let ids = ready(session, page).await?;
+        if ids.is_empty() {
+            break;
+        }
+        moved += ids.len();
+        let page = admission::admit(session, page, (ids, clock)).await?;
+        claimed.extend(page);
+    }
+    if moved == 0 {
         return Ok(Ending::Rollback(claimed));
     }
-    let sql = "UPDATE delivery SET state = 'claimed', claim = claim + 1, claim_epoch = ?1, \
-        claimed_at = ?2, updated_at = ?2 WHERE id IN (SELECT value FROM json_each(?3))";
-    let query = sqlx::query(sql)
-        .bind(super::rows::signed(request.epoch))
-        .bind(nanos(request.now))
-        .bind(ids);
-    session.execute(query).await?;
     Ok(Ending::Commit(claimed))
 }
 
@@ -150,41 +152,14 @@ async fn is_claimed(session: &mut Session, claimed: &[Claimed]) -> Result<bool, 
     Ok(session.row(query).await?.is_some())
 }
 
-fn claimed(row: &SqliteRow, request: ClaimRequest) -> Result<Claimed, Failure> {
-    let outgoing: Outgoing =
-        serde_json::from_str(&row.text(3)?).map_err(|why| Failure::unreadable("a message", why))?;
-    Ok(Claimed {
-        claim: Claim {
-            message: outgoing.message.clone(),
-            shard: request.shard,
-            epoch: request.epoch,
-            row: row.long(0)?,
-            id: row.long(1)?,
-        },
-        outgoing,
-        addresses: addresses(&row.text(4)?)?,
-        attempts: row.small(2)?,
-    })
-}
-
-fn addresses(text: &str) -> Result<Vec<AddressKey>, Failure> {
-    let keys: Vec<String> =
-        serde_json::from_str(text).map_err(|why| Failure::unreadable("addresses", why))?;
-    let key = |hex: &String| {
-        let hash = blake3::Hash::from_hex(hex.as_bytes());
-        let hash = hash.map_err(|why| Failure::unreadable("an address", why))?;
-        Ok(AddressKey(*hash.as_bytes()))
-    };
-    keys.iter().map(key).collect()
-}
-
 /// Whether a claim still gives the right to send: claimed with this id, under an epoch that is the lease's, not
-/// expired, and sending is on.
+/// expired, and the gate is open to each of its addresses.
 async fn holds(session: &mut Session, claim: &Claim, now: Timestamp) -> Result<bool, Failure> {
     if UNCHECKED {
         return Ok(true);
     }
-    if !switches::is_on(session, Switch::SEND).await? {
+    let gate = Gate::read(session, &claim.about.addresses).await?;
+    if !gate.is_open(&claim.about, now)? {
         return Ok(false);
     }
     let sql = "SELECT 1 FROM delivery d JOIN lease l ON l.shard = d.shard AND l.role = 'send' \

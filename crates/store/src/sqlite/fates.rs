@@ -3,7 +3,7 @@
 use super::append::append_facts;
 use super::rows::{Columns, nanos, signed};
 use super::tx::Ending;
-use super::{Session, Sqlite, captured, leases};
+use super::{Session, Sqlite, caps, captured, leases};
 use crate::{
     Claim, ClaimRequest, ClockMode, Failure, NewFact, Outcome, Recovered, Role, Settlement,
 };
@@ -17,19 +17,21 @@ const EXPIRED_MAX: i64 = 500;
 pub(crate) const RESENDS_MAX: u32 = 3;
 
 /// A delivery about to end, or to be tried again.
-struct Standing {
-    row: i64,
-    shard: u32,
-    attempts: u32,
-    outgoing: Outgoing,
+pub(crate) struct Standing {
+    pub(crate) row: i64,
+    pub(crate) shard: u32,
+    pub(crate) attempts: u32,
+    pub(crate) outgoing: Outgoing,
 }
 
 /// How it ends.
-struct End<'a> {
-    state: DeliveryState,
-    detail: &'a str,
-    now: Timestamp,
-    clock: ClockMode,
+pub(crate) struct End<'a> {
+    pub(crate) state: DeliveryState,
+    pub(crate) detail: &'a str,
+    /// Scope and reason, where the gate said no.
+    pub(crate) stopped: Option<(&'a str, &'a str)>,
+    pub(crate) now: Timestamp,
+    pub(crate) clock: ClockMode,
 }
 
 /// What senders of older epochs left claimed.
@@ -86,12 +88,19 @@ async fn settle(
     let end = End {
         state: outcome_state(settlement.outcome),
         detail: &settlement.detail,
+        stopped: None,
         now: settlement.now,
         clock,
     };
     end_attempt(session, claim, &end).await?;
     if let Some(kept) = &settlement.captured {
         captured::write(session, kept).await?;
+    }
+    match settlement.outcome {
+        Outcome::Sent | Outcome::Unknown => {}
+        Outcome::Deferred(_) | Outcome::Refused | Outcome::Suppressed | Outcome::Expired => {
+            caps::give_back(session, claim.row).await?;
+        }
     }
     match settlement.outcome {
         Outcome::Deferred(until) => wait(session, &standing, until, &end).await?,
@@ -117,7 +126,7 @@ fn outcome_state(outcome: Outcome) -> DeliveryState {
 }
 
 /// The delivery in the columns 0 to 3: id, shard, attempts, outgoing.
-fn standing(row: &SqliteRow) -> Result<Standing, Failure> {
+pub(crate) fn standing(row: &SqliteRow) -> Result<Standing, Failure> {
     let outgoing = serde_json::from_str(&row.text(3)?);
     Ok(Standing {
         row: row.long(0)?,
@@ -141,7 +150,11 @@ async fn end_attempt(session: &mut Session, claim: &Claim, end: &End<'_>) -> Res
 }
 
 /// Ends for good: state, fate and (live clock) the fact, in one transaction.
-async fn finish(session: &mut Session, standing: &Standing, end: &End<'_>) -> Result<(), Failure> {
+pub(crate) async fn finish(
+    session: &mut Session,
+    standing: &Standing,
+    end: &End<'_>,
+) -> Result<(), Failure> {
     let sql = "UPDATE delivery SET state = ?, detail = ?, updated_at = ? WHERE id = ?";
     let query = sqlx::query(sql)
         .bind(end.state.as_str())
@@ -174,6 +187,10 @@ async fn tell(session: &mut Session, standing: &Standing, end: &End<'_>) -> Resu
     data.insert("message".to_owned(), message.into());
     data.insert("state".to_owned(), end.state.as_str().into());
     data.insert("attempt".to_owned(), standing.attempts.into());
+    if let Some((scope, reason)) = end.stopped {
+        data.insert("scope".to_owned(), scope.into());
+        data.insert("reason".to_owned(), reason.into());
+    }
     let fact = Fact {
         specversion: "1.0".into(),
         id: id[..32].into(),
@@ -197,7 +214,7 @@ async fn tell(session: &mut Session, standing: &Standing, end: &End<'_>) -> Resu
 }
 
 /// Back into the queue.
-async fn wait(
+pub(crate) async fn wait(
     session: &mut Session,
     standing: &Standing,
     until: Timestamp,
@@ -247,6 +264,7 @@ pub(crate) async fn expire(
         let end = End {
             state: DeliveryState::Expired,
             detail: "its window closed before it could leave",
+            stopped: None,
             now: request.now,
             clock,
         };
@@ -271,6 +289,7 @@ async fn recover(
         let end = End {
             state: DeliveryState::Unknown,
             detail: "its sender ended between the attempt and its result",
+            stopped: None,
             now,
             clock,
         };
@@ -285,6 +304,7 @@ async fn recover(
             epoch: row.count(5)?,
             row: standing.row,
             id: row.long(4)?,
+            about: std::sync::Arc::default(),
         };
         end_attempt(session, &claim, &end).await?;
         if unknown(session, &standing, &end).await? {
@@ -302,6 +322,7 @@ async fn requeue(
     standing: &Standing,
     now: Timestamp,
 ) -> Result<(), Failure> {
+    caps::give_back(session, standing.row).await?;
     let sql = "UPDATE delivery SET state = 'queued', updated_at = ? WHERE id = ?";
     let query = sqlx::query(sql).bind(nanos(now)).bind(standing.row);
     session.execute(query).await?;

@@ -1,6 +1,6 @@
 //! What runs for every batch and every claim finds its rows by key, with no statistics to help it.
 
-use super::{accounts, claims, fates, messages, wakes};
+use super::{accounts, caps, claims, fates, gate, messages, wakes};
 use crate::{OpenOptions, Store};
 
 #[tokio::test]
@@ -15,6 +15,8 @@ async fn hot_statements_find_their_rows_by_key() -> Result<(), Box<dyn std::erro
         claims::NEXT_PRIORITY,
         claims::READY,
         fates::LEFT,
+        gate::STANDING,
+        caps::NEWEST,
         messages::WITHDRAW,
     ];
     statements.extend(wakes::CHANGES);

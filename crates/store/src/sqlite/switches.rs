@@ -1,9 +1,11 @@
 //! Switches.
 
+use super::admission::PAUSED;
 use super::rows::{Columns, nanos};
 use super::tx::Ending;
 use super::{Session, Sqlite};
 use crate::{Failure, Switch};
+use sqlx::sqlite::SqliteRow;
 
 impl Sqlite {
     pub(crate) async fn switch(&self, name: &str) -> Result<Option<Switch>, Failure> {
@@ -23,24 +25,47 @@ impl Sqlite {
                     .bind(nanos(switch.at))
                     .bind(&*switch.note);
                 session.execute(query).await?;
+                if switch.is_on {
+                    let query = sqlx::query(LET_GO)
+                        .bind(nanos(switch.at))
+                        .bind(format!("{PAUSED}{}", switch.name));
+                    session.execute(query).await?;
+                }
                 Ok(Ending::Commit(()))
+            })
+        })
+        .await
+    }
+
+    pub(crate) async fn switches(&self) -> Result<Vec<Switch>, Failure> {
+        self.read(|session| {
+            Box::pin(async move {
+                let sql = "SELECT name, is_on, at, note FROM switch ORDER BY name";
+                let rows = session.rows(sqlx::query(sql)).await?;
+                rows.iter().map(read).collect()
             })
         })
         .await
     }
 }
 
+/// Makes ready what a switch held back.
+const LET_GO: &str = "UPDATE delivery SET ready_at = min(ready_at, ?) \
+    WHERE state IN ('queued', 'deferred') AND detail = ?";
+
 async fn find(session: &mut Session, name: &str) -> Result<Option<Switch>, Failure> {
     let sql = "SELECT name, is_on, at, note FROM switch WHERE name = ?";
-    let Some(row) = session.row(sqlx::query(sql).bind(name)).await? else {
-        return Ok(None);
-    };
-    Ok(Some(Switch {
+    let row = session.row(sqlx::query(sql).bind(name)).await?;
+    row.as_ref().map(read).transpose()
+}
+
+fn read(row: &SqliteRow) -> Result<Switch, Failure> {
+    Ok(Switch {
         name: row.text(0)?,
         is_on: row.long(1)? != 0,
         at: row.instant(2)?,
         note: row.text(3)?,
-    }))
+    })
 }
 
 /// Whether a switch is on, inside the transaction that depends on it.

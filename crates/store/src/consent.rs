@@ -1,0 +1,76 @@
+//! Consent: on which ground an address is written to. A ledger of proofs; rows are added and never changed.
+
+use crate::{AddressKey, Failure, Store};
+use jiff::Timestamp;
+
+/// On which ground.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Basis {
+    /// The person agreed.
+    Consent,
+    /// They do business with us.
+    BusinessRelationship,
+    /// Their company published the address.
+    Published,
+    /// A contract asks for it.
+    Contract,
+}
+
+impl Basis {
+    const ALL: [Self; 4] = [
+        Self::Consent,
+        Self::BusinessRelationship,
+        Self::Published,
+        Self::Contract,
+    ];
+
+    /// The word in tables and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Consent => "consent",
+            Self::BusinessRelationship => "business_relationship",
+            Self::Published => "published",
+            Self::Contract => "contract",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+}
+
+/// One proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// The address.
+    pub key: AddressKey,
+    /// On which ground.
+    pub basis: Basis,
+    /// Who recorded it.
+    pub who: Box<str>,
+    /// How it was given: the id of a form, a contract, a page.
+    pub how: Box<str>,
+    /// The hash of the words that were agreed to; empty where there were none.
+    pub wording: Box<str>,
+    /// When it was given.
+    pub at: Timestamp,
+    /// Until when it holds; none: until it is withdrawn.
+    pub until: Option<Timestamp>,
+}
+
+impl Store {
+    /// Adds a proof. It opens nothing that is suppressed: after a "no" no consent counts.
+    pub async fn add_consent(&self, consent: Consent) -> Result<(), Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.add_consent(consent).await,
+        }
+    }
+
+    /// All proofs of an address, in order.
+    pub async fn consents(&self, key: AddressKey) -> Result<Vec<Consent>, Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.consents(key).await,
+        }
+    }
+}

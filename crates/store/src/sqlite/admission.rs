@@ -1,0 +1,233 @@
+//! Admission: which of the messages that are ready may be claimed now, and what becomes of the others.
+
+use super::accounts::json;
+use super::fates::{self, End, Standing};
+use super::gate::Gate;
+use super::rows::{Columns, nanos, signed};
+use super::{Session, caps, suppressions};
+use crate::outbox::About;
+use crate::{AddressKey, Claim, ClaimRequest, Claimed, ClockMode, Failure, Person};
+use jiff::{SignedDuration, Timestamp};
+use model::{Channel, DeliveryState, Outgoing, Purpose};
+use sqlx::sqlite::SqliteRow;
+use std::sync::Arc;
+
+/// How long a message waits that a switch holds back, before it is looked at again; turning the switch on wakes it.
+const PAUSED_WAIT: SignedDuration = SignedDuration::from_mins(1);
+/// How the detail of a message begins that a switch holds back.
+pub(crate) const PAUSED: &str = "paused: ";
+
+/// What the gate says to a message.
+enum Said<'g> {
+    Pass,
+    Stop(&'g str, &'g str),
+    Wait(Timestamp, String),
+}
+
+/// Claims those of these rows that may leave; ends what is suppressed, and defers what a switch or a cap holds back.
+pub(crate) async fn admit(
+    session: &mut Session,
+    request: ClaimRequest,
+    (rows, clock): (Vec<i64>, ClockMode),
+) -> Result<Vec<Claimed>, Failure> {
+    let sql = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim + 1, o.addresses \
+        FROM json_each(?) j CROSS JOIN delivery d ON d.id = j.value CROSS JOIN outbox o ON o.id = d.id \
+        ORDER BY j.key";
+    let rows = session.rows(sqlx::query(sql).bind(json(&rows))).await?;
+    let read: Result<Vec<Claimed>, Failure> =
+        rows.iter().map(|row| candidate(row, request)).collect();
+    let read = read?;
+    let all: Vec<AddressKey> = read.iter().flat_map(|one| one.addresses.clone()).collect();
+    let gate = Gate::read(session, &all).await?;
+    let mut admitted = Vec::new();
+    for one in read {
+        match ask(session, &gate, &one, (request, clock)).await? {
+            Said::Pass => admitted.push(pass(session, &gate, one, (request, clock)).await?),
+            Said::Stop(scope, reason) => {
+                stop(session, one, (scope, reason), (request, clock)).await?;
+            }
+            Said::Wait(until, why) => {
+                let end = ended(DeliveryState::Deferred, &why, (request, clock));
+                fates::wait(session, &standing(one), until, &end).await?;
+            }
+        }
+    }
+    let ids: Vec<i64> = admitted.iter().map(|one| one.claim.row).collect();
+    let sql = "UPDATE delivery SET state = 'claimed', claim = claim + 1, claim_epoch = ?1, \
+        claimed_at = ?2, updated_at = ?2 WHERE id IN (SELECT value FROM json_each(?3))";
+    let query = sqlx::query(sql)
+        .bind(signed(request.epoch))
+        .bind(nanos(request.now))
+        .bind(json(&ids));
+    session.execute(query).await?;
+    Ok(admitted)
+}
+
+async fn ask<'g>(
+    session: &mut Session,
+    gate: &'g Gate,
+    one: &Claimed,
+    (request, clock): (ClaimRequest, ClockMode),
+) -> Result<Said<'g>, Failure> {
+    let about = &one.claim.about;
+    let whom = about.addresses.first().copied();
+    if let Some(whom) = whom
+        && let Some(stand) = gate.stops(about, whom, request.now)?
+    {
+        return Ok(Said::Stop(&stand.scope, &stand.reason));
+    }
+    if let Some(switch) = gate.paused(about) {
+        let until = request.now.saturating_add(PAUSED_WAIT);
+        let until = until.unwrap_or(Timestamp::MAX);
+        return Ok(Said::Wait(until, format!("{PAUSED}{switch}")));
+    }
+    let is_held = about.purpose != Some(Purpose::Contractual) && clock == ClockMode::Live;
+    if let (Some(whom), Some(cap), true) = (whom, request.cap, is_held)
+        && let Some(until) =
+            caps::full_until(session, whom, one.claim.row, (cap, request.now)).await?
+    {
+        let why = format!("its address had {} messages lately", cap.at_most);
+        return Ok(Said::Wait(until, why));
+    }
+    Ok(Said::Pass)
+}
+
+/// Leaves out the copies that are suppressed, and counts.
+async fn pass(
+    session: &mut Session,
+    gate: &Gate,
+    mut one: Claimed,
+    (request, clock): (ClaimRequest, ClockMode),
+) -> Result<Claimed, Failure> {
+    let about = Arc::clone(&one.claim.about);
+    let mut kept = Vec::new();
+    let mut dropped = Vec::new();
+    for (place, address) in about.addresses.iter().enumerate() {
+        if place > 0 && gate.stops(&about, *address, request.now)?.is_some() {
+            dropped.push(place - 1);
+        } else {
+            kept.push(*address);
+        }
+    }
+    if !dropped.is_empty() {
+        if let Channel::Email { cc, .. } = &mut one.outgoing.channel {
+            let mut place = 0;
+            cc.retain(|_| {
+                place += 1;
+                !dropped.contains(&(place - 1))
+            });
+        }
+        one.addresses.clone_from(&kept);
+        one.claim.about = Arc::new(About {
+            addresses: kept,
+            domains: domains(&one.outgoing),
+            ..(*about).clone()
+        });
+    }
+    if let (Some(cap), ClockMode::Live) = (request.cap, clock) {
+        let at = (cap, request.now);
+        caps::count(session, &one.addresses, one.claim.row, at).await?;
+    }
+    Ok(one)
+}
+
+/// Ends a message that the gate stops; its account's log hears of it, so it also hears when that is lifted.
+async fn stop(
+    session: &mut Session,
+    one: Claimed,
+    (scope, reason): (&str, &str),
+    at: (ClaimRequest, ClockMode),
+) -> Result<(), Failure> {
+    let detail = format!("{scope} is stopped for this address: {reason}");
+    let end = End {
+        stopped: Some((scope, reason)),
+        ..ended(DeliveryState::Suppressed, &detail, at)
+    };
+    let whom = one.addresses.first().copied();
+    let standing = standing(one);
+    if let (Some(whom), Channel::Email { contact, .. }) = (whom, &standing.outgoing.channel) {
+        let person = Person {
+            account: standing.outgoing.account.clone(),
+            contact: contact.clone(),
+        };
+        suppressions::meet(session, whom, &person).await?;
+    }
+    fates::finish(session, &standing, &end).await
+}
+
+fn ended(
+    state: DeliveryState,
+    detail: &str,
+    (request, clock): (ClaimRequest, ClockMode),
+) -> End<'_> {
+    End {
+        state,
+        detail,
+        stopped: None,
+        now: request.now,
+        clock,
+    }
+}
+
+fn standing(one: Claimed) -> Standing {
+    Standing {
+        row: one.claim.row,
+        shard: one.claim.shard,
+        attempts: one.attempts,
+        outgoing: one.outgoing,
+    }
+}
+
+/// The row in the columns 0 to 5: id, shard, attempts, outgoing, claim, addresses.
+fn candidate(row: &SqliteRow, request: ClaimRequest) -> Result<Claimed, Failure> {
+    let Standing {
+        row: id,
+        attempts,
+        outgoing,
+        ..
+    } = fates::standing(row)?;
+    let addresses = addresses(&row.text(5)?)?;
+    let about = About {
+        workflow: outgoing.workflow.clone(),
+        topic: outgoing.topic.clone(),
+        purpose: outgoing.purpose,
+        domains: domains(&outgoing),
+        addresses: addresses.clone(),
+    };
+    Ok(Claimed {
+        claim: Claim {
+            message: outgoing.message.clone(),
+            shard: request.shard,
+            epoch: request.epoch,
+            row: id,
+            id: row.long(4)?,
+            about: Arc::new(about),
+        },
+        outgoing,
+        addresses,
+        attempts,
+    })
+}
+
+/// The domains that a mail reaches.
+fn domains(outgoing: &Outgoing) -> Vec<Box<str>> {
+    let Channel::Email { to, cc, .. } = &outgoing.channel else {
+        return Vec::new();
+    };
+    std::iter::once(to)
+        .chain(cc)
+        .filter_map(|mailbox| mailbox.address.trim().rsplit_once('@'))
+        .map(|(_, domain)| domain.to_lowercase().into())
+        .collect()
+}
+
+fn addresses(text: &str) -> Result<Vec<AddressKey>, Failure> {
+    let keys: Vec<String> =
+        serde_json::from_str(text).map_err(|why| Failure::unreadable("addresses", why))?;
+    let key = |hex: &String| {
+        let hash = blake3::Hash::from_hex(hex.as_bytes());
+        let hash = hash.map_err(|why| Failure::unreadable("an address", why))?;
+        Ok(AddressKey(*hash.as_bytes()))
+    };
+    keys.iter().map(key).collect()
+}
