@@ -8,7 +8,7 @@ const WORD_LETTERS_MAX: usize = 64;
 /// So many equally near words are named.
 const NEAR_MAX: usize = 3;
 /// So many candidates are measured for one word: that is dear, and a file can hold thousands of misspelt names.
-const MEASURED_MAX: usize = 20;
+const MEASURED_MAX: usize = 10;
 
 /// The nearest words; mostly there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,61 +35,135 @@ pub(crate) fn nearest<'a>(
     word: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<Near<'a>> {
-    let letters = word.chars().count();
-    if letters > WORD_LETTERS_MAX {
-        return None;
+    let typed = Typed::of(word)?;
+    let mut alike = Alike::default();
+    for candidate in known {
+        alike.offer(&typed, candidate);
     }
-    let mut distance_max = (letters / 3).max(2).min(letters.saturating_sub(1));
-    let own = bag(word);
-    let mut candidates: Vec<(usize, &str)> = known
-        .into_iter()
-        .filter(|candidate| candidate.len() <= WORD_LETTERS_MAX * 4)
-        .map(|candidate| (apart(&own, &bag(candidate)), candidate))
-        .filter(|(at_least, _)| *at_least <= distance_max)
-        .collect();
-    candidates.sort_unstable();
-    candidates.dedup();
-    let mut words: Vec<&str> = Vec::new();
-    for (measured, (at_least, candidate)) in candidates.into_iter().enumerate() {
-        if at_least > distance_max {
-            break;
-        }
-        if measured == MEASURED_MAX {
-            // Among so many that are alike nobody knows which one was meant.
+    alike.nearest(&typed)
+}
+
+/// A word that is not known, and how often each letter stands in it; letters fall together by their last bits.
+pub(crate) struct Typed<'w> {
+    word: &'w str,
+    letters: usize,
+    distance_max: usize,
+    bag: [u8; BAG],
+}
+
+const BAG: usize = 64;
+
+impl<'w> Typed<'w> {
+    /// Nothing if it is too long for a typing mistake.
+    pub(crate) fn of(word: &'w str) -> Option<Self> {
+        let letters = word.chars().count();
+        if letters > WORD_LETTERS_MAX {
             return None;
         }
-        let distance = damerau_levenshtein(word, candidate);
-        if distance < distance_max {
-            words.clear();
-            distance_max = distance;
+        let mut bag = [0_u8; BAG];
+        for letter in word.chars() {
+            bag[u32::from(letter) as usize % BAG] += 1;
         }
-        if distance <= distance_max {
-            words.push(candidate);
-        }
+        Some(Self {
+            word,
+            letters,
+            distance_max: (letters / 3).max(2).min(letters.saturating_sub(1)),
+            bag,
+        })
     }
-    words.sort_unstable();
-    words.truncate(NEAR_MAX);
-    (!words.is_empty()).then_some(Near { words })
+
+    /// The fewest changes of letters that could make the word of the candidate: never more than their distance. Nothing if
+    /// it is too far. Every name there is is asked this for every misspelt one, so it walks bytes where it can.
+    fn at_least(&self, candidate: &str) -> Option<usize> {
+        let is_ascii = candidate.is_ascii();
+        let count = if is_ascii {
+            candidate.len()
+        } else {
+            candidate.chars().count()
+        };
+        if count.abs_diff(self.letters) > self.distance_max {
+            return None;
+        }
+        let mut bag = self.bag;
+        let mut more = 0;
+        let mut take = |letter: usize| {
+            let place = &mut bag[letter % BAG];
+            if *place == 0 {
+                more += 1;
+            } else {
+                *place -= 1;
+            }
+        };
+        if is_ascii {
+            for byte in candidate.as_bytes() {
+                take(usize::from(*byte));
+            }
+        } else {
+            for letter in candidate.chars() {
+                take(u32::from(letter) as usize);
+            }
+        }
+        let fewer = self.letters + more - count;
+        Some(more.max(fewer)).filter(|at_least| *at_least <= self.distance_max)
+    }
 }
 
-/// How often each letter stands in a word; letters fall together by their last bits.
-fn bag(word: &str) -> [u8; 64] {
-    let mut bag = [0_u8; 64];
-    for letter in word.chars() {
-        let place = &mut bag[(u32::from(letter) & 63) as usize];
-        *place = place.saturating_add(1);
-    }
-    bag
-}
+/// The candidates that could be near enough, by the fewest changes.
+#[derive(Default)]
+pub(crate) struct Alike<'a>(Vec<Vec<&'a str>>);
 
-/// The fewest changes of letters that could make the one word of the other: never more than their distance.
-fn apart(one: &[u8; 64], other: &[u8; 64]) -> usize {
-    let (mut more, mut fewer) = (0, 0);
-    for (a, b) in one.iter().zip(other) {
-        more += usize::from(a.saturating_sub(*b));
-        fewer += usize::from(b.saturating_sub(*a));
+impl<'a> Alike<'a> {
+    /// Takes a candidate, if it could be near enough.
+    pub(crate) fn offer(&mut self, typed: &Typed<'_>, candidate: &'a str) {
+        let Some(at_least) = typed.at_least(candidate) else {
+            return;
+        };
+        if self.0.len() <= at_least {
+            self.0.resize(at_least + 1, Vec::new());
+        }
+        self.0[at_least].push(candidate);
     }
-    more.max(fewer)
+
+    /// The nearest of these, or of `others` if none of these could have been meant.
+    pub(crate) fn nearest_or(self, others: Self, typed: &Typed<'_>) -> Option<Near<'a>> {
+        let is_crowd = self.0.iter().map(Vec::len).sum::<usize>() > MEASURED_MAX;
+        let near = self.nearest(typed);
+        if near.is_some() || is_crowd {
+            return near;
+        }
+        others.nearest(typed)
+    }
+
+    /// The nearest of those that were offered.
+    pub(crate) fn nearest(self, typed: &Typed<'_>) -> Option<Near<'a>> {
+        let mut distance_max = typed.distance_max;
+        let mut words: Vec<&str> = Vec::new();
+        let mut measured = 0;
+        for (at_least, candidates) in self.0.into_iter().enumerate() {
+            if at_least > distance_max {
+                break;
+            }
+            for candidate in candidates {
+                if measured == MEASURED_MAX {
+                    // Among so many that are alike nobody knows which one was meant.
+                    return None;
+                }
+                measured += 1;
+                let distance = damerau_levenshtein(typed.word, candidate);
+                if distance < distance_max {
+                    words.clear();
+                    distance_max = distance;
+                }
+                if distance <= distance_max {
+                    words.push(candidate);
+                }
+            }
+        }
+        words.sort_unstable();
+        words.dedup();
+        words.truncate(NEAR_MAX);
+        (!words.is_empty()).then_some(Near { words })
+    }
 }
 
 /// The help for a misspelt word; without a near one, the list of what there is if it is short.

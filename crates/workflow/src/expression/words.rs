@@ -2,10 +2,13 @@
 
 use super::check::{Checker, Expect};
 use super::scope::StepKind;
-use crate::diagnostic::nearest;
+use crate::diagnostic::{Alike, Typed};
 use crate::program::{FieldType, HealthName, ListKind, PickList, RiskField, StepResult, Type};
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::sync::Arc;
+
+/// Names with their types.
+type Names<'n> = Vec<(Cow<'n, str>, Type)>;
 
 /// A type with its article.
 pub(crate) fn a_type(ty: &Type) -> &'static str {
@@ -155,26 +158,27 @@ impl Checker<'_> {
             Expect::Contacts => matches!(ty, Type::Contact | Type::List(ListKind::Contacts)),
             Expect::Nothing | Expect::Failed => false,
         };
-        let right = names
-            .iter()
-            .filter(|(_, ty)| fits(ty))
-            .map(|(name, _)| &**name);
-        let ending = format!(".{name}");
-        let near = nearest(name, right)
-            .or_else(|| nearest(name, names.keys().map(|name| &**name)))
-            .map(|near| near.to_string());
+        let near = Typed::of(name).and_then(|typed| {
+            let (mut right, mut others) = (Alike::default(), Alike::default());
+            for (known, ty) in &names {
+                let alike = if fits(ty) { &mut right } else { &mut others };
+                alike.offer(&typed, known);
+            }
+            Some(right.nearest_or(others, &typed)?.to_string())
+        });
         near.or_else(|| {
-            let mut full = names.keys().filter(|full| full.ends_with(&ending));
-            full.next().map(|full| full.to_string())
+            let ending = format!(".{name}");
+            let full = names.iter().filter(|(full, _)| full.ends_with(&ending));
+            full.map(|(full, _)| full.to_string()).min()
         })
         .map(|near| format!("did you mean `{near}`?"))
     }
 
     /// Every name that means something here, dotted. Only asked for when one was not found.
-    fn names(&self) -> BTreeMap<Box<str>, Type> {
+    fn names(&self) -> Names<'_> {
         let scope = self.scope;
         let world = &scope.world;
-        let mut names = BTreeMap::new();
+        let mut names = Names::new();
         let mut entities = Vec::new();
         if self.has_account() {
             entities.extend(["account", "contract"]);
@@ -191,13 +195,13 @@ impl Checker<'_> {
             .filter_map(|name| Some((name, scope.entity(name)?)))
         {
             for (field, what) in &fields.fields {
-                names.insert(format!("{entity}.{field}").into(), type_of(&what.kind));
+                names.push((format!("{entity}.{field}").into(), type_of(&what.kind)));
             }
         }
         if scope.has_risk || self.is_inside(ListKind::Risks) {
             for field in RISK_NAMES {
                 if let Some((_, ty)) = self.risk_name(field) {
-                    names.insert(format!("risk.{field}").into(), ty);
+                    names.push((format!("risk.{field}").into(), ty));
                 }
             }
         }
@@ -208,46 +212,49 @@ impl Checker<'_> {
                 .filter_map(|kind| world.schema.events.get(kind))
             {
                 for (field, what) in &event.fields {
-                    names.insert(format!("{word}.{field}").into(), type_of(&what.kind));
+                    names.push((format!("{word}.{field}").into(), type_of(&what.kind)));
                 }
             }
         }
         for given in scope.with.iter().chain(&scope.remember) {
-            names.insert(given.name.clone(), given.ty.clone().unwrap_or(Type::Bool));
+            names.push((
+                (&*given.name).into(),
+                given.ty.clone().unwrap_or(Type::Bool),
+            ));
         }
         if scope.has_portfolio {
-            names.insert("accounts".into(), Type::List(ListKind::Accounts));
-            names.insert("contracts".into(), Type::List(ListKind::Contracts));
+            names.push(("accounts".into(), Type::List(ListKind::Accounts)));
+            names.push(("contracts".into(), Type::List(ListKind::Contracts)));
         }
         names
     }
 
-    fn account_names(&self, names: &mut BTreeMap<Box<str>, Type>) {
+    fn account_names<'n>(&'n self, names: &mut Names<'n>) {
         let world = &self.scope.world;
         for (name, metric) in &world.metrics {
-            names.insert(name.clone(), metric.ty.clone());
+            names.push(((&**name).into(), metric.ty.clone()));
         }
         for name in world.segments.keys().chain(world.risks.keys()) {
-            names.insert(name.clone(), Type::Bool);
+            names.push(((&**name).into(), Type::Bool));
         }
         for (name, label) in &world.labels {
-            names.insert(name.clone(), label.ty.clone());
+            names.push(((&**name).into(), label.ty.clone()));
         }
         for role in &world.roles {
-            names.insert(role.clone(), Type::Contact);
+            names.push(((&**role).into(), Type::Contact));
             for (field, what) in &world.schema.contact.fields {
-                names.insert(format!("{role}.{field}").into(), type_of(&what.kind));
+                names.push((format!("{role}.{field}").into(), type_of(&what.kind)));
             }
         }
         if world.has_health {
             for name in HEALTH_NAMES {
                 if let Some((_, ty)) = health_name(name) {
-                    names.insert(format!("health.{name}").into(), ty);
+                    names.push((format!("health.{name}").into(), ty));
                 }
             }
         }
-        names.insert("any_open_risk".into(), Type::Bool);
-        names.insert("contacts".into(), Type::List(ListKind::Contacts));
-        names.insert("open_risks".into(), Type::List(ListKind::Risks));
+        names.push(("any_open_risk".into(), Type::Bool));
+        names.push(("contacts".into(), Type::List(ListKind::Contacts)));
+        names.push(("open_risks".into(), Type::List(ListKind::Risks)));
     }
 }
