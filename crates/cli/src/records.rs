@@ -53,7 +53,7 @@ fn what(record: &Record) -> String {
             json(record.value.as_ref())
         ),
         Kind::Ask => format!("ask {} to approve {step}", text(record.by.as_deref())),
-        Kind::Skip => format!("skip {step}{why}"),
+        Kind::Skip => format!("{}{why}", skipped(record)),
         Kind::Hold => format!("hold {step}{why}"),
         Kind::End => format!("end: {}{why}", text(record.how.as_deref())),
         Kind::RiskOpened => format!("risk opened: {}", text(record.name.as_deref())),
@@ -68,6 +68,17 @@ fn what(record: &Record) -> String {
             json(record.from.as_ref()),
             json(record.value.as_ref())
         ),
+    }
+}
+
+/// What was not done: a step, all steps of a run that is held out, a moment of the calendar that nobody decided in time,
+/// or a start.
+fn skipped(record: &Record) -> String {
+    match (&record.step, &record.run, &record.value) {
+        (Some(step), _, _) => format!("skip {step}"),
+        (None, Some(_), _) => "no steps".to_owned(),
+        (None, None, Some(moment)) => format!("missed {}", json(Some(moment))),
+        (None, None, None) => format!("no start {}", text(record.subject.as_deref())),
     }
 }
 
@@ -87,5 +98,38 @@ fn json(value: Option<&serde_json::Value>) -> String {
         None | Some(serde_json::Value::Null) => "unknown".to_owned(),
         Some(serde_json::Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_skip_says_what_was_not_done() {
+        for (json, said) in [
+            (
+                r#""step":"intro","run":"r_a","why":"window_passed""#,
+                "skip intro (window passed)",
+            ),
+            (
+                r#""subject":"a","run":"r_a","why":"holdout""#,
+                "no steps (holdout)",
+            ),
+            (
+                r#""subject":"p-1","why":"once_per""#,
+                "no start p-1 (once per)",
+            ),
+            (
+                r#""why":"too_late","value":"2026-02-02T09:00:00+09:00""#,
+                "missed 2026-02-02T09:00:00+09:00 (too late)",
+            ),
+        ] {
+            let record = format!(
+                r#"{{"at":"2026-02-04T10:00:00+09:00","account":"a","workflow":"w","kind":"skip",{json}}}"#
+            );
+            let record: Record = serde_json::from_str(&record).expect("a record");
+            assert_eq!(what(&record), said);
+        }
     }
 }
