@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &Explain) -> anyhow::Result<Exit> {
 }
 
 fn one(printer: &mut Printer, code: &str, output: Output) -> anyhow::Result<()> {
-    let Some(page) = page(code) else {
+    let Some(page) = asked(code) else {
         anyhow::bail!("there is no code `{code}`; `sottaku explain` lists all there are");
     };
     match output {
@@ -26,6 +26,12 @@ fn one(printer: &mut Printer, code: &str, output: Output) -> anyhow::Result<()> 
         Output::Json => printer.json(&as_json(&page))?,
     }
     Ok(())
+}
+
+/// The page of a code; its number says enough.
+fn asked(code: &str) -> Option<Page> {
+    let number = code.trim_start_matches(['E', 'W', 'e', 'w']);
+    page(code).or_else(|| pages().find(|page| &page.code[1..] == number))
 }
 
 fn all(printer: &mut Printer, output: Output) -> anyhow::Result<()> {
@@ -53,4 +59,29 @@ fn examples(all: &[Example]) -> Vec<Value> {
     let all = all.iter();
     all.map(|example| json!({"place": example.place, "text": example.text}))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_found_by_its_number() {
+        let found = |code: &str| asked(code).map(|page| page.code);
+        assert_eq!(found("E402"), Some("E402"));
+        assert_eq!(found("e402"), Some("E402"));
+        assert_eq!(found("402"), Some("E402"));
+        assert_eq!(found("E706"), Some("W706"));
+        assert_eq!(found("E999"), None);
+        assert_eq!(found("E"), None);
+    }
+
+    #[test]
+    fn no_two_codes_share_a_number() {
+        let mut numbers: Vec<&str> = pages().map(|page| &page.code[1..]).collect();
+        let count = numbers.len();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), count);
+    }
 }

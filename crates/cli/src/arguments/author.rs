@@ -168,7 +168,7 @@ pub(crate) struct Preview {
 /// Something new.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sottaku new workflow                                     asks\n  sottaku new workflow win-back --start when --of \"account.plan == free\"\n  sottaku new template win-back --locale en --locale ja"
+    after_help = "Examples:\n  sottaku new workflow                                     asks\n  sottaku new workflow win-back --start when --of \"stage == churned\"\n  sottaku new template win-back --locale en --locale ja"
 )]
 pub(crate) struct New {
     #[command(subcommand)]
