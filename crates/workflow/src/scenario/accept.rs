@@ -174,9 +174,10 @@ impl Page<'_> {
             return;
         }
         match (scenario.timeline_span, scenario.timeline.first()) {
+            (Some(list), None) => self.first_entries(scenario, (list.start, list.end), minutes),
             (Some(list), _) if self.is_flow(list.start) => {
                 for (minute, lines) in minutes {
-                    self.flow_entry(scenario, (list.start, list.end), *minute, lines);
+                    self.flow_entry(scenario, list.end, *minute, lines);
                 }
             }
             (Some(_), Some(first)) => {
@@ -191,27 +192,37 @@ impl Page<'_> {
                     self.put_lines(at, is_cut, block_entry(indent, *minute, lines));
                 }
             }
-            (Some(_) | None, _) => self.new_timeline(scenario, minutes),
+            (None, _) => self.new_timeline(scenario, minutes),
         }
     }
 
-    /// An entry in a timeline in brackets.
-    fn flow_entry(
+    /// The first entries of an empty timeline: lines below it, or between its brackets if the whole test stands in braces.
+    fn first_entries(
         &mut self,
         scenario: &Scenario,
         (start, end): (usize, usize),
-        minute: DateTime,
-        lines: &[&str],
+        minutes: &[(DateTime, Vec<&str>)],
     ) {
-        let entry = format!(
-            "{{at: {}, expect: [{}]}}",
-            minute.strftime("%Y-%m-%d %H:%M"),
-            lines.join(", ")
-        );
+        if self.is_flow(scenario.whole.start) {
+            self.put(start, end, flow_entries(minutes));
+            return;
+        }
+        let line = self.line_start(start);
+        let key = self.text[line..].trim_start_matches([' ', '-']);
+        let indent = self.text[line..].len() - key.len() + 2;
+        let before = self.text[..start].trim_end_matches(' ').len();
+        let entries = minutes.iter();
+        let lines = entries.flat_map(|(minute, lines)| block_entry(indent, *minute, lines));
+        let new: String = lines.map(|line| format!("\n{line}")).collect();
+        self.put(before, end, new);
+    }
+
+    /// An entry in a timeline in brackets.
+    fn flow_entry(&mut self, scenario: &Scenario, end: usize, minute: DateTime, lines: &[&str]) {
+        let entry = flow_entry(minute, lines);
         let mut entries = scenario.timeline.iter();
         match entries.find(|entry| entry.at > minute) {
             Some(next) => self.put(next.whole.start, next.whole.start, format!("{entry}, ")),
-            None if scenario.timeline.is_empty() => self.put(start + 1, start + 1, entry),
             None => {
                 let end = self.flow_end(end);
                 self.put(end, end, format!(", {entry}"));
@@ -222,15 +233,8 @@ impl Page<'_> {
     /// The first timeline of a test, behind its last line.
     fn new_timeline(&mut self, scenario: &Scenario, minutes: &[(DateTime, Vec<&str>)]) {
         if self.is_flow(scenario.whole.start) {
-            let entries: Vec<String> = minutes
-                .iter()
-                .map(|(minute, lines)| {
-                    let at = minute.strftime("%Y-%m-%d %H:%M");
-                    format!("{{at: {at}, expect: [{}]}}", lines.join(", "))
-                })
-                .collect();
             let end = self.flow_end(scenario.whole.end);
-            self.put(end, end, format!(", timeline: [{}]", entries.join(", ")));
+            self.put(end, end, format!(", timeline: {}", flow_entries(minutes)));
             return;
         }
         let indent = self.column(scenario.whole.start);
@@ -309,4 +313,17 @@ fn block_entry(indent: usize, minute: DateTime, lines: &[&str]) -> Vec<String> {
     let head = [format!("{pad}- at: {at}"), format!("{pad}  expect:")];
     let items = lines.iter().map(|line| format!("{pad}    - {line}"));
     head.into_iter().chain(items).collect()
+}
+
+/// An entry in braces.
+fn flow_entry(minute: DateTime, lines: &[&str]) -> String {
+    let at = minute.strftime("%Y-%m-%d %H:%M");
+    format!("{{at: {at}, expect: [{}]}}", lines.join(", "))
+}
+
+/// A timeline in brackets.
+fn flow_entries(minutes: &[(DateTime, Vec<&str>)]) -> String {
+    let entries = minutes.iter();
+    let entries = entries.map(|(minute, lines)| flow_entry(*minute, lines));
+    format!("[{}]", entries.collect::<Vec<_>>().join(", "))
 }

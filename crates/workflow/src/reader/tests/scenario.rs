@@ -196,6 +196,32 @@ const AFTER: &str = "tests:
 ";
 
 #[test]
+fn an_empty_timeline_takes_all_that_happened() {
+    let day = |day: i8| (date(2026, 1, day).at(9, 0, 0, 0), "{end: left}".to_owned());
+    for (empty, filled) in [
+        (
+            "  - test: T\n    workflow: case\n    given: acme\n    start_at: 2026-01-05 09:00\n    timeline: []\n    end_at: 2026-02-01 09:00\n",
+            "    timeline:\n      - at: 2026-01-06 09:00\n        expect:\n          - {end: left}\n      - at: 2026-01-07 09:00\n        expect:\n          - {end: left}\n    end_at",
+        ),
+        (
+            "  - {test: T, workflow: case, given: acme, start_at: 2026-01-05 09:00, timeline: [], end_at: 2026-02-01 09:00}\n",
+            "timeline: [{at: 2026-01-06 09:00, expect: [{end: left}]}, {at: 2026-01-07 09:00, expect: [{end: left}]}], end_at",
+        ),
+    ] {
+        let text = format!("{ACCOUNTS}tests:\n{empty}");
+        let scenarios = right(&text);
+        let change = Change {
+            scenario: &scenarios[0],
+            gone: Vec::new(),
+            new: vec![day(6), day(7)],
+        };
+        let accepted = accept(&text, &[change]);
+        assert!(accepted.contains(filled), "{accepted}");
+        right(&accepted);
+    }
+}
+
+#[test]
 fn accepting_changes_expectations_and_nothing_else() {
     let text = format!("{ACCOUNTS}{BEFORE}");
     let scenarios = right(&text);
