@@ -5,7 +5,7 @@ mod tell;
 
 use crate::arguments::Why;
 use crate::exit::Exit;
-use crate::place::wait;
+use crate::place::{Place, wait};
 use crate::print::{Output, Printer};
 use anyhow::{Context as _, bail};
 use engine::simulate::Simulation;
@@ -39,10 +39,7 @@ async fn answer(arguments: &Why) -> anyhow::Result<Exit> {
         bail!("the applied workspace can't be read by this version");
     };
     let id = AccountId::new(account.as_str());
-    let seen = match arguments.at {
-        Some(at) => past(&store, &program, &id, at).await?,
-        None => present(&store, arguments, &id).await?,
-    };
+    let seen = seen(&store, &program, (&arguments.place, &id), arguments.at).await?;
     let mut printer = Printer::new();
     match workflow {
         Some(workflow) => one(arguments, &program, (&seen, workflow), &mut printer)?,
@@ -53,20 +50,20 @@ async fn answer(arguments: &Why) -> anyhow::Result<Exit> {
 }
 
 /// An account, and what was decided of it so far.
-struct Seen {
-    account: Account,
-    csms: Csms,
-    clock: Clock,
-    now: Timestamp,
+pub(crate) struct Seen {
+    pub(crate) account: Account,
+    pub(crate) csms: Csms,
+    pub(crate) clock: Clock,
+    pub(crate) now: Timestamp,
     records: Vec<Record>,
 }
 
 /// The account as it is stored.
-async fn present(store: &Store, arguments: &Why, id: &AccountId) -> anyhow::Result<Seen> {
+async fn present(store: &Store, place: &Place, id: &AccountId) -> anyhow::Result<Seen> {
     let Some(looked) = server::account::look(store, id).await? else {
         bail!("nothing is known of the account {id}; `sottaku journal` shows who is known");
     };
-    let config = arguments.place.settings()?;
+    let config = place.settings()?;
     let is_log = config.clock == Some(store::ClockMode::Log);
     let own = looked.account.head.now.max(looked.shard_now);
     let wall = Timestamp::now();
@@ -96,17 +93,15 @@ async fn present(store: &Store, arguments: &Why, id: &AccountId) -> anyhow::Resu
 }
 
 /// An account as it stood then, or as it is stored.
-pub(crate) async fn account(
+pub(crate) async fn seen(
     store: &Store,
     program: &Program,
-    (id, at): (&AccountId, Option<Timestamp>),
-) -> anyhow::Result<Account> {
-    if let Some(at) = at {
-        return Ok(past(store, program, id, at).await?.account);
-    }
-    match server::account::look(store, id).await? {
-        Some(looked) => Ok(looked.account),
-        None => bail!("nothing is known of the account {id}; `sottaku journal` shows who is known"),
+    (place, id): (&Place, &AccountId),
+    at: Option<Timestamp>,
+) -> anyhow::Result<Seen> {
+    match at {
+        Some(at) => past(store, program, id, at).await,
+        None => present(store, place, id).await,
     }
 }
 

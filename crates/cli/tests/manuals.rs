@@ -220,3 +220,51 @@ fn every_block_of_the_manuals_is_right_and_every_command_runs() {
         }
     }
 }
+
+/// Runs a command that must succeed; gives what it printed.
+fn ran(folder: &Path, arguments: &[&str]) -> String {
+    let output = sottaku(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_test_made_of_a_real_account_is_masked_and_holds_once_it_is_accepted() {
+    let folder = shipped();
+    let run = |arguments: &[&str]| ran(folder.path(), arguments);
+    run(&["apply", ".", "--yes", "--store", "s.db"]);
+    run(&["sample", "--accounts", "4", "--out", "facts.ndjson"]);
+    run(&["import", "facts.ndjson", "--as", "news", "--store", "s.db"]);
+    let from = ["test", ".", "--from", "a-0002", "--at", "2026-10-01"];
+    let made = run(&[&from[..], &["--store", "s.db"]].concat());
+    for kept in [
+        "account: {",
+        "csm: {",
+        "metrics: {",
+        "weekly_active_users: ",
+    ] {
+        assert!(made.contains(kept), "{kept}: {made}");
+    }
+    let told = read(&folder.path().join("facts.ndjson"));
+    let own = told.lines().filter(|line| line.contains("a-0002"));
+    for fact in own {
+        let fact: serde_json::Value = serde_json::from_str(fact).expect("a fact");
+        for personal in ["name", "email"] {
+            if let Some(value) = fact["data"][personal].as_str() {
+                assert!(!made.contains(value), "{value}: {made}");
+            }
+        }
+    }
+    let file = folder.path().join("workflows/tests/masked.test.yaml");
+    write(
+        &file,
+        &made.replace("timeline: []", "end_at: 2026-12-01 09:00\n    timeline: []"),
+    );
+    let only = ["--filter", "what happens from", "--histories", "0"];
+    sottaku(
+        folder.path(),
+        &[&["test", ".", "--accept"][..], &only].concat(),
+    );
+    let passed = run(&[&["test", "."][..], &only].concat());
+    assert!(passed.contains("1 passed, 0 failed"), "{passed}");
+}

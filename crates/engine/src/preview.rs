@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::turn::Turn;
 use crate::why::Tree;
 use jiff::Timestamp;
-use model::Outgoing;
+use model::{Outgoing, Value};
 use serde::Serialize;
 use workflow::program::{Says, Step, Verb, Workflow};
 
@@ -69,6 +69,12 @@ pub(crate) fn template_of(step: &Step) -> Option<&str> {
         | Verb::WaitFor { .. }
         | Verb::Stop { .. } => None,
     }
+}
+
+/// What an account's events add up to at `now`: its metrics that read events, as far as they are known.
+pub fn counted(context: &Context<'_>, account: &Account, now: Timestamp) -> Vec<(Box<str>, Value)> {
+    let mut copy = account.clone();
+    Turn::new(context, &mut copy, now).counted()
 }
 
 /// What a step's template would say to an account at `now`, in a locale or that of its reader. None if the step has no

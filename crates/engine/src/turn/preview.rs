@@ -4,12 +4,29 @@ use super::Turn;
 use super::begin::new_run;
 use super::place::Place;
 use super::record::Spot;
+use crate::evaluate::Reading;
 use crate::preview::{Preview, template_of};
 use model::message::Content;
-use model::{Channel, Mailbox, MessageId, Outgoing, RunId};
-use workflow::program::{Step, Verb, Workflow};
+use model::{Channel, Mailbox, MessageId, Outgoing, RunId, Value};
+use workflow::program::{Source, Step, Verb, Workflow};
 
 impl<'a> Turn<'a, '_> {
+    /// The metrics that read events, as far as they are known; of what is only *at least* so much, that.
+    pub(crate) fn counted(&self) -> Vec<(Box<str>, Value)> {
+        let metrics = self.context.program.metrics.iter().enumerate();
+        let of_events = metrics.filter(|(_, metric)| matches!(metric.source, Source::Events(_)));
+        let known = of_events.filter_map(|(index, metric)| {
+            let reading = self.look(Place::default(), |scene| scene.metric(index));
+            let value = match reading {
+                Reading::Known(value) => value,
+                Reading::AtLeast(count) => Value::Number(count),
+                Reading::Unseen | Reading::Unknown => return None,
+            };
+            Some((metric.name.clone(), value))
+        });
+        known.collect()
+    }
+
     /// What a step would say now.
     pub(crate) fn preview(
         mut self,
