@@ -67,7 +67,7 @@ pub struct Tree {
 /// The first part of a condition that keeps it from being true.
 #[derive(Clone, Debug, Serialize)]
 pub struct Blame {
-    /// The part that is false or unknown.
+    /// The part that is not as it would have to be: a leaf of the condition, or of a segment in it.
     pub leaf: Tree,
     /// What would make it true, in words.
     pub needs: Box<str>,

@@ -12,25 +12,67 @@ const JUMPS_MAX: usize = 400;
 /// And how far ahead.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(2 * 366 * 24);
 
-/// The first part that is to blame for a condition that is not true.
+/// A part that is to blame, where it is read, and whether it would have to be true.
+#[derive(Clone, Copy)]
+pub(super) struct Culprit<'e> {
+    pub(super) scene: Scene<'e>,
+    pub(super) expr: &'e Expr,
+    pub(super) wanted: bool,
+}
+
+/// The first part that is to blame for a condition that is not as it is wanted; segments are looked into.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "every other expression is blamed whole"
 )]
-pub(super) fn culprit<'e>(scene: &Scene<'_>, expr: &'e Expr) -> &'e Expr {
+pub(super) fn culprit(whole: Culprit<'_>) -> Culprit<'_> {
+    let Culprit {
+        scene,
+        expr,
+        wanted,
+    } = whole;
+    let among = |part| {
+        culprit(Culprit {
+            expr: part,
+            ..whole
+        })
+    };
     match &expr.kind {
-        ExprKind::And(parts) => {
-            let guilty = parts.iter().find(|part| !scene.is_true(part));
-            guilty.map_or(expr, |part| culprit(scene, part))
+        ExprKind::And(parts) | ExprKind::Or(parts) => {
+            let must_all = matches!(expr.kind, ExprKind::And(_)) == wanted;
+            let mut guilty = parts
+                .iter()
+                .filter(|part| scene.truth(part) != Some(wanted));
+            let first = if must_all {
+                guilty.next()
+            } else {
+                // One would do. Whichever is unknown says more than what is plainly wrong.
+                let unknown = parts.iter().find(|part| scene.truth(part).is_none());
+                unknown.or(parts.first())
+            };
+            first.map_or(whole, among)
         }
-        ExprKind::Or(parts) => {
-            // Whichever is unknown says more than what is plainly false.
-            let unknown = parts.iter().find(|part| scene.truth(part).is_none());
-            unknown
-                .or(parts.first())
-                .map_or(expr, |part| culprit(scene, part))
+        ExprKind::Not(inner) => {
+            let deeper = culprit(Culprit {
+                expr: inner,
+                wanted: !wanted,
+                ..whole
+            });
+            if std::ptr::eq(deeper.expr, &**inner) {
+                whole
+            } else {
+                deeper
+            }
         }
-        _ => expr,
+        ExprKind::Segment(index) => match scene.program.segments.get(*index) {
+            Some(segment) => culprit(Culprit {
+                scene: scene.of_definitions(),
+                expr: &segment.condition,
+                wanted,
+            }),
+            None => whole,
+        },
+        _ => whole,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Why: conditions taken apart, subjects and runs as they stand. Changes nothing.
 
 use super::Turn;
-use super::blame::{culprit, needs, true_at};
+use super::blame::{Culprit, culprit, needs, true_at};
 use super::path::next;
 use super::place::Place;
 use super::ready::Ready;
@@ -143,8 +143,13 @@ impl<'a> Turn<'a, '_> {
         };
         let true_at = self.look(place, |scene| true_at(scene, condition));
         let (leaf, needs) = self.look(place, |scene| {
-            let leaf = culprit(scene, condition);
-            (grow(scene, &names, leaf, 0), needs(&names, leaf, true))
+            let guilty = culprit(Culprit {
+                scene: *scene,
+                expr: condition,
+                wanted: true,
+            });
+            let leaf = grow(&guilty.scene, &names, guilty.expr, 0);
+            (leaf, needs(&names, guilty.expr, guilty.wanted))
         });
         Some(Blame {
             leaf,

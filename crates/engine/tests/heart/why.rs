@@ -1,33 +1,38 @@
 //! Why: the start taken apart, the part to blame, and when time alone makes it true.
 
 use crate::history::{begin, fact};
-use crate::workspace::shipped;
+use crate::workspace::{checked, shipped, shipped_files};
 use engine::simulate::Simulation;
 use engine::why::{Standing, Why};
 use engine::{Account, Clock, Context, Rules, why};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use workflow::Program;
 
 /// An account whose contract renews on 2026-06-30, looked at after so many days.
 fn look(days: i64, contract: serde_json::Value) -> Why {
     let (program, _) = shipped();
-    let mut simulation = Simulation::new(&program);
+    look_at((&program, "renewal"), days, contract)
+}
+
+fn look_at((program, workflow): (&Program, &str), days: i64, contract: serde_json::Value) -> Why {
+    let mut simulation = Simulation::new(program);
     let account = json!({"name": "Acme", "timezone": "Asia/Tokyo"});
     simulation.push(&fact("acme", 1, "account.updated", begin(), account));
     simulation.push(&fact("acme", 2, "contract.updated", begin(), contract));
     let now = begin() + SignedDuration::from_hours(24 * days);
     simulation.raise(now);
-    let rules = Rules::of(&program);
+    let rules = Rules::of(program);
     let csms = simulation.csms().clone();
     let account: Account = simulation.accounts().next().expect("an account").clone();
     let context = Context {
-        program: &program,
+        program,
         rules: &rules,
         csms: &csms,
         pins: None,
         clock: Clock::Log,
     };
-    let found = why::why(&context, &account, now, "renewal").expect("the workflow is there");
+    let found = why::why(&context, &account, now, workflow).expect("the workflow is there");
     assert!(why::why(&context, &account, now, "nope").is_none());
     found
 }
@@ -103,4 +108,18 @@ fn an_open_run_says_where_it_rests_and_until_when() {
     assert_eq!(rest.until, Some(tokyo("2026-03-17T00:00:00")));
     let done: Vec<&str> = run.steps.iter().map(|deed| &*deed.step).collect();
     assert_eq!(done, ["brief", "intro"]);
+}
+
+#[test]
+fn a_segment_is_looked_into_for_the_part_to_blame() {
+    // `onboarding_complete` begins with `first_value_reached`, which is `first_report_at is known`.
+    let ready = "workflow: ready\ntitle: R\nstatus: live\nstart: {when: onboarding_complete, existing: skip}\n\
+                 once_per: account\nsteps:\n  - {id: tell, alert: csm, text: Look}\n";
+    let mut files = shipped_files();
+    files.insert("workflows/ready.yaml".into(), ready.into());
+    let (program, _) = checked(&files);
+    let why = look_at((&program, "ready"), 0, contract(Some("open")));
+    let blame = only(&why).blame.as_ref().expect("it is not true");
+    assert_eq!(&*blame.leaf.text, "first_report_at is known");
+    assert_eq!(&*blame.needs, "first_report_at would have to be known");
 }
