@@ -5,7 +5,8 @@ use crate::workspace::checked;
 use engine::log_clock::{Moment, step};
 use engine::{Account, Change, Clock, Context, Csms, Input, Resting, Rules, decide};
 use jiff::{SignedDuration, Timestamp};
-use model::{AccountId, Decision, Kind, Record};
+use model::message::Content;
+use model::{AccountId, Decision, Kind, Outgoing, Record};
 use serde_json::{Value, json};
 use workflow::{Files, Program};
 
@@ -63,6 +64,7 @@ struct Bench {
     text: Program,
     told: u64,
     records: Vec<Record>,
+    outbox: Vec<Outgoing>,
 }
 
 /// A workspace with these files beside its schema and policies.
@@ -118,6 +120,7 @@ impl Bench {
             text,
             told: 0,
             records: Vec::new(),
+            outbox: Vec::new(),
         };
         bench.tell(
             "account.updated",
@@ -146,10 +149,10 @@ impl Bench {
     }
 
     fn keep(&mut self, decisions: Vec<(Timestamp, Decision)>) {
-        let records = decisions
-            .into_iter()
-            .flat_map(|(_, decision)| decision.records);
-        self.records.extend(records);
+        for (_, decision) in decisions {
+            self.records.extend(decision.records);
+            self.outbox.extend(decision.outbox);
+        }
     }
 
     fn tell(&mut self, kind: &str, at: Timestamp, data: Value) {
@@ -789,4 +792,70 @@ fn a_draft_ends_what_was_tried_in_shadow() {
     bench.clear();
     bench.apply(one(&head("live"), &steps));
     assert_eq!(bench.told(), ["start"]);
+}
+
+#[test]
+fn the_next_send_says_and_reaches_what_the_new_text_has() {
+    let send = |to: &str| {
+        let window = "at: 90..80 days before contract.renewal_date";
+        format!(
+            "{{id: second, send: hello, to: {to}, from: Us <us@vendor.example>, topic: care, hours: any, {window}}}"
+        )
+    };
+    let world = |to: &str, said: &str| {
+        let care = care(FLAGSHIP, &[&tell("first", "120..100"), &send(to)]);
+        let hello = format!("---\nsubject: Hi\n---\n{said}\n");
+        text(&[
+            ("workflows/care.yaml", &care),
+            ("templates/hello.en.hbs", &hello),
+        ])
+    };
+    let mut bench = Bench::new(world("champion", "Old."));
+    for role in ["champion", "admin"] {
+        let email = format!("{role}@acme.example");
+        let contact = json!({"contact": role, "name": "A", "email": email, "role": role});
+        bench.tell("contact.updated", begin(), contact);
+    }
+    bench.set(at("2026-01-20T00:00:00Z"), json!({"flagship": true}));
+    bench.tick(at("2026-01-25T00:00:00Z"));
+    let new = world("admin", "New.");
+    let hash = new.templates["hello"].texts["en"].hash.clone();
+    assert_ne!(hash, bench.text.templates["hello"].texts["en"].hash);
+    bench.apply(new);
+    bench.clear();
+    bench.tick(at("2026-02-10T00:00:00Z"));
+    assert_eq!(bench.told(), ["send second", "end finished"]);
+    assert_eq!(bench.records[0].to.as_deref(), Some("admin@acme.example"));
+    let said: Vec<&Outgoing> = bench
+        .outbox
+        .iter()
+        .filter(|message| &*message.step == "second")
+        .collect();
+    let [message] = said[..] else {
+        panic!("one message: {said:?}");
+    };
+    let Content::Template { hash: said, .. } = &message.content else {
+        panic!("{message:?}");
+    };
+    assert_eq!(*said, hash);
+}
+
+#[test]
+fn a_guard_and_a_goal_are_those_of_the_new_text() {
+    let (first, second) = (tell("first", "120..100"), tell("second", "90..80"));
+    let mut bench = resting(&[&first, &second]);
+    bench.clear();
+    let guarded = second.replace("{id: second,", "{id: second, if: not account.flagship,");
+    bench.apply(one(FLAGSHIP, &[&first, &guarded]));
+    bench.tick(at("2026-02-10T00:00:00Z"));
+    assert_eq!(bench.told(), ["skip second if", "end finished"]);
+
+    let mut bench = resting(&[&first, &second]);
+    bench.clear();
+    let head = format!("{FLAGSHIP}goal: account.csm_sentiment == good\n");
+    bench.apply(one(&head, &[&first, &second]));
+    assert!(bench.told().is_empty());
+    let good = json!({"csm_sentiment": "good"});
+    bench.set(at("2026-01-26T00:00:00Z"), good);
+    assert_eq!(bench.told(), ["end goal"]);
 }
