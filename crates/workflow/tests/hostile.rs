@@ -9,9 +9,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use workflow::{Checked, Files, Severity, check, diagnostic};
 
-/// What a refusal may take on a quiet machine; a busy one has [`ROOM`] times as long for all of them together.
+/// What a refusal may take.
 const REFUSAL_MILLIS_MAX: u64 = 50;
-const ROOM: u32 = 4;
+/// Others use the machine too: the quickest of so many tries counts.
+const TRIES: usize = 20;
 
 const BASE: &str = "\
 entities:
@@ -26,10 +27,20 @@ routes: {csm: {channel: \"#cs\"}}
 const HEAD: &str =
     "workflow: case\ntopic: terms\nstart: {when: a0, existing: skip}\nonce_per: account\n";
 
+/// What a check says, and the time of the first try that was quick enough, or else of the quickest.
 fn timed(files: &Files) -> (Checked, Duration) {
-    let started = Instant::now();
-    let checked = check(files);
-    (checked, started.elapsed())
+    let limit = Duration::from_millis(REFUSAL_MILLIS_MAX);
+    let mut quickest = Duration::MAX;
+    let mut tries = 0;
+    loop {
+        let started = Instant::now();
+        let checked = check(files);
+        quickest = quickest.min(started.elapsed());
+        tries += 1;
+        if quickest < limit || tries == TRIES {
+            return (checked, quickest);
+        }
+    }
 }
 
 fn workspace(path: &str, text: String) -> Files {
@@ -383,16 +394,15 @@ fn hostile_files_are_refused_by_name_and_at_once() {
     assert!(failed.is_empty(), "{failed}");
 }
 
-/// Prints the slowest, and says when all of them together took too long.
+/// Prints the slowest, and says which took too long.
 fn within(times: &mut [(Duration, &str)]) {
     times.sort();
     for (time, name) in times.iter().rev().take(8) {
         println!("{:>6} ms  {name}", time.as_millis());
     }
-    let all: Duration = times.iter().map(|(time, _)| *time).sum();
-    let count = u32::try_from(times.len()).expect("a small number");
-    let budget = Duration::from_millis(REFUSAL_MILLIS_MAX) * count * ROOM;
-    assert!(all < budget, "{all:?} for {count} files");
+    let limit = Duration::from_millis(REFUSAL_MILLIS_MAX);
+    let slow: Vec<&(Duration, &str)> = times.iter().filter(|(time, _)| *time >= limit).collect();
+    assert!(slow.is_empty(), "{slow:?}");
 }
 
 /// The same seed, the same files.
