@@ -3,7 +3,7 @@
 use crate::dice::Dice;
 
 /// What time alone flips, and what facts flip.
-const CONDITIONS: [&str; 34] = [
+const CONDITIONS: [&str; 38] = [
     "contract.status == active",
     "contract.renewal_status == open",
     "days_until(contract.renewal_date) in 20..90",
@@ -38,6 +38,10 @@ const CONDITIONS: [&str; 34] = [
     "contract.renewal_date in this quarter",
     "contract.renewal_date in next month",
     "champion is known",
+    "count(open_risks where days_since(risk.opened_at) >= 3) >= 1",
+    "count(open_risks where hours_since(risk.opened_at) > 30) == 0",
+    "count(contacts where contact.role == champion and days_since(account.customer_since) > 40) >= 1",
+    "(account.arr else 0) * 2 > 3M and days_until(contract.renewal_date) < 200",
 ];
 
 /// A condition of one or two parts.
