@@ -4,7 +4,7 @@ use crate::entity::Entity;
 use crate::rebase::Change;
 use crate::rules::Rules;
 use jiff::Timestamp;
-use model::{Logged, Value};
+use model::{Logged, Record, Value};
 use std::collections::BTreeMap;
 use workflow::Program;
 
@@ -47,6 +47,15 @@ pub struct Context<'a> {
     pub clock: Clock,
 }
 
+/// A record that the journal kept of the account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnRecord {
+    /// The record.
+    pub record: Record,
+    /// Of a mail, whom it was for: records name addresses.
+    pub contact: Option<Box<str>>,
+}
+
 /// What there is to decide about.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
@@ -66,6 +75,8 @@ pub enum Input<'a> {
     Backfilled {
         /// Since when the log is kept; none: from its beginning.
         kept_from: Option<Timestamp>,
+        /// The account's records in the order they were decided, where [`Rules::asks_records`] says so.
+        own: &'a [OwnRecord],
     },
     /// The values held fast changed: scenarios only.
     Repinned {

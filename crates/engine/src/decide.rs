@@ -25,7 +25,7 @@ pub fn decide(
         Input::CloseHistory => turn.close_history(),
         Input::Rebase(change) => turn.rebase(change),
         Input::Backfill(logged) => turn.backfill(logged),
-        Input::Backfilled { kept_from } => turn.end_backfill(kept_from),
+        Input::Backfilled { kept_from, own } => turn.end_backfill(kept_from, own),
         Input::Repinned { at } => turn.repinned(at),
     }
     turn.end()

@@ -31,7 +31,7 @@ mod turn;
 pub mod why;
 
 pub use account::Account;
-pub use context::{Clock, Context, Csms, Input, PartsNeeded, Pins, parts_needed};
+pub use context::{Clock, Context, Csms, Input, OwnRecord, PartsNeeded, Pins, parts_needed};
 pub use decide::decide;
 pub use rebase::{Change, Resting};
 pub use rules::Rules;

@@ -17,6 +17,8 @@ pub const SENDS: &str = "sends";
 pub const IDS: &str = "ids/";
 /// Prefix of the parts of fact ids that a back-fill has read, likewise.
 const READ_IDS: &str = "read/";
+/// The part of the fates of messages that a back-fill has read.
+const FATES: &str = "fates";
 const PART_VERSION: u8 = 1;
 
 /// The parts of an account.
@@ -27,6 +29,8 @@ pub struct Parts {
     sends: Sends,
     ids: BTreeMap<Date, BTreeSet<u64>>,
     read_ids: BTreeMap<Date, BTreeSet<u64>>,
+    /// By message: whether it was taken out of its day's counts.
+    fates: BTreeMap<u64, bool>,
     changed: BTreeSet<Box<str>>,
 }
 
@@ -38,6 +42,7 @@ impl PartialEq for Parts {
             && self.sends == other.sends
             && self.ids == other.ids
             && self.read_ids == other.read_ids
+            && self.fates == other.fates
     }
 }
 
@@ -55,6 +60,7 @@ impl Parts {
                 (CONTACTS, _) => parts.contacts = Stored::read(&mut bytes)?,
                 (SETS, _) => parts.sets = Stored::read(&mut bytes)?,
                 (SENDS, _) => parts.sends = Stored::read(&mut bytes)?,
+                (FATES, _) => parts.fates = Stored::read(&mut bytes)?,
                 (_, Some(day)) => {
                     let day = day.parse().map_err(|_| DecodeError::Part)?;
                     parts.ids.insert(day, read_ids(&mut bytes)?);
@@ -84,7 +90,7 @@ impl Parts {
 
     /// Every part that holds something, in its stored form.
     pub fn encode_all(&self) -> Vec<(Box<str>, Vec<u8>)> {
-        let names = [CONTACTS, SETS, SENDS].map(Box::from).into_iter();
+        let names = [CONTACTS, SETS, SENDS, FATES].map(Box::from).into_iter();
         names
             .chain(self.ids.keys().map(|day| ids_name(*day)))
             .chain(self.read_ids.keys().map(|day| read_ids_name(*day)))
@@ -101,6 +107,8 @@ impl Parts {
             SETS => self.sets.write(&mut out),
             SENDS if self.sends.is_empty() => return None,
             SENDS => self.sends.write(&mut out),
+            FATES if self.fates.is_empty() => return None,
+            FATES => self.fates.write(&mut out),
             name => {
                 let (days, day) = match name.strip_prefix(IDS) {
                     Some(day) => (&self.ids, day),
@@ -185,9 +193,24 @@ impl Parts {
         for day in std::mem::take(&mut self.read_ids).into_keys() {
             self.changed.insert(read_ids_name(day));
         }
+        if !self.fates.is_empty() {
+            self.fates.clear();
+            self.changed.insert(FATES.into());
+        }
         if !self.sets.is_empty() {
             self.sets_mut().forget_again();
         }
+    }
+
+    /// Remembers, until the back-fill ends, whether a message was taken out of its day's counts: its first fate stands.
+    pub(crate) fn keep_fate(&mut self, message: &str, is_taken_out: bool) {
+        self.fates.entry(hash(message)).or_insert(is_taken_out);
+        self.changed.insert(FATES.into());
+    }
+
+    /// Whether a message is known to be taken out.
+    pub(crate) fn is_taken_out(&self, message: &str) -> bool {
+        self.fates.get(&hash(message)) == Some(&true)
     }
 
     /// Forgets the fact ids of a day.
@@ -204,6 +227,13 @@ pub fn ids_name(day: Date) -> Box<str> {
 
 fn read_ids_name(day: Date) -> Box<str> {
     format!("{READ_IDS}{day}").into()
+}
+
+/// A message's place among fates.
+fn hash(message: &str) -> u64 {
+    let mut head = [0; 8];
+    head.copy_from_slice(&model::id::digest(&[message])[..8]);
+    u64::from_be_bytes(head)
 }
 
 /// Fact ids take eight bytes each: they are hashes, so no shorter form is shorter.

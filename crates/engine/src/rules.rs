@@ -1,6 +1,8 @@
 //! What is worked out of a program once, so that no decision does it again.
 
+use crate::account::Account;
 use crate::metric::{Plan, read_in};
+use crate::turn::{SENT, is_recorded};
 use model::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use workflow::Program;
@@ -69,6 +71,22 @@ impl Rules {
                 (index, read)
             }),
         }
+    }
+
+    /// Whether a back-fill reads facts of a type in the log: what metrics count, and what takes messages out again.
+    pub fn is_read_again(&self, kind: &str) -> bool {
+        let counts = |kind: &str| self.plan.by_event.contains_key(kind);
+        counts(kind) || (kind == "message.settled" && counts(SENT))
+    }
+
+    /// Whether the end of an account's back-fill asks what its records tell of our own events.
+    pub fn asks_records(&self, account: &Account) -> bool {
+        let backfill = account.head.metrics.backfill.as_ref();
+        let mut bases = backfill.into_iter().flat_map(|it| it.tallies.keys());
+        bases.any(|basis| {
+            let need = self.plan.bases.get(basis);
+            need.is_some_and(|need| is_recorded(&need.event))
+        })
     }
 
     /// Whether a step of the workflow waits for an event.

@@ -1,14 +1,14 @@
 //! Simulation: a whole log decided in memory, its records in the public order (facts.md, 4).
 
 use crate::account::Account;
-use crate::context::{Clock, Context, Csms, Input};
+use crate::context::{Clock, Context, Csms, Input, OwnRecord};
 use crate::decide::decide;
 use crate::log_clock::{self, Moment};
 use crate::rebase::{Change, Resting};
 use crate::rules::Rules;
 use jiff::Timestamp;
 use model::fact::{HISTORY_ENDED, TICK};
-use model::{AccountId, Decision, Logged, Outgoing, Record};
+use model::{AccountId, Channel, Decision, Logged, MessageId, Outgoing, Record};
 use std::collections::BTreeMap;
 use workflow::Program;
 
@@ -124,7 +124,15 @@ impl<'a> Simulation<'a> {
         }
         for account in self.accounts.values_mut() {
             if let Some(now) = account.head.now {
-                let input = Input::Backfilled { kept_from: None };
+                let own = if self.rules.asks_records(account) {
+                    own(&self.lines, &self.report.outbox, &account.id)
+                } else {
+                    Vec::new()
+                };
+                let input = Input::Backfilled {
+                    kept_from: None,
+                    own: &own,
+                };
                 decisions.push((now, decide(&context, account, input, now)));
             }
         }
@@ -237,6 +245,26 @@ impl<'a> Simulation<'a> {
             self.report.duplicates += 1;
         }
     }
+}
+
+/// What was told of an account, as the journal keeps it.
+fn own(lines: &[Line], outbox: &[Outgoing], account: &AccountId) -> Vec<OwnRecord> {
+    let of_account = outbox.iter().filter(|one| one.account == *account);
+    let contacts: BTreeMap<&MessageId, &str> = of_account
+        .filter_map(|one| match &one.channel {
+            Channel::Email { contact, .. } => Some((&one.message, &**contact)),
+            Channel::Route { .. } | Channel::Webhook { .. } => None,
+        })
+        .collect();
+    let lines = lines.iter().filter(|line| line.record.account == *account);
+    let own = lines.map(|line| {
+        let message = line.record.message.as_ref();
+        OwnRecord {
+            contact: message.and_then(|id| contacts.get(id).copied().map(Box::from)),
+            record: line.record.clone(),
+        }
+    });
+    own.collect()
 }
 
 /// Instant, account, workflow (none first), subject, run; what is equal stays in order of emission.

@@ -10,6 +10,7 @@ mod control;
 mod draft;
 mod poison;
 mod rebase;
+mod recount;
 mod state;
 mod wakes;
 

@@ -110,6 +110,7 @@ cases! {
         an_attempt_may_be_written_again_by_its_own_claim,
         a_switch_stops_claims_and_attempts,
         only_what_waits_is_withdrawn,
+        a_mail_says_which_contact_it_is_for,
         an_expired_claim_begins_nothing;
     fate:
         a_fate_is_told_in_the_log,

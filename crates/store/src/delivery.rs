@@ -3,6 +3,7 @@
 use crate::{Failure, Store};
 use jiff::Timestamp;
 use model::{AccountId, DeliveryState, MessageId, Outgoing};
+use std::collections::BTreeMap;
 
 /// A message and where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +69,16 @@ impl Store {
     ) -> Result<Option<(Delivery, Vec<Attempt>)>, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.delivery(message).await,
+        }
+    }
+
+    /// Of each mail among these messages, the contact it is for.
+    pub async fn contacts(
+        &self,
+        messages: Vec<MessageId>,
+    ) -> Result<BTreeMap<MessageId, Box<str>>, Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.contacts(messages).await,
         }
     }
 

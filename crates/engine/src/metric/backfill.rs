@@ -90,4 +90,10 @@ impl Sets {
     pub(crate) fn forget_again(&mut self) {
         self.values.retain(|basis, _| !basis.starts_with(AGAIN));
     }
+
+    /// The same of some bases only.
+    pub(crate) fn forget_again_of(&mut self, is_one: impl Fn(&str) -> bool) {
+        self.values
+            .retain(|basis, _| !basis.strip_prefix(AGAIN).is_some_and(&is_one));
+    }
 }

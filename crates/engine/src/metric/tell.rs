@@ -131,11 +131,15 @@ impl Told {
     /// Takes it out of its day's counts and sums again, as for a message that expired. A latest or earliest moment, a least or
     /// greatest value and different values stay: nobody keeps what they hid.
     pub fn retract(&self, metrics: &mut Metrics) -> bool {
+        let tally = metrics.tallies.get_mut(&self.basis);
+        tally.is_some_and(|tally| tally.take(self.moment, self.amount))
+    }
+
+    /// The same for what is counted again only.
+    pub(crate) fn retract_again(&self, metrics: &mut Metrics) {
         let backfill = metrics.backfill.as_mut();
         if let Some(tally) = backfill.and_then(|backfill| backfill.tallies.get_mut(&self.basis)) {
             tally.take(self.moment, self.amount);
         }
-        let tally = metrics.tallies.get_mut(&self.basis);
-        tally.is_some_and(|tally| tally.take(self.moment, self.amount))
     }
 }

@@ -155,6 +155,9 @@ impl<'a> Turn<'a, '_> {
             return;
         }
         if !fate.counts() {
+            if self.account.head.metrics.is_backfilling() {
+                self.account.parts.keep_fate(id, true);
+            }
             let place = Spot {
                 workflow,
                 run,
@@ -168,6 +171,15 @@ impl<'a> Turn<'a, '_> {
                 at,
             });
         }
+    }
+
+    /// What became of a message, while its run knows it.
+    pub(super) fn fate_of(&self, id: &str) -> Option<Fate> {
+        let runs = self.account.head.workflows.values().flat_map(|it| &it.runs);
+        let steps = runs.flat_map(|run| run.steps.values());
+        let mut messages = steps.flat_map(|step| step.messages.values());
+        let found = messages.find(|message| message.id.as_str() == id);
+        found.map(|message| message.fate)
     }
 
     fn find_message(&self, id: &str) -> Option<Sent> {

@@ -3,8 +3,9 @@
 
 use super::Turn;
 use super::place::Place;
+use super::recount::fate;
 use crate::calendar::day_of;
-use crate::context::Clock;
+use crate::context::{Clock, OwnRecord};
 use crate::fold::{self, Event, Sort};
 use crate::metric::{Sets, tell};
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ impl Turn<'_, '_> {
         let plan = &self.context.rules.plan;
         let backfill = self.account.head.metrics.backfill.as_ref();
         let is_next = backfill.is_some_and(|backfill| backfill.reached < logged.position);
-        if !is_next || !plan.by_event.contains_key(&logged.fact.kind) {
+        if !is_next || !self.context.rules.is_read_again(&logged.fact.kind) {
             self.is_untouched = true;
             return;
         }
@@ -45,7 +46,11 @@ impl Turn<'_, '_> {
     /// The event of a fact that was not read again before. One that could not be taken then is passed over now.
     fn again(&mut self, logged: &Logged) -> Option<Event> {
         let fact = &logged.fact;
-        let Sort::Event(declared) = fold::sort(&self.context.program.schema, fact) else {
+        let sort = fold::sort(&self.context.program.schema, fact);
+        if let (Sort::Settled, Some((message, is_out))) = (sort, fate(fact)) {
+            self.account.parts.keep_fate(message, is_out);
+        }
+        let Sort::Event(declared) = sort else {
             return None;
         };
         let backfill = self.account.head.metrics.backfill.as_mut()?;
@@ -74,7 +79,7 @@ impl Turn<'_, '_> {
 
     /// The log was read: what it told takes its place. What becomes known or other by that happened long ago, so it is
     /// handled like a redefinition.
-    pub(crate) fn end_backfill(&mut self, kept_from: Option<Timestamp>) {
+    pub(crate) fn end_backfill(&mut self, kept_from: Option<Timestamp>, own: &[OwnRecord]) {
         if !self.account.head.metrics.is_backfilling() {
             self.is_untouched = true;
             return;
@@ -82,6 +87,7 @@ impl Turn<'_, '_> {
         // What time alone changed since is news, and comes first.
         self.settle();
         self.is_moved = true;
+        self.recount(own, kept_from);
         let before = self.start_truths();
         let account = &mut *self.account;
         let metrics = &mut account.head.metrics;

@@ -28,6 +28,7 @@ mod ready;
 mod rebase;
 mod recipients;
 mod record;
+mod recount;
 mod risk;
 mod route;
 mod send;
@@ -43,6 +44,7 @@ mod wake;
 mod webhook;
 mod why;
 
+pub(crate) use recount::{SENT, is_recorded};
 pub(crate) use route::flat;
 
 use crate::account::Account;

@@ -165,7 +165,10 @@ impl Bench {
 
     fn backfill(&mut self, count: usize) {
         self.read_again(count);
-        self.decide(Input::Backfilled { kept_from: None });
+        self.decide(Input::Backfilled {
+            kept_from: None,
+            own: &[],
+        });
     }
 
     fn starts(&self) -> usize {
@@ -333,6 +336,7 @@ fn what_was_not_kept_is_not_covered() {
     bench.read_again(81);
     bench.decide(Input::Backfilled {
         kept_from: Some(after(10 * 24)),
+        own: &[],
     });
     let days = &bench.account.head.metrics.coverage.covered_from;
     // The civil day after the one from whose middle on the log is kept.

@@ -10,6 +10,7 @@ mod limits;
 mod news;
 mod properties;
 mod rebase;
+mod recount;
 mod rules;
 mod scenarios;
 mod schedules;

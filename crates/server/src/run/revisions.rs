@@ -153,6 +153,10 @@ fn widened() -> Files {
     let mut files = changed();
     let metric = "metrics:\n  logins_of_old:\n    count: user.logged_in\n    where: event.user == \"u\"\n    over: 30d\n";
     files.insert("workflows/definitions/of-old.yaml".into(), metric.into());
+    let own = "metrics:\n  mails_of_old:\n    count: message.sent\n    where: event.workflow == renewal and event.contact is known\n    over: 90d\n  runs_of_old:\n    count: workflow.started\n    over: 90d\n";
+    files.insert("workflows/definitions/own-of-old.yaml".into(), own.into());
+    let written = "workflow: written\ntitle: Written\nstatus: live\nstart:\n  when: mails_of_old == 1 and runs_of_old >= 1\n  existing: include\nonce_per: account\nsteps:\n  - id: mailed\n    alert: csm\n    text: A mail\n    hours: any\n";
+    files.insert("workflows/written.yaml".into(), written.into());
     let seen = "workflow: seen\ntitle: Seen\nstatus: live\nstart:\n  when: logins_of_old == 3\n  existing: include\nonce_per: account\nsteps:\n  - id: found\n    alert: csm\n    text: Three logins\n    hours: any\n";
     files.insert("workflows/seen.yaml".into(), seen.into());
     files
@@ -221,6 +225,8 @@ async fn what_is_counted_anew_from_the_log_counts_once_whatever_is_cut_off() {
     assert_eq!(lines, expected);
     let found = lines.iter().filter(|line| line.contains("\"found\""));
     assert_eq!(found.count(), 6);
+    let mailed = lines.iter().filter(|line| line.contains("\"mailed\""));
+    assert_eq!(mailed.count(), 6);
 }
 
 async fn commits(store: &Store) -> u64 {

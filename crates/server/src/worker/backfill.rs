@@ -128,6 +128,7 @@ impl Worker {
         let oldest = store.read_log(self.shard, 0, 1, usize::MAX).await?;
         let oldest = oldest.first().filter(|fact| fact.position > 1);
         let kept_from = oldest.map(|fact| fact.arrived_at);
+        let kept_from = kept_from.max(self.journal_kept_from().await?);
         let page = store
             .accounts(self.shard, state.backfilled_after.as_ref(), None, page_max)
             .await?;
@@ -142,7 +143,11 @@ impl Worker {
             if self.strikes.is_poison(&key) {
                 continue;
             }
-            let input = Input::Backfilled { kept_from };
+            let own = self.own_records(active, state, account).await?;
+            let input = Input::Backfilled {
+                kept_from,
+                own: &own,
+            };
             self.decide_again(active, state, &mut draft, (account, &key, input))?;
             if let Some(cached) = state.cache.get_mut(account) {
                 draft.write_out(active, cached);
@@ -170,7 +175,7 @@ fn told(active: &Active, stored: Vec<StoredFact>) -> Vec<ReadFact> {
     let facts = stored.into_iter().map(batch::read_one);
     let is_told = |fact: &ReadFact| {
         let logged = fact.logged.as_ref();
-        logged.is_ok_and(|logged| active.rules.plan.by_event.contains_key(&logged.fact.kind))
+        logged.is_ok_and(|logged| active.rules.is_read_again(&logged.fact.kind))
     };
     facts.filter(is_told).collect()
 }

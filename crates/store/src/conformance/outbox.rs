@@ -2,7 +2,7 @@
 
 use super::{Ground, Proof, START, at, bid, claim, epoch, head, outbox, outgoing, queue, sending};
 use crate::{ClockMode, Commit, Outcome, Role, Settlement, Store, Switch, Tuning};
-use model::{DeliveryState, MessageId, Outgoing};
+use model::{Channel, DeliveryState, MessageId, Outgoing};
 
 pub(super) async fn state(
     store: &Store,
@@ -231,5 +231,32 @@ pub(super) async fn an_expired_claim_begins_nothing(ground: &Ground) -> Proof {
     zombie.outbox.push(outbox(outgoing("m_zombie")));
     assert!(store.commit(zombie).await.is_err());
     assert!(state(&store, "m_zombie").await.is_err());
+    Ok(())
+}
+
+pub(super) async fn a_mail_says_which_contact_it_is_for(ground: &Ground) -> Proof {
+    let mail = |id, whom: &str| {
+        let mut outgoing = outgoing(id);
+        if let Channel::Email { contact, .. } = &mut outgoing.channel {
+            *contact = whom.into();
+        }
+        outgoing
+    };
+    let alert = Outgoing {
+        channel: Channel::Route {
+            route: "csm".into(),
+            targets: Vec::new(),
+        },
+        ..outgoing("m_3")
+    };
+    let all = vec![mail("m_1", "p-1"), mail("m_2", "p-2"), alert];
+    let (store, _) = sending(ground, all).await?;
+    let asked = ["m_2", "m_3", "m_4"].map(MessageId::new).to_vec();
+    let told = store.contacts(asked).await?;
+    let told: Vec<_> = told
+        .iter()
+        .map(|(id, whom)| (id.as_str(), &**whom))
+        .collect();
+    assert_eq!(told, [("m_2", "p-2")]);
     Ok(())
 }

@@ -1,12 +1,37 @@
 //! Deliveries, for people to read.
 
+use super::accounts::json;
 use super::rows::{Columns, signed};
 use super::{Session, Sqlite};
 use crate::{Attempt, Delivery, DeliveryFilter, Failure};
 use model::{DeliveryState, MessageId};
 use sqlx::sqlite::SqliteRow;
+use std::collections::BTreeMap;
+
+/// Whom mails are for.
+pub(crate) const CONTACTS: &str = "SELECT message, outgoing ->> '$.channel.email.contact' FROM outbox \
+        WHERE message IN (SELECT value FROM json_each(?))";
 
 impl Sqlite {
+    pub(crate) async fn contacts(
+        &self,
+        messages: Vec<MessageId>,
+    ) -> Result<BTreeMap<MessageId, Box<str>>, Failure> {
+        self.read(move |session| {
+            Box::pin(async move {
+                let query = sqlx::query(CONTACTS).bind(json(&messages));
+                let mut contacts = BTreeMap::new();
+                for row in session.rows(query).await? {
+                    if let Some(contact) = row.maybe_text(1)? {
+                        contacts.insert(MessageId::new(row.text(0)?), contact);
+                    }
+                }
+                Ok(contacts)
+            })
+        })
+        .await
+    }
+
     pub(crate) async fn deliveries(
         &self,
         filter: DeliveryFilter,

@@ -1,6 +1,6 @@
 //! What runs for every batch and every claim finds its rows by key, with no statistics to help it.
 
-use super::{accounts, caps, claims, fates, gate, messages, wakes};
+use super::{accounts, caps, claims, deliveries, fates, gate, messages, wakes};
 use crate::{OpenOptions, Store};
 
 #[tokio::test]
@@ -18,6 +18,7 @@ async fn hot_statements_find_their_rows_by_key() -> Result<(), Box<dyn std::erro
         gate::STANDING,
         caps::NEWEST,
         messages::WITHDRAW,
+        deliveries::CONTACTS,
     ];
     statements.extend(wakes::CHANGES);
     for sql in statements {
