@@ -3,7 +3,7 @@
 
 use crate::account::Account;
 use crate::calendar;
-use crate::context::{Context, Input};
+use crate::context::{Clock, Context, Input};
 use crate::decide::decide;
 use crate::memory::Memory;
 use crate::rebase::{Change, Edge, StepChange, StepEdit, find, is_in_force, step_changes};
@@ -121,12 +121,19 @@ impl<'a> Outlook<'a> {
         Self { context, plan }
     }
 
-    /// Looks at a copy of an account that the text before the change decided last.
+    /// Looks at a copy of an account that the text before the change decided last. `now`: the wall clock, or under the log
+    /// clock the shard's own; there the account is brought over at its own latest instant, as `apply` does.
     pub fn look(&mut self, mut account: Account, change: &Change, now: Timestamp) {
         self.plan.accounts += 1;
         self.count_runs(&account);
-        let now = account.head.now.map_or(now, |before| before.max(now));
-        let decision = decide(&self.context, &mut account, Input::Rebase(change), now);
+        let own = account.head.now;
+        let now = own.map_or(now, |own| own.max(now));
+        let brought_over_at = match self.context.clock {
+            Clock::Live => now,
+            Clock::Log => own.unwrap_or(Timestamp::UNIX_EPOCH),
+        };
+        let input = Input::Rebase(change);
+        let decision = decide(&self.context, &mut account, input, brought_over_at);
         self.count(&decision, true);
         self.count_unknown(&account, change);
         let calendar = &self.context.program.calendar;
@@ -137,7 +144,7 @@ impl<'a> Outlook<'a> {
             let Some(due) = account.wake_at().filter(|due| *due <= until.max(open_at)) else {
                 break;
             };
-            let at = due.max(now);
+            let at = due.max(brought_over_at);
             let decision = decide(&self.context, &mut account, Input::Wake, at);
             self.count(&decision, at <= open_at);
         }

@@ -28,7 +28,8 @@ pub struct Planned {
     pub plan: Plan,
 }
 
-/// Works out what applying `files` would do. `told` hears how many accounts of how many were looked at.
+/// Works out what applying `files` would do at `now`, the wall clock; a store under the log clock goes by its own time.
+/// `told` hears how many accounts of how many were looked at.
 pub async fn plan(
     store: &Store,
     files: &Files,
@@ -123,13 +124,21 @@ impl Looking<'_> {
         outlook: &mut Outlook<'_>,
         more: &mut impl FnMut(u64),
     ) -> Result<(), Refused> {
+        let now = match self.store.clock() {
+            ClockMode::Live => self.now,
+            // The wall clock plays no part: nothing is due by it.
+            ClockMode::Log => {
+                let own = self.store.shard(shard).await?.now;
+                own.unwrap_or(Timestamp::UNIX_EPOCH)
+            }
+        };
         let mut after = None;
         loop {
             let page = self.page(shard, after.as_ref()).await?;
             let count = page.len();
             after = page.last().map(|(account, _)| account.id.clone());
             for (account, change) in page {
-                outlook.look(account, &change, self.now);
+                outlook.look(account, &change, now);
             }
             more(count as u64);
             tokio::task::yield_now().await;

@@ -233,3 +233,36 @@ async fn commits(store: &Store) -> u64 {
     let states = store.shard_states().await.expect("the store reads");
     states.iter().map(|state| state.mark.commits).sum()
 }
+
+/// The example with a workflow that takes in contracts with so many days left.
+fn with_nearing() -> Files {
+    let mut files = example();
+    let text = "workflow: nearing\ntitle: Nearing\nstatus: live\nfor_each: contract\nstart:\n  when: days_until(contract.renewal_date) in 110..120\n  existing: include\nonce_per: contract\nsteps:\n  - id: hello\n    alert: csm\n    text: Say hello\n    hours: any\n";
+    files.insert("workflows/nearing.yaml".into(), text.into());
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_the_log_clock_a_plan_goes_by_the_stores_own_time() {
+    let place = Place::new(ClockMode::Log);
+    let store = place.open().await;
+    let taken = activate(&store, &example(), noon()).await;
+    assert!(taken.expect("the example is taken").is_new);
+    let clock = Clock::by_hand(noon());
+    let started = Server::start(place.config(&[]), store.clone(), clock, Roles::ALL).await;
+    let server = started.expect("the server starts");
+    tell(&server, &three_facts("acme", AT)).await;
+    quiet(&store).await;
+    server.stop().await;
+    for wall in [
+        "1999-01-01T00:00:00Z",
+        "2026-01-13T03:00:00Z",
+        "2030-01-01T00:00:00Z",
+    ] {
+        let wall = wall.parse().expect("an instant");
+        let planned = crate::plan(&store, &with_nearing(), wall, Resting::Next, |_, _| {}).await;
+        let plan = planned.expect("it can be worked out").plan;
+        let nearing = plan.workflows.get("nearing").expect("it is new");
+        assert_eq!((nearing.starts, nearing.messages), (1, 1), "{wall}");
+    }
+}
