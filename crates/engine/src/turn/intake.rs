@@ -96,7 +96,7 @@ impl Turn<'_, '_> {
                     fold::read_event(self.account, declared, fact, times.at)?;
                 self.out.rejected.append(&mut rejected);
                 self.note(fact, times);
-                self.observe(&event);
+                self.observe_late(&event);
             }
             Sort::Answer => self.answer(fact, times.at),
             Sort::Settled => self.settled(fact),

@@ -4,12 +4,22 @@
 use super::Turn;
 use super::place::Place;
 use crate::account::Account;
-use crate::fold::{self, Late, Which};
+use crate::fold::{self, Event, Late, Which};
 use crate::known::Known;
+use crate::lookahead::{next_change, sooner};
 use crate::memory::{Hold, Memory};
 use jiff::Timestamp;
 use std::cell::OnceCell;
-use workflow::program::{Expr, Start, Status, Workflow};
+use workflow::program::{Expr, Risk, Start, Status, Workflow};
+
+/// At most so many moments between a late event and now are looked at.
+const LOOKS_MAX: usize = 256;
+
+/// What has to hold for a while.
+enum Held<'a> {
+    Start(&'a Workflow, &'a Expr, Box<str>),
+    Risk(&'a Risk),
+}
 
 impl<'a> Turn<'a, '_> {
     /// Live, a fact may come before a wake-up that is due: what time has made true by now did not wait for the fact.
@@ -97,17 +107,92 @@ impl<'a> Turn<'a, '_> {
             if hold.as_ref().is_some_and(is_inside)
                 && was_false(self, Place::default(), &risk.opens)
             {
-                let state = self
-                    .account
-                    .head
-                    .risks
-                    .entry(risk.name.clone())
-                    .or_default();
-                state.hold = state.hold.map(|hold| Hold {
-                    since: until,
-                    ..hold
-                });
+                self.hold_risk_again(risk, until);
             }
+        }
+    }
+
+    /// Takes an event in. One that comes late may show that a condition was false while it was held to be true: at a moment
+    /// in between at which it is false with the event, and was not without it.
+    pub(super) fn observe_late(&mut self, event: &Event) {
+        let is_late = event.at < self.now && !self.holds().is_empty();
+        let before = is_late.then(|| self.account.clone());
+        self.observe(event);
+        let Some(before) = before else {
+            return;
+        };
+        for (held, since) in self.holds() {
+            let from = since.max(event.at);
+            let Some(until) = self.false_until(&before, &held, from) else {
+                continue;
+            };
+            match held {
+                Held::Start(workflow, _, subject) => self.hold_again(workflow, &subject, until),
+                Held::Risk(risk) => self.hold_risk_again(risk, until),
+            }
+        }
+    }
+
+    /// The holds that count at present, and since when.
+    fn holds(&self) -> Vec<(Held<'a>, Timestamp)> {
+        let mut all = Vec::new();
+        for (workflow, when) in self.held_starts() {
+            for subject in self.followed(workflow.for_each) {
+                let memory = self.memory(workflow, &subject);
+                if let Some(hold) = memory.and_then(|subject| subject.hold) {
+                    all.push((Held::Start(workflow, when, subject), hold.since));
+                }
+            }
+        }
+        for risk in &self.context.program.risks {
+            let state = self.account.head.risks.get(&risk.name);
+            if let Some(hold) = state.and_then(|state| state.hold) {
+                all.push((Held::Risk(risk), hold.since));
+            }
+        }
+        all
+    }
+
+    /// Until when what is held was false by the event alone, from some moment on; none: it never was.
+    fn false_until(&self, before: &Account, held: &Held<'a>, from: Timestamp) -> Option<Timestamp> {
+        let (place, expr) = match held {
+            Held::Start(workflow, when, subject) => (Place::subject(workflow, subject), *when),
+            Held::Risk(risk) => (Place::default(), &risk.opens),
+        };
+        let read = |account: &Account, at: Timestamp| {
+            let known = Known {
+                context: self.context,
+                head: &account.head,
+                parts: &account.parts,
+                current: OnceCell::new(),
+                memo: None,
+            };
+            place.look(self, &known, |scene| {
+                let then = scene.at(at);
+                (then.truth(expr), next_change(&then, expr))
+            })
+        };
+        let mut at = from;
+        let mut until = None;
+        for _ in 0..LOOKS_MAX {
+            if at >= self.now {
+                break;
+            }
+            let (with, next) = read(self.account, at);
+            let (without, other) = read(before, at);
+            let next = sooner(next, other).map_or(self.now, |next| next.min(self.now));
+            if with == Some(false) && without != Some(false) {
+                until = Some(next);
+            }
+            at = next;
+        }
+        until
+    }
+
+    fn hold_risk_again(&mut self, risk: &Risk, since: Timestamp) {
+        let state = self.account.head.risks.get_mut(&risk.name);
+        if let Some(state) = state {
+            state.hold = state.hold.map(|hold| Hold { since, ..hold });
         }
     }
 

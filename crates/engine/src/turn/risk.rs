@@ -33,8 +33,8 @@ impl Turn<'_, '_> {
         } else {
             is_changed = self.may_open(risk, opens, &mut state);
         }
-        if opens == Some(false) && before.hold.is_some() {
-            state.false_at = Some(self.evidence_at());
+        if risk.hold.is_some() {
+            self.follow_false(opens, &mut state);
         }
         if state != before {
             self.is_moved = true;
@@ -45,6 +45,15 @@ impl Turn<'_, '_> {
             self.tell_risk(risk, before.case);
         }
         is_changed
+    }
+
+    /// Keeps since when `opens` has been false, also while a case is open: no hold begins before that.
+    fn follow_false(&self, opens: Option<bool>, state: &mut RiskState) {
+        match opens {
+            Some(false) if state.false_at.is_none() => state.false_at = Some(self.evidence_at()),
+            Some(true) => state.false_at = None,
+            Some(false) | None => {}
+        }
     }
 
     /// Follows the hold of a risk without a case; gives whether a case opened.

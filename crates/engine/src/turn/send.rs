@@ -2,6 +2,7 @@
 
 use super::Turn;
 use super::place::Place;
+use super::ready::Ready;
 use super::recipients::Recipient;
 use super::record::Spot;
 use super::steps::Progress;
@@ -68,6 +69,10 @@ impl<'a> Turn<'a, '_> {
         };
         if let Some(progress) = self.refused(spot, step) {
             return progress;
+        }
+        if self.ready_at(spot, step) != Ready::Now {
+            // Nobody answered in time, so it may go: but as any other, when hours are open.
+            return Progress::Rests;
         }
         let everyone = self.recipients(spot.workflow, self.run(spot.workflow, spot.run), send.to);
         let state = self.run(spot.workflow, spot.run).steps.get(spot.step);

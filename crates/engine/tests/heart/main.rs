@@ -6,6 +6,7 @@ mod crowds;
 mod deeds;
 mod golden;
 mod history;
+mod late;
 mod limits;
 mod news;
 mod properties;
