@@ -24,6 +24,7 @@ mod civil;
 mod dice;
 mod flips;
 mod journey;
+mod kinds;
 mod random;
 mod rules;
 mod slow;

@@ -3,7 +3,7 @@
 use crate::dice::Dice;
 
 /// What time alone flips, and what facts flip.
-const CONDITIONS: [&str; 38] = [
+const CONDITIONS: [&str; 84] = [
     "contract.status == active",
     "contract.renewal_status == open",
     "days_until(contract.renewal_date) in 20..90",
@@ -42,18 +42,101 @@ const CONDITIONS: [&str; 38] = [
     "count(open_risks where hours_since(risk.opened_at) > 30) == 0",
     "count(contacts where contact.role == champion and days_since(account.customer_since) > 40) >= 1",
     "(account.arr else 0) * 2 > 3M and days_until(contract.renewal_date) < 200",
+    // Every kind of metric, in windows of hours, of days, since a date and of all time.
+    "logins_6h > 0",
+    "previous(logins_6h) >= logins_6h",
+    "change(logins_24h) < 20%",
+    "users_24h >= 2",
+    "score_sum_24h > 6",
+    "score_sum_30d in 5..25",
+    "score_average_12h > 4",
+    "score_least_60d <= 3",
+    "score_most_since >= 9",
+    "score_most_6h - score_least_60d > 2",
+    "days_since(first_meeting_at) in 5..40",
+    "hours_since(ticket_at_24h) > 3",
+    "ticket_at_24h is known",
+    "days_since(first_ticket_60d) > 20",
+    "tickets_ever >= 2",
+    "trainings_done == 0",
+    "deployment_rate >= 20%",
+    // Every kind of name and word.
+    "advocate_ready",
+    "not first_value_reached",
+    "(onboarding_complete else false) != true",
+    "health.score >= 55",
+    "health.co > health.cx",
+    "health.co_band == yellow",
+    "health.cx_band in [red, yellow]",
+    "product",
+    "not sentiment and not support",
+    "count(open_risks) >= 2",
+    "count(open_risks where risk.severity == high or days_since(risk.opened_at) > 6) > 0",
+    "count(contacts where contact.role in [admin, champion]) >= 2",
+    "contacts contains champion",
+    "champion.locale == \"ja\"",
+    "account.name contains \"a\"",
+    "account.arr >= 1M",
+    "account.arr / contract.seats < 50k",
+    "account.goal_progress >= 40% or account.goal_progress is unknown",
+    "account.csm_sentiment >= neutral",
+    "(account.reference_status else never_asked) in [never_asked, asked]",
+    "account.flagship else false",
+    // Every function, operator and period.
+    "min(days_since(last_meeting_at), days_since(last_login_at)) > 6",
+    "max(days_since(last_meeting_at) else 9, days_since(account.customer_since)) <= 40",
+    "round(days_since(account.customer_since) / 7) in 3..9",
+    "-days_until(contract.renewal_date) + 30 > -20",
+    "contract.renewal_date in this week",
+    "account.customer_since in last year",
+    "last_login_at in last week",
+    "first_meeting_at in this month",
 ];
 
-/// A condition of one or two parts.
+/// Conditions over what a run belongs to.
+fn of_subject(dice: &mut Dice, for_each: &str) -> Option<&'static str> {
+    let all: &[&str] = match for_each {
+        "contact" => &[
+            "contact.role == champion",
+            "contact.locale is unknown",
+            "contact.name contains \"t\"",
+        ],
+        "contract" => &[
+            "contract.auto_renews else false",
+            "contract.seats >= 10",
+            "days_since(contract.start_date) in 20..60",
+        ],
+        "risk" => &[
+            "risk.open",
+            "risk.category in [product, support]",
+            "risk.severity >= high",
+            "hours_since(risk.opened_at) > 50",
+            "days_since(risk.opened_at) in 2..9",
+            "risk.title contains \"リスク\"",
+        ],
+        _ => return None,
+    };
+    Some(*dice.pick(all))
+}
+
+/// A condition of one or two parts, over an account.
 pub(crate) fn condition(dice: &mut Dice) -> String {
-    let one = *dice.pick(&CONDITIONS);
+    condition_of(dice, "account")
+}
+
+fn condition_of(dice: &mut Dice, for_each: &str) -> String {
+    let own = dice
+        .chance(25)
+        .then(|| of_subject(dice, for_each))
+        .flatten();
+    let one = own.unwrap_or_else(|| *dice.pick(&CONDITIONS));
     let other = *dice.pick(&CONDITIONS);
     match dice.between(0, 9) {
         0..=3 => one.to_owned(),
-        4 | 5 => format!("{one} and {other}"),
-        6 | 7 => format!("{one} or {other}"),
+        4 | 5 => format!("({one}) and ({other})"),
+        6 | 7 => format!("({one}) or ({other})"),
         8 => format!("not ({one})"),
-        _ => format!("{one} and not ({other})"),
+        _ => format!("({one}) and not ({other})"),
     }
 }
 
@@ -115,7 +198,8 @@ pub(crate) fn rule(dice: &mut Dice, number: i64) -> String {
     );
     let is_when = start(dice, &mut text, for_each);
     if dice.chance(35) {
-        say(&mut text, &format!("while: {}", condition(dice)));
+        let stay = condition_of(dice, for_each);
+        say(&mut text, &format!("while: {stay}"));
     }
     let is_watched = dice.chance(40);
     if is_watched {
@@ -134,8 +218,21 @@ pub(crate) fn rule(dice: &mut Dice, number: i64) -> String {
     if dice.chance(25) {
         text.push_str("holds_back: [adoption]\n");
     }
+    let with = condition_of(dice, for_each);
+    say(&mut text, &format!("with:\n  live_name: {with}"));
+    let remembered = condition_of(dice, for_each);
+    say(&mut text, &format!("remember:\n  kept_name: {remembered}"));
+    say(&mut text, "  kept_days: days_since(last_login_at)");
     text.push_str("steps:\n");
-    let mut writer = Writer { dice, text, ids: 0 };
+    let starts_on_score = text.contains("event: nps.responded");
+    let mut writer = Writer {
+        dice,
+        text,
+        for_each,
+        starts_on_score,
+        ids: 0,
+        results: Vec::new(),
+    };
     writer.steps(2, 0);
     writer.text
 }
@@ -150,9 +247,14 @@ fn start(dice: &mut Dice, text: &mut String, for_each: &str) -> bool {
                 "user.logged_in",
                 "meeting.held",
                 "[ticket.opened, nps.responded]",
+                "nps.responded",
+                "risk.opened",
             ]);
             say(text, &format!("  event: {event}"));
-            if dice.chance(40) {
+            if *event == *"nps.responded" && dice.chance(60) {
+                let wanted = dice.pick(&["event.score >= 5", "event.contact.role == champion"]);
+                say(text, &format!("  if: {wanted}"));
+            } else if dice.chance(40) {
                 say(text, &format!("  if: {}", condition(dice)));
             }
             if dice.chance(40) {
@@ -198,7 +300,12 @@ fn start(dice: &mut Dice, text: &mut String, for_each: &str) -> bool {
 struct Writer<'d> {
     dice: &'d mut Dice,
     text: String,
+    for_each: &'static str,
+    /// Whether it starts on an answer with a score.
+    starts_on_score: bool,
     ids: u32,
+    /// What may be asked of the steps so far.
+    results: Vec<String>,
 }
 
 impl Writer<'_> {
@@ -212,14 +319,49 @@ impl Writer<'_> {
         }
     }
 
+    /// A condition that may ask about the run: its steps, its names, what started it.
+    fn wanted(&mut self) -> String {
+        if self.dice.chance(35) && !self.results.is_empty() {
+            let last = self.results.last().filter(|_| self.dice.chance(50));
+            let picked = last.unwrap_or_else(|| self.dice.pick(&self.results));
+            return picked.clone();
+        }
+        if self.dice.chance(20) {
+            let own = [
+                "live_name",
+                "not kept_name",
+                "kept_days > 3",
+                "kept_days is known",
+            ];
+            return (*self.dice.pick(&own)).to_owned();
+        }
+        if self.starts_on_score && self.dice.chance(40) {
+            let own = [
+                "started_by.score >= 8",
+                "started_by.contact.role == champion",
+            ];
+            return (*self.dice.pick(&own)).to_owned();
+        }
+        condition_of(self.dice, self.for_each)
+    }
+
+    /// What may be asked of a step.
+    fn keep_results(&mut self, id: u32, results: &[&str]) {
+        for result in results {
+            self.results
+                .push(result.replace("STEP", &format!("steps.s{id}")));
+        }
+    }
+
     fn step(&mut self, indent: usize, depth: u8) {
         self.ids += 1;
+        let number = self.ids;
         let id = format!("- id: s{}", self.ids);
         self.line(indent, &id);
         let inner = indent + 2;
         let kind = self.dice.between(0, if depth < 2 { 13 } else { 7 });
         if kind < 10 && self.dice.chance(25) {
-            let wanted = condition(self.dice);
+            let wanted = self.wanted();
             self.line(inner, &format!("if: {wanted}"));
         }
         if kind < 7 && self.dice.chance(25) {
@@ -262,6 +404,24 @@ impl Writer<'_> {
             13 => self.line(inner, "assignee: csm"),
             _ => {}
         }
+        match kind {
+            0 | 1 => self.keep_results(number, &["STEP.sent"]),
+            2 | 13 => self.keep_results(number, &["not STEP.done", "STEP.outcome is known"]),
+            3 | 4 => self.keep_results(
+                number,
+                &[
+                    "STEP.sent",
+                    "not STEP.skipped",
+                    "STEP.delivered and not STEP.bounced",
+                    "STEP.replied or STEP.clicked",
+                    "STEP.opened",
+                ],
+            ),
+            6 => self.keep_results(number, &["STEP.ok"]),
+            8 | 9 => self.keep_results(number, &["STEP.timed_out"]),
+            12 => self.keep_results(number, &["STEP.chosen == left"]),
+            _ => {}
+        }
     }
 
     fn send(&mut self, inner: usize) {
@@ -295,7 +455,18 @@ impl Writer<'_> {
             };
             self.line(inner + 2, &format!("until: {until}"));
         } else {
-            self.line(inner + 2, "event: user.logged_in");
+            let id = self.ids;
+            self.line(inner + 2, "event: nps.responded");
+            if self.dice.chance(50) {
+                self.line(
+                    inner + 2,
+                    "if: event.score > 4 and event.contact.role != billing",
+                );
+            }
+            self.keep_results(
+                id,
+                &["STEP.event.score >= 7", "STEP.event.score is unknown"],
+            );
         }
         let at_most = *self.dice.pick(&["30h", "5 business days", "20d", "60d"]);
         self.line(inner + 2, &format!("at_most: {at_most}"));
@@ -309,7 +480,7 @@ impl Writer<'_> {
     }
 
     fn branch(&mut self, inner: usize, depth: u8) {
-        let wanted = condition(self.dice);
+        let wanted = self.wanted();
         self.line(inner, &format!("if: {wanted}"));
         self.line(inner, "then:");
         self.steps(inner + 2, depth + 1);

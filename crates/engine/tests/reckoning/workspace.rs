@@ -62,10 +62,27 @@ const EXAMPLE: [(&str, &str); 45] = example![
     "workflows/renewal.yaml",
     "workflows/risk.yaml",
 ];
+/// Metrics of the kinds that the example has no use for.
+const MORE: &str = "\
+metrics:
+  logins_6h: {count: user.logged_in, over: 6h}
+  logins_24h: {count: user.logged_in, over: 24h}
+  users_24h: {count_distinct: user.logged_in.user, over: 24h}
+  score_sum_24h: {sum: nps.responded.score, over: 24h}
+  score_sum_30d: {sum: nps.responded.score, over: 30d}
+  score_average_12h: {average: nps.responded.score, over: 12h}
+  score_least_60d: {min: nps.responded.score, over: 60d}
+  score_most_since: {max: nps.responded.score, since: account.customer_since}
+  score_most_6h: {max: nps.responded.score, over: 6h}
+  first_meeting_at: {earliest: meeting.held, since: contract.start_date}
+  ticket_at_24h: {latest: ticket.opened, over: 24h}
+  first_ticket_60d: {earliest: ticket.opened, over: 60d}
+  tickets_ever: {count: ticket.opened}
+";
 /// How many workflows chance writes at most.
 const WRITTEN_MAX: i64 = 4;
 /// How often chance tries again where the checker refuses what it wrote.
-const TRIES_MAX: usize = 12;
+const TRIES_MAX: usize = 24;
 
 /// The example's workflows, and some more.
 pub(crate) fn workspace(dice: &mut Dice) -> (Program, Files) {
@@ -87,7 +104,9 @@ pub(crate) fn workspace(dice: &mut Dice) -> (Program, Files) {
 /// Files of the example.
 fn example(is_wanted: impl Fn(&str) -> bool) -> Files {
     let all = EXAMPLE.iter().filter(|(path, _)| is_wanted(path));
-    all.map(|(path, text)| ((*path).into(), (*text).into()))
+    let more = ("workflows/definitions/more.yaml", MORE);
+    all.chain([&more])
+        .map(|(path, text)| ((*path).into(), (*text).into()))
         .collect()
 }
 

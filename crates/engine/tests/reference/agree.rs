@@ -3,9 +3,9 @@
 use crate::deed::Deed;
 use crate::dice::Dice;
 use crate::sometimes::Sometimes;
-use crate::tell::{Said, history, logged, told};
+use crate::tell::{Said, answers, history, logged, told};
 use crate::walk::walk;
-use crate::workspace::{program, texts};
+use crate::workspace::{Texts, program, texts};
 use engine::simulate::Simulation;
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -41,11 +41,20 @@ fn part(program: &Program, said: &[Said], end: Timestamp) -> bool {
     by_engine(program, said, end) != by_reference(program, said, end).0
 }
 
-/// One workflow alone if it parts them, then as few facts as do.
-fn least(texts: &[String], said: &[Said], end: Timestamp) -> (Vec<String>, Vec<Said>) {
-    let alone = texts.iter().map(|text| vec![text.clone()]);
-    let alone = alone.filter(|one| program(one).is_some_and(|program| part(&program, said, end)));
-    let texts = alone.into_iter().next().unwrap_or_else(|| texts.to_vec());
+/// As few workflows as part them, then as few facts.
+fn least(texts: &Texts, said: &[Said], end: Timestamp) -> (Texts, Vec<Said>) {
+    let mut texts = texts.clone();
+    let mut index = 0;
+    while index < texts.rules.len() {
+        let mut rules = texts.rules.clone();
+        rules.remove(index);
+        let fewer = texts.with(rules);
+        if program(&fewer).is_some_and(|program| part(&program, said, end)) {
+            texts = fewer;
+        } else {
+            index += 1;
+        }
+    }
     let program = program(&texts).expect("it was right before");
     let mut said = said.to_vec();
     let mut index = 0;
@@ -62,12 +71,17 @@ fn least(texts: &[String], said: &[Said], end: Timestamp) -> (Vec<String>, Vec<S
 }
 
 /// What only one of them did.
-fn report(seed: u64, texts: &[String], said: &[Said], end: Timestamp) -> String {
+fn report(seed: u64, texts: &Texts, said: &[Said], end: Timestamp) -> String {
     let (texts, said) = least(texts, said, end);
     let program = program(&texts).expect("it was right before");
     let engine = by_engine(&program, &said, end);
     let (reference, _) = by_reference(&program, &said, end);
-    let mut text = format!("seed {seed}, until {end}\n{}", texts.join("\n"));
+    let mut text = format!(
+        "seed {seed}, until {end}\n{}{}{}",
+        texts.risks,
+        texts.limits,
+        texts.rules.join("\n")
+    );
     for one in &said {
         writeln!(text, "{} {} {}", one.at, one.kind, one.data).expect("text takes text");
     }
@@ -108,7 +122,11 @@ fn case(seed: u64, sum: &Mutex<Sum>) {
     let texts = texts(&mut dice);
     let program = program(&texts).expect("it was checked");
     for _ in 0..HISTORIES {
-        let (said, end) = history(&mut dice);
+        let (mut said, end) = history(&mut dice);
+        if texts.rules.iter().any(|rule| rule.contains("approval:")) {
+            let asked = walk(&program, &told(&program, &said), end).asked;
+            answers(&mut dice, &mut said, &asked, end);
+        }
         let (deeds, sometimes) = by_reference(&program, &said, end);
         let do_part = by_engine(&program, &said, end) != deeds;
         let mut sum = sum.lock().expect("nobody panicked");

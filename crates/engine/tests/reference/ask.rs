@@ -5,6 +5,7 @@
 )]
 
 use crate::days;
+use crate::risk::Case;
 use crate::run::Done;
 use crate::told::{About, Known, Told, value};
 use jiff::Timestamp;
@@ -12,8 +13,8 @@ use jiff::civil::Date;
 use model::{Decimal, Value};
 use std::collections::BTreeMap;
 use workflow::program::{
-    Aggregate, Arithmetic, Comparison, Expr, ExprKind, PeriodUnit, PeriodWhich, Reduce, Source,
-    StepResult, Type, Window,
+    Aggregate, Arithmetic, Comparison, Expr, ExprKind, ListKind, PeriodUnit, PeriodWhich, Reduce,
+    RiskField, Source, StepResult, Type, Window,
 };
 
 /// Whom a run belongs to.
@@ -22,13 +23,15 @@ pub(crate) enum Subject {
     Account,
     Contract(String),
     Contact(String),
+    /// A case of a risk.
+    Risk(String),
 }
 
 impl Subject {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Account => "acme",
-            Self::Contract(id) | Self::Contact(id) => id,
+            Self::Contract(id) | Self::Contact(id) | Self::Risk(id) => id,
         }
     }
 }
@@ -42,6 +45,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) steps: Option<&'a BTreeMap<String, Done>>,
     /// The item of the innermost `where`.
     pub(crate) item: Option<&'a str>,
+    /// The same where the items are cases of risks.
+    pub(crate) case: Option<&'a Case>,
 }
 
 impl<'a> Ask<'a> {
@@ -52,6 +57,7 @@ impl<'a> Ask<'a> {
             event: None,
             steps: None,
             item: None,
+            case: None,
         }
     }
 
@@ -106,6 +112,11 @@ impl<'a> Ask<'a> {
             ExprKind::Segment(index) => self
                 .definition()
                 .truth(&self.known.program.segments[*index].condition),
+            ExprKind::RiskOpen(index) => {
+                let mut cases = self.known.cases.iter();
+                Some(cases.any(|case| case.risk == *index && case.is_open()))
+            }
+            ExprKind::AnyOpenRisk => Some(self.known.cases.iter().any(Case::is_open)),
             ExprKind::Else(one, other) => self.truth(one).or_else(|| self.truth(other)),
             _ => match self.value(expr)? {
                 Value::Bool(yes) => Some(yes),
@@ -122,7 +133,9 @@ impl<'a> Ask<'a> {
     fn contract_id(&self) -> Option<&'a str> {
         match self.subject {
             Subject::Contract(id) => Some(id),
-            Subject::Account | Subject::Contact(_) => self.known.current_contract(),
+            Subject::Account | Subject::Contact(_) | Subject::Risk(_) => {
+                self.known.current_contract()
+            }
         }
     }
 
@@ -130,7 +143,7 @@ impl<'a> Ask<'a> {
         match (self.item, self.subject) {
             (Some(item), _) => Some(item),
             (None, Subject::Contact(id)) => Some(id),
-            (None, Subject::Account | Subject::Contract(_)) => None,
+            (None, Subject::Account | Subject::Contract(_) | Subject::Risk(_)) => None,
         }
     }
 
@@ -169,6 +182,10 @@ impl<'a> Ask<'a> {
                 first.map(|(word, _)| Value::Word(word.clone()))
             }
             ExprKind::Step { step, result } => self.result(step, result),
+            ExprKind::Risk(field) => self.risk(*field),
+            ExprKind::Count(list) if list.ty == Type::List(ListKind::Risks) => {
+                number(i64::try_from(self.open_cases(list).len()).expect("few"))
+            }
             ExprKind::Count(list) => {
                 let count = u32::try_from(self.people(list).len()).expect("few");
                 Some(Value::Number(Decimal::from_count(count)))
@@ -241,6 +258,44 @@ impl<'a> Ask<'a> {
             StepResult::Skipped => is(|done| *done == Done::Skipped),
             StepResult::TimedOut => is(|done| *done == Done::TimedOut),
             other => panic!("not asked for here: {other:?}"),
+        }
+    }
+
+    /// A field of the case that is asked about, or that a run belongs to.
+    fn risk(&self, field: RiskField) -> Option<Value> {
+        let own = |case: &&Case| matches!(self.subject, Subject::Risk(id) if *id == case.id);
+        let case = self.case.or_else(|| self.known.cases.iter().find(own))?;
+        let risk = &self.known.program.risks[case.risk];
+        Some(match field {
+            RiskField::Category => Value::Word(risk.name.clone()),
+            RiskField::Severity => Value::Word(case.severity().into()),
+            RiskField::Open => Value::Bool(case.is_open()),
+            RiskField::OpenedAt => Value::Time(case.opened_at),
+            RiskField::Title => Value::Text(risk.title.clone()),
+        })
+    }
+
+    /// Open cases.
+    fn open_cases(&self, expr: &Expr) -> Vec<&'a Case> {
+        match &expr.kind {
+            ExprKind::List(ListKind::Risks) => {
+                let all = self.known.cases.iter();
+                all.filter(|case| case.is_open()).collect()
+            }
+            ExprKind::Where {
+                list, condition, ..
+            } => {
+                let mut all = self.open_cases(list);
+                all.retain(|case| {
+                    let ask = Ask {
+                        case: Some(case),
+                        ..*self
+                    };
+                    ask.truth(condition) == Some(true)
+                });
+                all
+            }
+            other => panic!("no cases: {other:?}"),
         }
     }
 

@@ -9,7 +9,12 @@ use workflow::program::Workflow;
 /// What a run did.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum What {
+    /// A risk's case opened or closed, and how severe it is.
+    Opened(String, String),
+    Closed(String, String),
     Start,
+    /// Who answers.
+    Ask(String),
     Send(String),
     Alert(String),
     Task,
@@ -29,7 +34,15 @@ pub(crate) struct Deed {
 }
 
 /// All reasons that are compared.
-const WHYS: [&str; 3] = ["if", "window_passed", "nobody"];
+const WHYS: [&str; 7] = [
+    "if",
+    "window_passed",
+    "nobody",
+    "limit",
+    "held_back",
+    "rejected",
+    "no_approval",
+];
 /// All ends.
 const ENDS: [&str; 4] = ["finished", "left", "goal", "stopped"];
 
@@ -53,6 +66,7 @@ impl Deed {
     /// A record of the engine; none if it is of a kind that is not compared.
     pub(crate) fn of(record: &Record) -> Option<Self> {
         let text = |text: &Option<Box<str>>| text.as_deref().unwrap_or("?").to_owned();
+        let or_none = |text: &Option<Box<str>>| text.as_deref().unwrap_or("").to_owned();
         let word = |all: &[&'static str], word: &Option<Box<str>>| {
             let own = word.as_deref().unwrap_or("?");
             let known = all.iter().find(|one| **one == own).copied();
@@ -69,20 +83,25 @@ impl Deed {
                 What::Set(field.replace("account.", ""), value.to_string())
             }
             Kind::Skip if record.step.is_some() => What::Skip(word(&WHYS, &record.why)),
+            Kind::Ask => What::Ask(text(&record.by)),
+            Kind::RiskOpened | Kind::RiskClosed => {
+                let severity = record.value.as_ref().and_then(|value| value.as_str());
+                let severity = severity.unwrap_or("?").to_owned();
+                if record.kind == Kind::RiskOpened {
+                    What::Opened(text(&record.name), severity)
+                } else {
+                    What::Closed(text(&record.name), severity)
+                }
+            }
             Kind::End => What::End(word(&ENDS, &record.how)),
-            Kind::Skip
-            | Kind::Webhook
-            | Kind::Ask
-            | Kind::Hold
-            | Kind::RiskOpened
-            | Kind::RiskClosed
-            | Kind::HealthChanged
-            | Kind::StageChanged => return None,
+            Kind::Skip | Kind::Webhook | Kind::Hold | Kind::HealthChanged | Kind::StageChanged => {
+                return None;
+            }
         };
         Some(Self {
             at: record.at.parse().expect("a time"),
-            workflow: text(&record.workflow),
-            subject: text(&record.subject),
+            workflow: or_none(&record.workflow),
+            subject: or_none(&record.subject),
             step: record.step.as_deref().map(str::to_owned),
             what,
         })

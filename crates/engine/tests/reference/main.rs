@@ -11,15 +11,22 @@
 //! |---|---|
 //! | a wait counts from the start of its run | a quarter of all histories part them |
 //! | `for` goes on over what was false in between | one in eighty parts them |
+//! | the hold of a risk begins before it was last seen to be false | 11 histories part them |
+//! | an event that comes late resets no hold | seed 85 |
+//! | what nobody approved in time is decided at night | seed 261 |
 
+mod acts;
 mod agree;
 mod ask;
+mod begin;
 mod days;
 mod deed;
 #[path = "../reckoning/dice.rs"]
 mod dice;
+mod risk;
 mod rules;
 mod run;
+mod send;
 mod sometimes;
 mod tell;
 mod told;

@@ -6,10 +6,19 @@ use std::fmt::Write as _;
 
 /// A workflow; `writes`: whether it may write fields.
 pub(crate) fn rule(dice: &mut Dice, number: i64, writes: bool) -> String {
-    let of = *dice.pick(&["account", "account", "contract", "contact"]);
+    let of = *dice.pick(&["account", "account", "contract", "contact", "risk", "risk"]);
+    let topic = *dice.pick(&["news", "tips", "tips"]);
     let mut text = format!(
-        "workflow: rule-{number}\ntitle: Rule {number}\nfor_each: {of}\ntopic: news\nstatus: live\nstart:\n"
+        "workflow: rule-{number}\ntitle: Rule {number}\nfor_each: {of}\ntopic: {topic}\nstatus: live\n"
     );
+    if dice.chance(50) {
+        writeln!(text, "priority: {}", dice.pick(&["high", "low"])).expect("text takes text");
+    }
+    if dice.chance(50) {
+        let held = if topic == "news" { "tips" } else { "news" };
+        writeln!(text, "holds_back: [{held}]").expect("text takes text");
+    }
+    text.push_str("start:\n");
     start(dice, &mut text, of);
     if dice.chance(15) {
         text.push_str("if_running: restart\n");
@@ -19,7 +28,8 @@ pub(crate) fn rule(dice: &mut Dice, number: i64, writes: bool) -> String {
     }
     if dice.chance(35) {
         writeln!(text, "goal:\n  when: {}", condition(dice, of)).expect("text takes text");
-        if dice.chance(50) {
+        let has_window = dice.chance(60);
+        if has_window {
             writeln!(
                 text,
                 "  within: {}",
@@ -31,6 +41,9 @@ pub(crate) fn rule(dice: &mut Dice, number: i64, writes: bool) -> String {
             text.push_str(
                 "  then:\n    - id: thanks\n      send: hello\n      to: champion else admin\n",
             );
+        }
+        if has_window && dice.chance(40) {
+            writeln!(text, "holdout: {}", dice.pick(&["30%", "60%"])).expect("text takes text");
         }
     }
     text.push_str("steps:\n");
@@ -50,14 +63,20 @@ pub(crate) fn rule(dice: &mut Dice, number: i64, writes: bool) -> String {
 fn start(dice: &mut Dice, text: &mut String, of: &str) {
     let kind = dice.between(0, 9);
     match kind {
-        0 | 1 if of == "account" => {
+        0 | 1 if of == "account" || of == "risk" => {
             let event = dice.pick(&[
                 "user.logged_in",
                 "nps.responded",
                 "[ticket.opened, user.logged_in]",
+                "risk.opened",
+                "risk.opened",
+                "[risk.closed, nps.responded]",
             ]);
             writeln!(text, "  event: {event}").expect("text takes text");
-            if *event == "nps.responded" {
+            if *event == "risk.opened" && dice.chance(60) {
+                let wanted = dice.pick(&["category == idle", "severity == high"]);
+                writeln!(text, "  if: event.{wanted}").expect("text takes text");
+            } else if *event == "nps.responded" {
                 writeln!(text, "  if: event.score >= {}", dice.between(3, 8))
                     .expect("text takes text");
             } else if dice.chance(40) {
@@ -210,6 +229,18 @@ impl Writer<'_> {
         if self.dice.chance(50) {
             let word = *self.dice.pick(&["skip", "stop", "alert"]);
             self.line(inner, &format!("if_nobody: {word}"));
+        }
+        if self.dice.chance(18) {
+            let at_most = *self.dice.pick(&["12h", "30h", "2 business days", "5d"]);
+            let otherwise = *self.dice.pick(&["skip", "send", "stop"]);
+            self.line(
+                inner,
+                &format!("approval: {{by: csm, at_most: {at_most}, otherwise: {otherwise}}}"),
+            );
+        }
+        if self.dice.chance(35) {
+            let word = *self.dice.pick(&["delay", "delay", "skip", "ignore"]);
+            self.line(inner, &format!("at_limit: {word}"));
         }
         self.sends.push(id);
     }

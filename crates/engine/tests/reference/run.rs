@@ -3,14 +3,14 @@
 use crate::ask::{Ask, Subject};
 use crate::days;
 use crate::deed::{Deed, What};
+use crate::send::{Around, Letter, Letters};
 use crate::told::{Known, Written};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use workflow::program::{
-    AtWindow, Expr, Hours, IfNobody, OncePer, Otherwise, SetOf, Setting, Step, Until, Verb,
-    Workflow,
+    AtWindow, Expr, Hours, OncePer, Otherwise, SetOf, Setting, Step, Until, Verb, Workflow,
 };
 
 /// What became of a step.
@@ -45,12 +45,18 @@ pub(crate) struct Run<'a> {
     /// The blocks it stands in, the innermost last, and its place in each.
     pub(crate) place: Vec<(&'a [Step], usize)>,
     /// When the step before was completed.
-    since: Timestamp,
+    pub(crate) since: Timestamp,
     /// How many facts were in when the last acting step was completed.
     heard: usize,
-    done: BTreeMap<String, Done>,
-    /// The recipients of the present step that were written to.
-    written_to: BTreeSet<String>,
+    /// When that was.
+    heard_at: Timestamp,
+    pub(crate) done: BTreeMap<String, Done>,
+    /// The present step, if it sends.
+    pub(crate) letters: Letters,
+    /// How many runs of this subject began before under the same key.
+    pub(crate) number: usize,
+    /// Whether its subject belongs to the share that gets no steps.
+    pub(crate) is_held_out: bool,
     /// Whether the present step, a wait, has begun: then its `if` was true.
     is_waiting: bool,
 }
@@ -65,6 +71,8 @@ pub(crate) enum Look<'a> {
     Into(&'a [Step]),
     /// Fields were written.
     Set(Vec<Written>),
+    /// Something moved, and the step is asked again.
+    Again,
     /// The run ends.
     Stop,
 }
@@ -85,8 +93,11 @@ impl<'a> Run<'a> {
             place: vec![(&workflow.steps, 0)],
             since: known.now,
             heard: known.told.len(),
+            heard_at: known.now,
             done: BTreeMap::new(),
-            written_to: BTreeSet::new(),
+            letters: Letters::default(),
+            number: 0,
+            is_held_out: false,
             is_waiting: false,
         }
     }
@@ -134,10 +145,11 @@ impl<'a> Run<'a> {
         };
         if is_acting {
             self.heard = known.told.len();
+            self.heard_at = known.now;
         }
         self.since = known.now;
         self.done.insert(step.id.to_string(), done);
-        self.written_to.clear();
+        self.letters = Letters::default();
         self.is_waiting = false;
         if let Some((_, index)) = self.place.last_mut() {
             *index += 1;
@@ -149,21 +161,22 @@ impl<'a> Run<'a> {
         &mut self,
         known: &Known<'_>,
         step: &'a Step,
+        around: &mut Around,
         deeds: &mut Vec<Deed>,
     ) -> Look<'a> {
         let deed = |what| self.deed(known, step, what);
-        if let Some(at) = &step.at {
+        if let Some(at) = step.at.as_ref().filter(|_| self.letters.ask.is_none()) {
             match self.window(known, at) {
                 Opens::Later => return Look::Rest,
                 Opens::Now => {}
                 Opens::Over => {
                     deeds.push(deed(What::Skip("window_passed")));
-                    return Look::Done(Done::Skipped);
+                    return Look::Done(self.letters.sum());
                 }
             }
         }
-        if let Verb::Send { to, if_nobody, .. } = &step.verb {
-            return self.send(known, step, (to, *if_nobody), deeds);
+        if let Some(letter) = Letter::of(known, step) {
+            return self.send(known, letter, around, deeds);
         }
         if !acts_now(known, step) {
             return Look::Rest;
@@ -227,7 +240,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn deed(&self, known: &Known<'_>, step: &Step, what: What) -> Deed {
+    pub(crate) fn deed(&self, known: &Known<'_>, step: &Step, what: What) -> Deed {
         Deed::new(known, self.workflow, &self.subject, Some(&step.id), what)
     }
 
@@ -314,78 +327,10 @@ impl<'a> Run<'a> {
                     };
                     let wanted = condition.as_ref();
                     told.is_one_of(events)
+                        && self.heard_at <= told.at
                         && wanted.is_none_or(|wanted| ask.truth(wanted) == Some(true))
                 })
             }
-        }
-    }
-
-    /// Each recipient in their own working hours; the step is complete when each was written to.
-    fn send(
-        &mut self,
-        known: &Known<'_>,
-        step: &Step,
-        (to, if_nobody): (&[Expr], IfNobody),
-        deeds: &mut Vec<Deed>,
-    ) -> Look<'a> {
-        let ask = self.ask(known);
-        let mut people: Vec<(String, String)> = Vec::new();
-        for id in to.iter().flat_map(|expr| ask.people(expr)) {
-            let address = known.contact(&id, "email");
-            let address = address.as_ref().and_then(Value::text).expect("an address");
-            if people.iter().all(|(_, other)| other != address) {
-                people.push((id, address.to_owned()));
-            }
-        }
-        let is_wanted = step
-            .condition
-            .as_ref()
-            .is_none_or(|wanted| ask.truth(wanted) == Some(true));
-        let deed = |what| self.deed(known, step, what);
-        let calendar = &known.program.calendar;
-        let is_open =
-            |zone: &TimeZone| step.hours == Hours::Any || days::is_open(calendar, known.now, zone);
-        let left: Vec<_> = people
-            .iter()
-            .filter(|(_, address)| !self.written_to.contains(address))
-            .collect();
-        let reachable: Vec<_> = left
-            .iter()
-            .filter(|(id, _)| is_open(&known.zone_of(id)))
-            .collect();
-        if left.is_empty() && !self.written_to.is_empty() {
-            return Look::Done(Done::Sent);
-        }
-        if reachable.is_empty() && !(people.is_empty() && is_open(&known.zone)) {
-            return Look::Rest;
-        }
-        if !is_wanted {
-            deeds.push(deed(What::Skip("if")));
-            return Look::Done(if self.written_to.is_empty() {
-                Done::Skipped
-            } else {
-                Done::Sent
-            });
-        }
-        if people.is_empty() {
-            deeds.push(deed(What::Skip("nobody")));
-            return match if_nobody {
-                IfNobody::Stop => Look::Stop,
-                IfNobody::Skip => Look::Done(Done::Skipped),
-                IfNobody::Alert => {
-                    deeds.push(deed(What::Alert("csm".to_owned())));
-                    Look::Done(Done::Skipped)
-                }
-            };
-        }
-        let is_complete = reachable.len() == left.len();
-        let addresses: Vec<String> = reachable.iter().map(|(_, to)| to.clone()).collect();
-        deeds.extend(addresses.iter().map(|to| deed(What::Send(to.clone()))));
-        self.written_to.extend(addresses);
-        if is_complete {
-            Look::Done(Done::Sent)
-        } else {
-            Look::Rest
         }
     }
 
@@ -440,7 +385,7 @@ pub(crate) fn key(once_per: &OncePer, ask: &Ask<'_>) -> Result<Option<Value>, ()
 }
 
 /// The public rule of draws: the first eight bytes of the hash of account, workflow, step and subject, in millionths.
-fn draw(workflow: &str, step: &str, subject: &str) -> i64 {
+pub(crate) fn draw(workflow: &str, step: &str, subject: &str) -> i64 {
     let digest = model::id::digest(&["acme", workflow, step, subject]);
     let mut number: u128 = 0;
     for byte in &digest[..8] {

@@ -50,6 +50,35 @@ const MUST: &[&str] = &[
     "a step in winter time",
 ];
 
+/// What must have happened so often, since chance meets it often.
+const OFTEN: &[(&str, u64)] = &[
+    ("of a risk", 500),
+    ("risk.opened", 1_000),
+    ("risk.closed", 400),
+    ("a case opens again", 150),
+    ("a severe case", 200),
+    ("a risk's hold ends in a case", 500),
+    ("a risk's hold is reset", 80),
+    ("a late fact resets a hold", 1),
+    ("a late fact resets a risk's hold", 1),
+    ("start: on a risk", 100),
+    ("skipped by a limit", 200),
+    ("delayed by a limit", 100),
+    ("delayed for too long", 60),
+    ("sent after a delay", 30),
+    ("held out", 70),
+    ("an approval is asked for", 100),
+    ("approved", 40),
+    ("rejected", 20),
+    ("sent after it was approved", 50),
+    ("no answer: skip", 15),
+    ("no answer: send", 15),
+    ("no answer: stop", 15),
+    ("held back", 20),
+    ("held back for too long", 12),
+    ("sent after it was held back", 2),
+];
+
 /// How often what happened.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sometimes {
@@ -94,7 +123,7 @@ impl Sometimes {
     /// A step was looked at.
     pub(crate) fn step(&mut self, known: &Known<'_>, step: &Step, look: &Look<'_>) {
         match look {
-            Look::Rest => return,
+            Look::Rest | Look::Again => return,
             Look::Done(crate::run::Done::Skipped) => return self.note("skip"),
             Look::Done(crate::run::Done::TimedOut) => self.note("timed out"),
             Look::Done(_) | Look::Into(_) | Look::Set(_) | Look::Stop => {}
@@ -143,5 +172,9 @@ impl Sometimes {
             .filter(|what| !self.counts.contains_key(*what))
             .collect();
         assert!(never.is_empty(), "never {never:?}: {self:#?}");
+        for (what, least) in OFTEN {
+            let count = self.counts.get(what).copied().unwrap_or_default();
+            assert!(count >= *least, "{what}: {count} times, wanted {least}");
+        }
     }
 }

@@ -172,6 +172,33 @@ fn another(dice: &mut Dice, at: Timestamp, begin: Timestamp) -> Said {
     }
 }
 
+/// Answers to some of the questions that were asked: when, workflow, subject, step.
+pub(crate) fn answers(
+    dice: &mut Dice,
+    said: &mut Vec<Said>,
+    asked: &[(Timestamp, String, String, String)],
+    end: Timestamp,
+) {
+    for (at, workflow, subject, step) in asked {
+        if dice.chance(25) {
+            continue;
+        }
+        let at = *at + SignedDuration::from_hours(*dice.pick(&[1, 3, 12, 15, 20, 40, 70]));
+        if at > end {
+            continue;
+        }
+        let kind = *dice.pick(&["task.approved", "task.approved", "task.rejected"]);
+        let data = json!({"workflow": workflow, "subject": subject, "step": step});
+        // By its place in the log; what was told late stands where it stood.
+        let mut latest = Timestamp::MIN;
+        let place = said.iter().position(|one| {
+            latest = latest.max(one.at);
+            at < latest
+        });
+        said.insert(place.unwrap_or(said.len()), Said { kind, at, data });
+    }
+}
+
 /// The facts as the reference reads them.
 pub(crate) fn told(program: &Program, all: &[Said]) -> Vec<Told> {
     let mut told: Vec<Told> = Vec::new();

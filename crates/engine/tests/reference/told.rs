@@ -1,6 +1,7 @@
 //! The raw list of facts, and what it says of the account at one moment. Nothing is kept from moment to moment.
 
 use crate::days;
+use crate::risk::Case;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -50,6 +51,8 @@ pub(crate) struct Known<'a> {
     pub(crate) program: &'a Program,
     pub(crate) told: &'a [Told],
     pub(crate) written: &'a [Written],
+    /// The cases of risks, in the order in which they opened.
+    pub(crate) cases: &'a [Case],
     pub(crate) now: Timestamp,
     pub(crate) zone: TimeZone,
     contracts: Vec<&'a str>,
@@ -61,13 +64,14 @@ impl<'a> Known<'a> {
     pub(crate) fn new(
         program: &'a Program,
         told: &'a [Told],
-        written: &'a [Written],
+        (written, cases): (&'a [Written], &'a [Case]),
         now: Timestamp,
     ) -> Self {
         Self {
             program,
             told,
             written,
+            cases,
             now,
             zone: zone(program, told),
             contracts: contracts(told),

@@ -3,38 +3,64 @@
 use crate::ask::{Ask, Subject};
 use crate::days;
 use crate::deed::{Deed, What};
-use crate::run::{Done, Look, Phase, Run, key};
+use crate::risk::{Case, Own};
+use crate::run::{Phase, Run};
+use crate::send::{Letters, Sent};
 use crate::sometimes::Sometimes;
 use crate::told::{Known, Told, Written};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use model::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use workflow::Program;
-use workflow::program::{ForEach, IfRunning, OncePer, Period, Start, Workflow};
+use workflow::program::{Expr, ForEach, Period, Start, Workflow};
 
 /// What a condition was when it was last asked.
 #[derive(Clone, Debug, Default)]
-struct Memory {
-    last: Option<bool>,
-    held_since: Option<Timestamp>,
+pub(crate) struct Memory {
+    pub(crate) last: Option<bool>,
+    pub(crate) held_since: Option<Timestamp>,
     /// When it was last seen to become false.
-    false_at: Option<Timestamp>,
-    paused_at: Option<Timestamp>,
+    pub(crate) false_at: Option<Timestamp>,
+    pub(crate) paused_at: Option<Timestamp>,
+}
+
+impl Memory {
+    /// It is known again: the pause does not count. Gives whether there was one.
+    pub(crate) fn resume(&mut self, now: Timestamp) -> bool {
+        let Some(paused_at) = self.paused_at.take() else {
+            return false;
+        };
+        self.held_since = self.held_since.map(|at| at + (now - paused_at));
+        true
+    }
+
+    /// Whether it has held for that long.
+    pub(crate) fn is_full(&self, known: &Known<'_>, hold: Period) -> bool {
+        let due = |at| days::after(&known.program.calendar, at, hold, &known.zone);
+        self.held_since.is_some_and(|at| due(at) <= known.now)
+    }
 }
 
 /// All that has happened so far.
 pub(crate) struct Walk<'a> {
-    program: &'a Program,
+    pub(crate) program: &'a Program,
     told: &'a [Told],
     /// How many facts are in.
     seen: usize,
-    now: Timestamp,
+    pub(crate) now: Timestamp,
     /// When what is looked at happened: the fact's own time, else now.
-    cause: Timestamp,
-    written: Vec<Written>,
+    pub(crate) cause: Timestamp,
+    pub(crate) written: Vec<Written>,
     memories: BTreeMap<(&'a str, Subject), Memory>,
-    runs: Vec<Run<'a>>,
+    pub(crate) risk_memories: BTreeMap<usize, Memory>,
+    pub(crate) cases: Vec<Case>,
+    /// What the engine itself tells, until starts have seen it.
+    pub(crate) own: Vec<Own>,
+    pub(crate) runs: Vec<Run<'a>>,
+    /// All messages that went out.
+    pub(crate) sent: Vec<Sent>,
+    /// What was asked of a colleague: when, workflow, subject, step.
+    pub(crate) asked: Vec<(Timestamp, String, String, String)>,
     fired: BTreeSet<(&'a str, DateTime)>,
     /// The wall clock of the account as it was last looked at.
     clock: Option<DateTime>,
@@ -53,6 +79,11 @@ pub(crate) fn walk<'a>(program: &'a Program, told: &'a [Told], end: Timestamp) -
         cause: begin,
         written: Vec::new(),
         memories: BTreeMap::new(),
+        risk_memories: BTreeMap::new(),
+        cases: Vec::new(),
+        own: Vec::new(),
+        sent: Vec::new(),
+        asked: Vec::new(),
         runs: Vec::new(),
         fired: BTreeSet::new(),
         clock: None,
@@ -88,36 +119,39 @@ impl<'a> Walk<'a> {
             self.sometimes.note("a late fact");
             self.reset_holds();
         }
-        let written = self.written.clone();
-        let known = Known::new(self.program, &self.told[..self.seen], &written, self.now);
+        if let Some(index) = fact {
+            self.answer(&self.told[index]);
+        }
         loop {
             let before = self.deeds.len();
-            self.ends(&known);
-            self.starts(&known, fact.take());
+            self.with_known(|walk, known| walk.risks(known));
+            self.with_known(|walk, known| {
+                walk.ends(known);
+                walk.starts(known, fact.take());
+            });
             if self.deeds.len() == before {
                 return;
             }
         }
     }
 
-    /// Moments of the calendar, then steps; after a field was written everything is asked anew.
+    /// Does something with all that is known now.
+    pub(crate) fn with_known<R>(&mut self, act: impl FnOnce(&mut Self, &Known<'_>) -> R) -> R {
+        let (written, cases) = (self.written.clone(), self.cases.clone());
+        let told = &self.told[..self.seen];
+        let known = Known::new(self.program, told, (&written, &cases), self.now);
+        act(self, &known)
+    }
+
+    /// Moments of the calendar, then steps; whatever moves, everything is asked anew after it.
     fn act(&mut self) {
-        let mut is_first = true;
-        loop {
-            let written = self.written.clone();
-            let known = Known::new(self.program, &self.told[..self.seen], &written, self.now);
-            if std::mem::take(&mut is_first) {
-                self.every(&known);
-            }
-            let mut all = 0..self.runs.len();
-            if !all.any(|index| self.steps(&known, index)) {
-                return;
-            }
+        self.with_known(Self::every);
+        while self.round() {
             self.settle(None);
         }
     }
 
-    fn subjects(known: &Known<'_>, workflow: &Workflow) -> Vec<Subject> {
+    pub(crate) fn subjects(known: &Known<'_>, workflow: &Workflow) -> Vec<Subject> {
         match workflow.for_each {
             ForEach::Account => vec![Subject::Account],
             ForEach::Contract => {
@@ -128,72 +162,106 @@ impl<'a> Walk<'a> {
                 let all = known.contacts().iter();
                 all.map(|id| Subject::Contact((*id).to_owned())).collect()
             }
-            ForEach::Risk => panic!("no risks here"),
+            ForEach::Risk => {
+                let mut open: Vec<_> = known.cases.iter().filter(|case| case.is_open()).collect();
+                open.sort_by_key(|case| case.risk);
+                let all = open.iter();
+                all.map(|case| Subject::Risk(case.id.clone())).collect()
+            }
         }
     }
 
+    /// Whether a subject is there; a case of a risk is, also when it is closed.
+    pub(crate) fn is_there(known: &Known<'_>, run: &Run<'_>) -> bool {
+        match &run.subject {
+            Subject::Risk(id) => known.cases.iter().any(|case| case.id == *id),
+            Subject::Account | Subject::Contract(_) | Subject::Contact(_) => {
+                Self::subjects(known, run.workflow).contains(&run.subject)
+            }
+        }
+    }
+
+    /// Those whose condition is followed: beside the open cases of a risk, the one that closed last.
+    fn followed(known: &Known<'_>, workflow: &Workflow) -> Vec<Subject> {
+        let mut all = Self::subjects(known, workflow);
+        if workflow.for_each == ForEach::Risk {
+            for risk in 0..known.program.risks.len() {
+                let closed = known.cases.iter().filter(|case| case.risk == risk);
+                let last = closed.filter(|case| !case.is_open()).next_back();
+                all.extend(last.map(|case| Subject::Risk(case.id.clone())));
+            }
+        }
+        all
+    }
+
     fn ends(&mut self, known: &Known<'_>) {
-        for run in &mut self.runs {
-            let workflow = run.workflow;
-            let is_gone = !Self::subjects(known, workflow).contains(&run.subject);
-            if run.phase == Phase::After && is_gone {
-                // It has ended already; what is left of it goes with its subject.
-                run.phase = Phase::Over;
-            }
-            if !run.is_open() {
-                continue;
-            }
-            let ask = run.ask(known);
-            let end =
-                |period| days::after(&self.program.calendar, run.started_at, period, &known.zone);
-            let within = workflow.goal.as_ref().and_then(|goal| goal.within).map(end);
-            let is_watched = within.is_none_or(|end| self.now < end);
-            let has_goal = workflow
-                .goal
-                .as_ref()
-                .is_some_and(|goal| ask.truth(&goal.when) == Some(true));
-            let is_out = workflow
-                .while_true
-                .as_ref()
-                .is_some_and(|stay| ask.truth(stay) == Some(false));
-            let how = if is_gone {
-                "left"
-            } else if is_watched && has_goal {
-                "goal"
-            } else if is_out {
-                "left"
-            } else if run.phase == Phase::Watched && !is_watched {
-                "finished"
-            } else {
-                continue;
-            };
-            self.deeds.push(Deed::new(
-                known,
-                workflow,
-                &run.subject,
-                None,
-                What::End(how),
-            ));
-            self.sometimes.end(run, how);
+        for index in 0..self.runs.len() {
+            self.check_end(known, index);
+        }
+    }
+
+    /// Goal, then `while`.
+    pub(crate) fn check_end(&mut self, known: &Known<'_>, index: usize) {
+        let run = &mut self.runs[index];
+        let workflow = run.workflow;
+        let is_gone = !Self::is_there(known, run);
+        if run.phase == Phase::After && is_gone {
+            // It has ended already; what is left of it goes with its subject.
             run.phase = Phase::Over;
-            if how == "goal"
-                && let Some(goal) = &workflow.goal
-                && !goal.then.is_empty()
-            {
-                run.phase = Phase::After;
-                run.place = vec![(&goal.then, 0)];
-            }
+        }
+        if !run.is_open() {
+            return;
+        }
+        let ask = run.ask(known);
+        let end =
+            |period| days::after(&known.program.calendar, run.started_at, period, &known.zone);
+        let within = workflow.goal.as_ref().and_then(|goal| goal.within).map(end);
+        let is_watched = within.is_none_or(|end| known.now < end);
+        let has_goal = workflow
+            .goal
+            .as_ref()
+            .is_some_and(|goal| ask.truth(&goal.when) == Some(true));
+        let is_out = workflow
+            .while_true
+            .as_ref()
+            .is_some_and(|stay| ask.truth(stay) == Some(false));
+        let how = if is_gone {
+            "left"
+        } else if is_watched && has_goal {
+            "goal"
+        } else if is_out {
+            "left"
+        } else if run.phase == Phase::Watched && !is_watched {
+            "finished"
+        } else {
+            return;
+        };
+        let end = What::End(how);
+        self.deeds
+            .push(Deed::new(known, workflow, &run.subject, None, end));
+        self.sometimes.end(run, how);
+        run.phase = Phase::Over;
+        if how == "goal"
+            && !run.is_held_out
+            && let Some(goal) = &workflow.goal
+            && !goal.then.is_empty()
+        {
+            run.phase = Phase::After;
+            run.place = vec![(&goal.then, 0)];
+            run.since = known.now;
+            run.letters = Letters::default();
         }
     }
 
     /// Conditions that become true, or were true for long enough, and events.
     fn starts(&mut self, known: &Known<'_>, fact: Option<usize>) {
         let program = self.program;
+        let own = std::mem::take(&mut self.own);
         for workflow in &program.workflows {
             let event = fact.map(|index| &self.told[index]);
             match &workflow.start {
                 Start::When { when, hold, .. } => {
-                    for subject in Self::subjects(known, workflow) {
+                    for subject in Self::followed(known, workflow) {
                         let value = Ask::new(known, &subject).truth(when);
                         if self.rises(known, workflow, &subject, (value, *hold)) {
                             self.start(known, workflow, &subject, None);
@@ -203,14 +271,27 @@ impl<'a> Walk<'a> {
                 Start::Event {
                     events, max_age, ..
                 } => {
-                    let Some(event) = event.filter(|told| told.is_one_of(events)) else {
-                        continue;
-                    };
-                    let calendar = &program.calendar;
-                    if days::after(calendar, event.at, *max_age, &known.zone) < self.now {
-                        self.sometimes.note("an event comes too late");
-                    } else {
-                        self.start(known, workflow, &Subject::Account, Some(event));
+                    if let Some(event) = event.filter(|told| told.is_one_of(events)) {
+                        let calendar = &program.calendar;
+                        if days::after(calendar, event.at, *max_age, &known.zone) < self.now {
+                            self.sometimes.note("an event comes too late");
+                            continue;
+                        }
+                        for subject in Self::subjects(known, workflow) {
+                            self.start(known, workflow, &subject, Some(event));
+                        }
+                    }
+                    for own in own.iter().filter(|own| own.told.is_one_of(events)) {
+                        let subjects = match workflow.for_each {
+                            ForEach::Risk => vec![Subject::Risk(own.case.clone())],
+                            ForEach::Account | ForEach::Contract | ForEach::Contact => {
+                                Self::subjects(known, workflow)
+                            }
+                        };
+                        for subject in subjects {
+                            self.sometimes.note("start: on a risk");
+                            self.start(known, workflow, &subject, Some(&own.told));
+                        }
                     }
                 }
                 Start::Every { .. } => {}
@@ -221,30 +302,51 @@ impl<'a> Walk<'a> {
     /// A late fact may show that a condition was false while it was held to be true: asked again, hour by hour, of
     /// what had happened by then.
     fn reset_holds(&mut self) {
-        let program = self.program;
-        for ((name, subject), memory) in &mut self.memories {
-            let Some(since) = memory.held_since else {
-                continue;
-            };
+        let (program, cause, now) = (self.program, self.cause, self.now);
+        let past = |walk: &Self, since: Timestamp, when: &Expr, subject: &Subject| {
+            let mut held_since = since;
+            let mut then = cause.max(since);
+            while then < now {
+                let mut told = walk.told[..walk.seen].to_vec();
+                told.retain(|one| one.at <= then);
+                let mut cases = walk.cases.clone();
+                cases.retain(|case| case.opened_at <= then);
+                for case in &mut cases {
+                    case.closed_at = case.closed_at.filter(|at| *at <= then);
+                }
+                let known = Known::new(program, &told, (&walk.written, &cases), then);
+                then += SignedDuration::from_hours(1);
+                if Ask::new(&known, subject).truth(when) == Some(false) {
+                    held_since = then;
+                }
+            }
+            held_since
+        };
+        let mut memories = std::mem::take(&mut self.memories);
+        for ((name, subject), memory) in &mut memories {
             let mut workflows = program.workflows.iter();
             let start = workflows
                 .find(|one| *one.name == **name)
                 .map(|one| &one.start);
-            let Some(Start::When { when, .. }) = start else {
-                continue;
-            };
-            let mut then = self.cause.max(since);
-            while then < self.now {
-                let mut told = self.told[..self.seen].to_vec();
-                told.retain(|one| one.at <= then);
-                let known = Known::new(program, &told, &self.written, then);
-                then += SignedDuration::from_hours(1);
-                if Ask::new(&known, subject).truth(when) == Some(false) {
+            if let (Some(since), Some(Start::When { when, .. })) = (memory.held_since, start) {
+                memory.held_since = Some(past(self, since, when, subject));
+                if memory.held_since > Some(since) {
                     self.sometimes.note("a late fact resets a hold");
-                    memory.held_since = Some(then);
                 }
             }
         }
+        self.memories = memories;
+        let mut memories = std::mem::take(&mut self.risk_memories);
+        for (risk, memory) in &mut memories {
+            if let Some(since) = memory.held_since {
+                let opens = &program.risks[*risk].opens;
+                memory.held_since = Some(past(self, since, opens, &Subject::Account));
+                if memory.held_since > Some(since) {
+                    self.sometimes.note("a late fact resets a risk's hold");
+                }
+            }
+        }
+        self.risk_memories = memories;
     }
 
     /// Whether a run is to start now.
@@ -289,12 +391,10 @@ impl<'a> Walk<'a> {
                 if is_edge {
                     memory.held_since = memory.false_at.max(Some(self.cause));
                 }
-                if let Some(paused_at) = memory.paused_at.take() {
+                if memory.resume(known.now) {
                     self.sometimes.note("a hold was paused");
-                    memory.held_since = memory.held_since.map(|at| at + (known.now - paused_at));
                 }
-                let due = |at| days::after(&known.program.calendar, at, hold, &known.zone);
-                let is_due = memory.held_since.is_some_and(|at| due(at) <= known.now);
+                let is_due = memory.is_full(known, hold);
                 if is_due {
                     memory.held_since = None;
                     self.sometimes.note("a hold ends in a start");
@@ -331,161 +431,5 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-    }
-
-    /// Starts a run if nothing speaks against it.
-    fn start(
-        &mut self,
-        known: &Known<'_>,
-        workflow: &'a Workflow,
-        subject: &Subject,
-        event: Option<&Told>,
-    ) {
-        let ask = Ask {
-            event,
-            ..Ask::new(known, subject)
-        };
-        let condition = match &workflow.start {
-            Start::When { condition, .. }
-            | Start::Event { condition, .. }
-            | Start::Every { condition, .. } => condition,
-        };
-        let is_wanted = |wanted| ask.truth(wanted) == Some(true);
-        if !condition.as_ref().is_none_or(is_wanted) {
-            self.sometimes.note("start.if is not true");
-            return;
-        }
-        let Ok(key) = key(&workflow.once_per, &ask) else {
-            self.sometimes.note("the key is unknown");
-            return;
-        };
-        if !self.may_again(known, workflow, subject, key.as_ref()) {
-            self.sometimes.note("once_per refuses");
-            return;
-        }
-        let has_goal = |goal: &workflow::program::Goal| ask.truth(&goal.when) == Some(true);
-        let is_out = |stay| ask.truth(stay) == Some(false);
-        if workflow.goal.as_ref().is_some_and(has_goal) {
-            self.sometimes.note("the goal is reached already");
-            return;
-        }
-        if workflow.while_true.as_ref().is_some_and(is_out) {
-            self.sometimes.note("while is false already");
-            return;
-        }
-        let open = self.runs.iter_mut().find(|run| {
-            run.is_open() && run.workflow.name == workflow.name && run.subject == *subject
-        });
-        if let Some(open) = open {
-            if workflow.if_running == IfRunning::Ignore {
-                self.sometimes.note("one is running already");
-                return;
-            }
-            self.sometimes.note("a run is started anew");
-            open.phase = Phase::Over;
-            self.deeds.push(Deed::new(
-                known,
-                workflow,
-                subject,
-                None,
-                What::End("stopped"),
-            ));
-        }
-        self.deeds
-            .push(Deed::new(known, workflow, subject, None, What::Start));
-        self.sometimes.start(workflow);
-        self.runs
-            .push(Run::new(workflow, subject.clone(), key, known));
-    }
-
-    fn may_again(
-        &self,
-        known: &Known<'_>,
-        workflow: &Workflow,
-        subject: &Subject,
-        key: Option<&Value>,
-    ) -> bool {
-        let mut earlier = self
-            .runs
-            .iter()
-            .filter(|run| run.workflow.name == workflow.name && run.subject == *subject);
-        match &workflow.once_per {
-            OncePer::Occurrence => true,
-            OncePer::Subject => earlier.next().is_none(),
-            OncePer::Field(_) => earlier.all(|run| run.key.as_ref() != key),
-            OncePer::Period(period) => earlier.all(|run| {
-                let calendar = &known.program.calendar;
-                days::after(calendar, run.started_at, *period, &known.zone) <= known.now
-            }),
-        }
-    }
-
-    /// Takes a run as far as it goes now; whether it wrote a field, after which everything is asked anew.
-    fn steps(&mut self, known: &Known<'_>, index: usize) -> bool {
-        if !self.runs[index].is_acting() {
-            return false;
-        }
-        let run = &mut self.runs[index];
-        while run.is_acting() {
-            let Some(step) = run.step() else {
-                Self::finish(known, run, &mut self.deeds, &mut self.sometimes);
-                break;
-            };
-            let look = run.look(known, step, &mut self.deeds);
-            self.sometimes.step(known, step, &look);
-            match look {
-                Look::Rest => break,
-                Look::Done(done) => run.pass(known, step, done),
-                Look::Into(block) => {
-                    let is_wait = matches!(step.verb, workflow::program::Verb::WaitFor { .. });
-                    let done = if is_wait {
-                        Done::TimedOut
-                    } else {
-                        Done::Passed
-                    };
-                    run.pass(known, step, done);
-                    run.place.push((block, 0));
-                }
-                Look::Set(all) => {
-                    run.pass(known, step, Done::Passed);
-                    self.written.extend(all);
-                    return true;
-                }
-                Look::Stop => {
-                    if run.phase == Phase::Open {
-                        let end = What::End("stopped");
-                        self.deeds
-                            .push(Deed::new(known, run.workflow, &run.subject, None, end));
-                        self.sometimes.end(run, "stopped");
-                    }
-                    run.phase = Phase::Over;
-                }
-            }
-        }
-        false
-    }
-
-    fn finish(
-        known: &Known<'_>,
-        run: &mut Run<'a>,
-        deeds: &mut Vec<Deed>,
-        sometimes: &mut Sometimes,
-    ) {
-        if run.phase == Phase::After {
-            run.phase = Phase::Over;
-            return;
-        }
-        let within = run.workflow.goal.as_ref().and_then(|goal| goal.within);
-        let end = within.map(|period| {
-            days::after(&known.program.calendar, run.started_at, period, &known.zone)
-        });
-        if end.is_some_and(|end| known.now < end) {
-            run.phase = Phase::Watched;
-            return;
-        }
-        run.phase = Phase::Over;
-        let end = What::End("finished");
-        deeds.push(Deed::new(known, run.workflow, &run.subject, None, end));
-        sometimes.end(run, "finished");
     }
 }

@@ -34,6 +34,30 @@ fn single(dice: &mut Dice, of: &str) -> String {
             _ => "contract.status in [active, trial]".to_owned(),
         };
     }
+    if of == "risk" && dice.chance(50) {
+        return match dice.between(0, 7) {
+            0 | 1 => "risk.open".to_owned(),
+            2 => "not risk.open".to_owned(),
+            3 => "risk.severity == high".to_owned(),
+            4 => format!("risk.category == {}", dice.pick(&["idle", "noisy"])),
+            5 => format!("hours_since(risk.opened_at) >= {}", number * 9 + 1),
+            6 => format!("days_since(risk.opened_at) > {}", number / 2),
+            _ => "risk.title == \"Idle\"".to_owned(),
+        };
+    }
+    if of != "definition" && dice.chance(14) {
+        return (*dice.pick(&[
+            "idle",
+            "noisy",
+            "not noisy",
+            "any_open_risk",
+            "not any_open_risk",
+            "count(open_risks) >= 2",
+            "count(open_risks where risk.severity == high) > 0",
+            "count(open_risks where days_since(risk.opened_at) >= 3) == 1",
+        ]))
+        .to_owned();
+    }
     match dice.between(0, 31) {
         0 | 1 => format!("account.plan == {}", dice.pick(&["basic", "pro", "max"])),
         2 => "account.plan >= pro".to_owned(),

@@ -2,6 +2,8 @@
 
 use crate::dice::Dice;
 use crate::rules::rule;
+use crate::words::{condition, period};
+use std::fmt::Write as _;
 use workflow::{Files, Program, Severity, check};
 
 const SCHEMA: &str = "\
@@ -76,6 +78,7 @@ calendar:
   fiscal_year_starts: April
 topics:
   news: {title: News, purpose: contractual}
+  tips: {title: Tips, purpose: service}
 defaults:
   from: Success <success@vendor.example>
   locale: en
@@ -96,31 +99,109 @@ const TRIES_MAX: usize = 30;
 /// How many workflows there are at most.
 const WORKFLOWS_MAX: i64 = 3;
 
-/// The workflows' texts by name, each of which the checker lets pass.
-pub(crate) fn texts(dice: &mut Dice) -> Vec<String> {
-    let mut texts: Vec<String> = Vec::new();
+/// What is left to chance of a workspace.
+#[derive(Clone, Debug)]
+pub(crate) struct Texts {
+    pub(crate) risks: String,
+    pub(crate) limits: String,
+    pub(crate) rules: Vec<String>,
+}
+
+impl Texts {
+    /// The same with other workflows.
+    pub(crate) fn with(&self, rules: Vec<String>) -> Self {
+        Self {
+            rules,
+            ..self.clone()
+        }
+    }
+}
+
+fn risks(dice: &mut Dice) -> String {
+    let mut text = "risks:\n".to_owned();
+    for (name, title) in [("idle", "Idle"), ("noisy", "Noisy")] {
+        let of = "definition";
+        writeln!(text, "  {name}:\n    title: {title}").expect("text takes text");
+        writeln!(text, "    opens: {}", condition(dice, of)).expect("text takes text");
+        if dice.chance(60) {
+            writeln!(text, "    for: {}", period(dice)).expect("text takes text");
+        }
+        writeln!(text, "    closes: {}", condition(dice, of)).expect("text takes text");
+        if dice.chance(70) {
+            let high = condition(dice, of);
+            writeln!(text, "    severity: {{high: '{high}', normal: otherwise}}")
+                .expect("text takes text");
+        }
+    }
+    text
+}
+
+/// One or two limits, what happens at them, and how long a message waits.
+fn limits(dice: &mut Dice) -> String {
+    let mut text = String::new();
+    if dice.chance(70) {
+        text.push_str("limits:\n");
+        for _ in 0..dice.between(1, 2) {
+            let (at_most, window) = (
+                dice.between(1, 2),
+                dice.pick(&["5d", "14d", "50h", "3 business days", "10 business days"]),
+            );
+            let per = dice.pick(&["contact", "account"]);
+            let topics = dice.pick(&["", ", topics: [tips]", ", topics: [tips]"]);
+            writeln!(
+                text,
+                "  - {{at_most: {at_most}, in: {window}, per: {per}{topics}}}"
+            )
+            .expect("text takes text");
+        }
+        writeln!(text, "over_limit: {}", dice.pick(&["delay", "skip"])).expect("text takes text");
+    }
+    writeln!(
+        text,
+        "delay_at_most: {}",
+        dice.pick(&["2d", "10d", "60h", "3 business days"])
+    )
+    .expect("text takes text");
+    text
+}
+
+/// Texts, each of which the checker lets pass.
+pub(crate) fn texts(dice: &mut Dice) -> Texts {
+    let mut texts = Texts {
+        risks: String::new(),
+        limits: limits(dice),
+        rules: Vec::new(),
+    };
+    for _ in 0..TRIES_MAX {
+        texts.risks = risks(dice);
+        if program(&texts).is_some() {
+            break;
+        }
+    }
     for number in 0..dice.between(1, WORKFLOWS_MAX) {
         for _ in 0..TRIES_MAX {
             // One workflow may write fields: who writes first is told by no page.
             let text = rule(dice, number, number == 0);
-            texts.push(text);
+            texts.rules.push(text);
             if program(&texts).is_some() {
                 break;
             }
-            texts.pop();
+            texts.rules.pop();
         }
     }
     texts
 }
 
 /// The program of these workflows; none if the checker finds a mistake.
-pub(crate) fn program(texts: &[String]) -> Option<Program> {
+pub(crate) fn program(texts: &Texts) -> Option<Program> {
     let mut files = Files::new();
+    let policies = format!("{POLICIES}{}", texts.limits);
     let definitions = [
         ("schema", SCHEMA),
         ("metrics", DEFINITIONS),
         ("labels", LABELS),
-        ("policies", POLICIES),
+        ("policies", &policies),
+        ("risks", &texts.risks),
     ];
     for (name, text) in definitions {
         files.insert(
@@ -130,7 +211,7 @@ pub(crate) fn program(texts: &[String]) -> Option<Program> {
     }
     files.insert("workflows/holidays/days.yaml".into(), HOLIDAYS.into());
     files.insert("templates/hello.en.hbs".into(), TEMPLATE.into());
-    for (number, text) in texts.iter().enumerate() {
+    for (number, text) in texts.rules.iter().enumerate() {
         files.insert(
             format!("workflows/rule-{number}.yaml").into(),
             text.as_str().into(),
@@ -145,7 +226,9 @@ pub(crate) fn program(texts: &[String]) -> Option<Program> {
     if mistakes.is_empty() {
         return checked.program;
     }
-    let is_of_rules = |one: &&workflow::Diagnostic| format!("{one:?}").contains("workflows/rule-");
+    let is_of_rules = |one: &&workflow::Diagnostic| {
+        format!("{one:?}").contains("workflows/rule-") || format!("{one:?}").contains("risks.yaml")
+    };
     assert!(
         mistakes.iter().all(is_of_rules),
         "the definitions are right: {mistakes:#?}"

@@ -1,0 +1,230 @@
+//! One round of steps: each run goes as far as it can, mails that a limit counts after all others.
+
+use crate::days;
+use crate::deed::{Deed, What};
+use crate::run::{Done, Look, Phase, Run};
+use crate::send::{Around, counts};
+use crate::sometimes::Sometimes;
+use crate::told::{About, Known, Told};
+use crate::walk::Walk;
+use model::{RunId, Value};
+use std::collections::BTreeSet;
+use workflow::program::{Step, Verb};
+
+impl<'a> Walk<'a> {
+    /// Takes all runs as far as they go now; whether anything moved.
+    pub(crate) fn round(&mut self) -> bool {
+        let mut has_moved = false;
+        for index in 0..self.runs.len() {
+            has_moved |= self.advance(index, false);
+        }
+        // Mails that a limit counts go by priority, then age, each as soon as those before it are settled.
+        let mut tried = BTreeSet::new();
+        loop {
+            let all = 0..self.runs.len();
+            let waiting: Vec<_> = all
+                .filter_map(|index| {
+                    let step = self.counted(index)?.id.to_string();
+                    (!tried.contains(&(index, step.clone()))).then_some((index, step))
+                })
+                .collect();
+            let waiting = waiting.into_iter();
+            let Some((index, step)) = waiting.min_by_key(|(index, _)| self.urgency(*index)) else {
+                return has_moved;
+            };
+            tried.insert((index, step));
+            has_moved |= self.advance(index, true);
+        }
+    }
+
+    /// The send at which a run stands, if a limit counts its topic.
+    fn counted(&mut self, index: usize) -> Option<&'a Step> {
+        let program = self.program;
+        let run = &mut self.runs[index];
+        let step = run.is_acting().then(|| run.step()).flatten()?;
+        let Verb::Send { topic, .. } = &step.verb else {
+            return None;
+        };
+        let is_counted = program.limits.iter().any(|limit| counts(limit, topic));
+        is_counted.then_some(step)
+    }
+
+    /// What is to go first is least.
+    fn urgency(&self, index: usize) -> impl Ord + use<> {
+        let run = &self.runs[index];
+        let key = run.key.as_ref().map_or(String::new(), |key| match key {
+            Value::Text(text) | Value::Word(text) => text.to_string(),
+            Value::Date(day) => day.to_string(),
+            other => panic!("no key: {other:?}"),
+        });
+        let (name, number) = (&run.workflow.name, run.number.to_string());
+        let id = RunId::of(&["acme", name, run.subject.name(), &key, &number]);
+        (run.workflow.priority, run.since, name.clone(), id)
+    }
+
+    /// The topics that open runs of other workflows hold back from this one.
+    fn held_back(&self, index: usize) -> Vec<String> {
+        let own = &self.runs[index].workflow.name;
+        let others = self.runs.iter().filter(|other| {
+            other.workflow.name != *own && other.phase == Phase::Open && !other.is_held_out
+        });
+        let topics = others.flat_map(|other| &other.workflow.holds_back);
+        topics.map(ToString::to_string).collect()
+    }
+
+    /// Takes a run as far as it goes; at a mail that a limit counts it stands back, unless it may do that one now.
+    fn advance(&mut self, index: usize, mut may_send: bool) -> bool {
+        let mut has_moved = false;
+        while self.runs[index].is_acting() {
+            let before = self.deeds.len();
+            self.with_known(|walk, known| walk.check_end(known, index));
+            has_moved |= self.deeds.len() > before;
+            if !self.runs[index].is_acting() {
+                break;
+            }
+            let is_counted = self.counted(index).is_some();
+            if is_counted && !may_send {
+                break;
+            }
+            let look = self.with_known(|walk, known| walk.look(known, index));
+            may_send &= look == Went::Again;
+            has_moved |= look != Went::Nowhere;
+            if matches!(look, Went::Nowhere | Went::Partly) {
+                break;
+            }
+        }
+        has_moved
+    }
+
+    /// Looks at the step of a run, and does what it gives.
+    fn look(&mut self, known: &Known<'_>, index: usize) -> Went {
+        let mut around = Around {
+            sent: std::mem::take(&mut self.sent),
+            held_back: self.held_back(index),
+            sometimes: std::mem::take(&mut self.sometimes),
+        };
+        let before = self.deeds.len();
+        let run = &mut self.runs[index];
+        let Some(step) = run.step() else {
+            self.sent = around.sent;
+            self.sometimes = around.sometimes;
+            Self::finish(known, run, &mut self.deeds, &mut self.sometimes);
+            return Went::On;
+        };
+        let look = run.look(known, step, &mut around, &mut self.deeds);
+        self.sent = around.sent;
+        self.sometimes = around.sometimes;
+        self.sometimes.step(known, step, &look);
+        match look {
+            Look::Rest if self.deeds.len() > before => return Went::Partly,
+            Look::Rest => return Went::Nowhere,
+            Look::Again => {
+                let (workflow, subject) = (run.workflow.name.to_string(), run.subject.name());
+                let asked = (known.now, workflow, subject.to_owned(), step.id.to_string());
+                self.asked.push(asked);
+                return Went::Again;
+            }
+            Look::Done(done) => run.pass(known, step, done),
+            Look::Into(block) => {
+                let is_wait = matches!(step.verb, Verb::WaitFor { .. });
+                let done = if is_wait {
+                    Done::TimedOut
+                } else {
+                    Done::Passed
+                };
+                run.pass(known, step, done);
+                run.place.push((block, 0));
+            }
+            Look::Set(all) => {
+                run.pass(known, step, Done::Passed);
+                self.written.extend(all);
+            }
+            Look::Stop => {
+                if run.phase == Phase::Open {
+                    let end = What::End("stopped");
+                    self.deeds
+                        .push(Deed::new(known, run.workflow, &run.subject, None, end));
+                    self.sometimes.end(run, "stopped");
+                }
+                run.phase = Phase::Over;
+            }
+        }
+        Went::On
+    }
+
+    /// An answer to a question: of the newest run that came to that step.
+    pub(crate) fn answer(&mut self, told: &Told) {
+        let yes = match &told.about {
+            About::Event(kind) if kind == "task.approved" => true,
+            About::Event(kind) if kind == "task.rejected" => false,
+            About::Event(_)
+            | About::Account
+            | About::Contract(_)
+            | About::Contact(_)
+            | About::ContractGone(_)
+            | About::ContactGone(_) => return,
+        };
+        let text = |key: &str| {
+            told.data
+                .get(key)
+                .and_then(|value| value.as_str())
+                .unwrap_or("")
+        };
+        let (workflow, subject, id) = (text("workflow"), text("subject"), text("step"));
+        for run in self.runs.iter_mut().rev() {
+            if *run.workflow.name != *workflow || run.subject.name() != subject {
+                continue;
+            }
+            let stands_there = run.step().is_some_and(|step| *step.id == *id);
+            let is_asking = stands_there && run.letters.ask.is_some();
+            if !is_asking && !run.done.contains_key(id) {
+                continue;
+            }
+            if let Some(ask) = run.letters.ask.as_mut()
+                && is_asking
+                && ask.answer.is_none()
+                && run.phase != Phase::Over
+            {
+                ask.answer = Some(yes);
+                self.sometimes
+                    .note(if yes { "approved" } else { "rejected" });
+            }
+            return;
+        }
+    }
+
+    fn finish(
+        known: &Known<'_>,
+        run: &mut Run<'a>,
+        deeds: &mut Vec<Deed>,
+        sometimes: &mut Sometimes,
+    ) {
+        if run.phase == Phase::After {
+            run.phase = Phase::Over;
+            return;
+        }
+        let within = run.workflow.goal.as_ref().and_then(|goal| goal.within);
+        let end = within.map(|period| {
+            days::after(&known.program.calendar, run.started_at, period, &known.zone)
+        });
+        if end.is_some_and(|end| known.now < end) {
+            run.phase = Phase::Watched;
+            return;
+        }
+        run.phase = Phase::Over;
+        let end = What::End("finished");
+        deeds.push(Deed::new(known, run.workflow, &run.subject, None, end));
+        sometimes.end(run, "finished");
+    }
+}
+
+/// How far a look took a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Went {
+    Nowhere,
+    /// It did something and rests at the same step.
+    Partly,
+    /// The step is asked again.
+    Again,
+    On,
+}
