@@ -79,7 +79,6 @@ const KINDS: &[&str] = &[
     "step: Ok",
     "step: TimedOut",
     "step: Event",
-    "step: Chosen",
     "period: This Week",
     "period: This Month",
     "period: This Quarter",

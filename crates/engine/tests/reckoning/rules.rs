@@ -322,9 +322,7 @@ impl Writer<'_> {
     /// A condition that may ask about the run: its steps, its names, what started it.
     fn wanted(&mut self) -> String {
         if self.dice.chance(35) && !self.results.is_empty() {
-            let last = self.results.last().filter(|_| self.dice.chance(50));
-            let picked = last.unwrap_or_else(|| self.dice.pick(&self.results));
-            return picked.clone();
+            return self.dice.pick(&self.results).clone();
         }
         if self.dice.chance(20) {
             let own = [
