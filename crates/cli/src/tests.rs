@@ -149,7 +149,7 @@ fn judge(
     {
         return Verdict::NotYet;
     }
-    let render = |outgoing: &Outgoing| match render_message(templates, outgoing) {
+    let render = |outgoing: &Outgoing| match render_message(templates, outgoing, None) {
         Ok(Rendered::Mail(mail)) => format!("{}\n\n{}", mail.subject, mail.text),
         Ok(Rendered::Post(post)) => post.text,
         Err(error) => format!("(not rendered: {error})"),

@@ -152,7 +152,8 @@ fn letter(files: &workflow::Files, outgoing: &model::Outgoing) -> anyhow::Result
         .flat_map(|template| template.texts.values().cloned());
     let templates = outreach::render::Templates::new(texts);
     let templates = templates.map_err(|faults| anyhow::anyhow!("{faults:?}"))?;
-    let outreach::render::Rendered::Mail(words) = outreach::render::render(&templates, outgoing)?
+    let outreach::render::Rendered::Mail(words) =
+        outreach::render::render(&templates, outgoing, None)?
     else {
         bail!("it is no mail");
     };
