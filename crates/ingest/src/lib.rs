@@ -1,4 +1,5 @@
-//! Facts from HTTP bodies and files: decode, validate. Pure: bytes come in, facts or refusals go out.
+//! Facts from HTTP bodies and files, and mail that comes back: decode, validate. Pure: bytes come in, facts or refusals
+//! go out.
 //!
 //! What is checked here needs no schema (facts.md 1): the envelope, the subject, sizes, reserved types. What a field
 //! means is the engine's business. Each fact leaves as canonical JSON: attributes in the order of `model::Fact`,
@@ -11,6 +12,8 @@ mod check;
 mod envelope;
 mod headers;
 mod lines;
+pub mod mail;
+pub mod notice;
 mod refuse;
 
 pub use body::{Form, decode};
