@@ -1,5 +1,6 @@
 //! The promise of the store, case by case. A case gets a [`Ground`] and opens its stores there; every backend runs all.
 
+mod answer;
 mod commit;
 mod fate;
 mod gate;
@@ -121,6 +122,13 @@ cases! {
         a_zombie_sender_begins_nothing_and_settles_nothing,
         an_unknown_fate_is_sent_again_only_where_the_topic_says_so,
         a_captured_mail_needs_no_attempt;
+    answer:
+        an_answer_is_told_once_in_its_accounts_log,
+        under_the_log_clock_an_answer_has_no_time,
+        what_became_of_a_copy_is_no_news_of_the_message,
+        three_bounces_that_may_pass_make_a_pause,
+        each_answer_stops_what_it_asks_for,
+        a_domain_that_does_not_want_us_is_left_alone;
     gate:
         what_is_suppressed_is_not_claimed,
         each_scope_stops_its_own,
@@ -258,11 +266,15 @@ fn record(account: &str, workflow: &str, second: i64) -> JournalWrite {
 
 /// Commits messages to shard 0 as its first decider.
 async fn queue(store: &Store, messages: Vec<Outgoing>) -> Proof {
+    queue_all(store, messages.into_iter().map(outbox).collect()).await
+}
+
+async fn queue_all(store: &Store, outbox: Vec<OutboxWrite>) -> Proof {
     let epoch = epoch(store, Role::Decide, &bid("decider", 0)).await?;
     let from = store.shard(0).await?.mark;
     let mut commit = Commit::new(0, epoch, from, at(0));
     commit.heads.push(head("acme", b"head"));
-    commit.outbox = messages.into_iter().map(outbox).collect();
+    commit.outbox = outbox;
     store.commit(commit).await?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! `sqlite`. The cases of `conformance` hold for every backend.
 
 mod address;
+mod answer;
 mod batch;
 mod captured;
 mod commit;
@@ -33,6 +34,10 @@ mod wake;
 mod conformance;
 
 pub use address::AddressKey;
+pub use answer::{
+    Answer, Answered, POLICY_BOUNCES_MAX, POLICY_BOUNCES_WITHIN, SOFT_BOUNCES_MAX,
+    SOFT_BOUNCES_PAUSE, SOFT_BOUNCES_WITHIN, Said, Stopped,
+};
 pub use batch::Batch;
 pub use captured::{Captured, CapturedRow};
 pub use commit::{

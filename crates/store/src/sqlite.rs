@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admission;
+mod answers;
 mod append;
 mod batches;
 mod bulk;

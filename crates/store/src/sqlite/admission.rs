@@ -221,7 +221,7 @@ fn domains(outgoing: &Outgoing) -> Vec<Box<str>> {
         .collect()
 }
 
-fn addresses(text: &str) -> Result<Vec<AddressKey>, Failure> {
+pub(crate) fn addresses(text: &str) -> Result<Vec<AddressKey>, Failure> {
     let keys: Vec<String> =
         serde_json::from_str(text).map_err(|why| Failure::unreadable("addresses", why))?;
     let key = |hex: &String| {

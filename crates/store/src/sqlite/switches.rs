@@ -17,14 +17,7 @@ impl Sqlite {
     pub(crate) async fn set_switch(&self, switch: Switch) -> Result<(), Failure> {
         self.write(move |session| {
             Box::pin(async move {
-                let sql = "INSERT INTO switch (name, is_on, at, note) VALUES (?, ?, ?, ?) \
-                    ON CONFLICT (name) DO UPDATE SET is_on = excluded.is_on, at = excluded.at, note = excluded.note";
-                let query = sqlx::query(sql)
-                    .bind(&*switch.name)
-                    .bind(i64::from(switch.is_on))
-                    .bind(nanos(switch.at))
-                    .bind(&*switch.note);
-                session.execute(query).await?;
+                write(session, &switch).await?;
                 if switch.is_on {
                     let query = sqlx::query(LET_GO)
                         .bind(nanos(switch.at))
@@ -47,6 +40,19 @@ impl Sqlite {
         })
         .await
     }
+}
+
+/// Sets a switch inside a transaction.
+pub(crate) async fn write(session: &mut Session, switch: &Switch) -> Result<(), Failure> {
+    let sql = "INSERT INTO switch (name, is_on, at, note) VALUES (?, ?, ?, ?) \
+        ON CONFLICT (name) DO UPDATE SET is_on = excluded.is_on, at = excluded.at, note = excluded.note";
+    let query = sqlx::query(sql)
+        .bind(&*switch.name)
+        .bind(i64::from(switch.is_on))
+        .bind(nanos(switch.at))
+        .bind(&*switch.note);
+    session.execute(query).await?;
+    Ok(())
 }
 
 /// Makes ready what a switch held back.
