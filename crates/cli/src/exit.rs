@@ -9,13 +9,19 @@ pub(crate) enum Exit {
     Done,
     /// Done, and it found something wrong: mistakes, failed tests, refused rows.
     Found,
+    /// It could not be done now: the caller, a mail server, brings the same again.
+    Later,
 }
 
-/// The process's exit code: 0 done, 1 found something wrong, 2 wrong usage (clap's own), 3 could not do it.
+/// The code by which mail servers know that they should try again (EX_TEMPFAIL).
+const LATER: u8 = 75;
+
+/// The process's exit code: 0 done, 1 found something wrong, 2 wrong usage (clap's own), 3 could not do it, 75 later.
 pub(crate) fn code(outcome: anyhow::Result<Exit>) -> ExitCode {
     match outcome {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Found) => ExitCode::from(1),
+        Ok(Exit::Later) => ExitCode::from(LATER),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!("sottaku: {error:#}");

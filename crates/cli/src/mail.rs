@@ -1,5 +1,7 @@
 //! `sottaku mail`: what was said to whom, and what became of it.
 
+mod receive;
+
 use crate::arguments::{Mail, MailCommand, MailList, MailShow};
 use crate::exit::Exit;
 use crate::place::wait;
@@ -18,6 +20,7 @@ pub(crate) fn run(arguments: &Mail) -> anyhow::Result<Exit> {
     match &arguments.command {
         MailCommand::List(list) => wait(print_list(list)),
         MailCommand::Show(show) => wait(print_one(show)),
+        MailCommand::Receive(receive) => receive::run(receive),
     }
 }
 
@@ -97,6 +100,7 @@ fn says(outgoing: &Outgoing) -> String {
         model::message::Content::Template { name, locale, .. } => format!("{name}.{locale}"),
         model::message::Content::Text(text) => text.chars().take(40).collect(),
         model::message::Content::Nobody { step, .. } => format!("nobody for {step}"),
+        model::message::Content::Complained { step, .. } => format!("{step} called spam"),
         model::message::Content::Ask { name, .. } => format!("approve {name}?"),
         model::message::Content::Task { title, .. } => title.to_string(),
         model::message::Content::Webhook => outgoing.view.to_string().chars().take(40).collect(),

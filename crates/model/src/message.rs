@@ -91,6 +91,13 @@ pub enum Content {
         /// The workflow's title.
         workflow: Box<str>,
     },
+    /// The CSM is told that a reader calls a message spam.
+    Complained {
+        /// The step.
+        step: Box<str>,
+        /// The workflow's title.
+        workflow: Box<str>,
+    },
     /// Somebody is asked to approve a step; the preview is rendered from the same view.
     Ask {
         /// The task to answer.

@@ -9,6 +9,7 @@
 
 pub mod backoff;
 pub mod fate;
+pub mod links;
 pub mod mail;
 pub mod render;
 pub mod seal;

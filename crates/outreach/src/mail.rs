@@ -45,6 +45,19 @@ pub struct Letter<'a> {
     pub list_id: Option<&'a str>,
     /// Where the servers on the way send what they have to say of it, if not to the sender.
     pub return_path: Option<&'a Address>,
+    /// Where an answer is noticed beside the sender, who gets it as ever. Not used where answers go elsewhere.
+    pub replies: Option<&'a Address>,
+    /// The providers on the way that hand our own id back with what they tell.
+    pub tags: &'a [Tag],
+}
+
+/// A provider's way to carry our own id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// Metadata of Postmark.
+    Postmark,
+    /// An argument of SendGrid.
+    Sendgrid,
 }
 
 impl<'a> Letter<'a> {
@@ -68,6 +81,8 @@ impl<'a> Letter<'a> {
                 unsubscribe: None,
                 list_id: outgoing.topic.as_deref(),
                 return_path: None,
+                replies: None,
+                tags: &[],
             }),
             Channel::Route { .. } | Channel::Webhook { .. } => None,
         }
@@ -148,9 +163,20 @@ pub fn build(letter: &Letter<'_>) -> Result<Mail, MailError> {
     }
     if let Some(mailbox) = letter.reply_to {
         builder = builder.reply_to(party(mailbox, &address(mailbox, "reply_to")?, "reply_to")?);
+    } else if let Some(replies) = letter.replies {
+        let noticed = Mailbox {
+            name: None,
+            address: replies.as_str().into(),
+        };
+        builder = builder
+            .reply_to(party(letter.from, &from, "from")?)
+            .reply_to(party(&noticed, replies, "reply_to")?);
     }
     for header in headers::of_list(letter, &from)? {
         builder = builder.raw_header(header);
+    }
+    for tag in letter.tags {
+        builder = builder.raw_header(headers::of_provider(*tag, letter.message));
     }
     let message = builder
         .subject(crate::render::one_line(&letter.words.subject))

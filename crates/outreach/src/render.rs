@@ -162,9 +162,11 @@ fn guarded(
 fn label(outgoing: &Outgoing) -> Box<str> {
     match &outgoing.content {
         Content::Template { name, .. } | Content::Ask { name, .. } => name.clone(),
-        Content::Text(_) | Content::Nobody { .. } | Content::Task { .. } | Content::Webhook => {
-            outgoing.step.clone()
-        }
+        Content::Text(_)
+        | Content::Nobody { .. }
+        | Content::Complained { .. }
+        | Content::Task { .. }
+        | Content::Webhook => outgoing.step.clone(),
     }
 }
 
@@ -180,6 +182,7 @@ fn mail(
         }
         Content::Text(_)
         | Content::Nobody { .. }
+        | Content::Complained { .. }
         | Content::Ask { .. }
         | Content::Task { .. }
         | Content::Webhook => {
@@ -207,12 +210,14 @@ fn post(templates: &Templates, outgoing: &Outgoing) -> Result<RenderedPost, Rend
             text: format!("{:#}", outgoing.view),
             blocks: Vec::new(),
         }),
-        Content::Text(_) | Content::Nobody { .. } | Content::Ask { .. } | Content::Task { .. } => {
-            post::write(
-                &label(outgoing),
-                &notice::write(templates, outgoing)?.markdown,
-            )
-        }
+        Content::Text(_)
+        | Content::Nobody { .. }
+        | Content::Complained { .. }
+        | Content::Ask { .. }
+        | Content::Task { .. } => post::write(
+            &label(outgoing),
+            &notice::write(templates, outgoing)?.markdown,
+        ),
     }
 }
 

@@ -25,6 +25,25 @@ impl TrustFault {
     }
 }
 
+/// The first certificate of a PEM text, in DER, if it can be used to check signatures.
+pub fn certificate_of_pem(pem: &[u8]) -> Result<Box<[u8]>, TrustFault> {
+    let certificate = CertificateDer::from_pem_slice(pem).map_err(TrustFault::new)?;
+    webpki::EndEntityCert::try_from(&certificate).map_err(TrustFault::new)?;
+    Ok(certificate.as_ref().into())
+}
+
+/// Whether the key of a certificate signed this, by RSA (PKCS #1) over SHA-256.
+pub fn is_signed(certificate: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let certificate = CertificateDer::from(certificate);
+    let known = webpki::EndEntityCert::try_from(&certificate);
+    let algorithm = webpki::ring::RSA_PKCS1_2048_8192_SHA256;
+    known.is_ok_and(|known| {
+        known
+            .verify_signature(algorithm, message, signature)
+            .is_ok()
+    })
+}
+
 /// What a connection is encrypted by.
 pub(crate) fn client(trust: &Trust) -> Result<ClientConfig, TrustFault> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());

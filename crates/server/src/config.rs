@@ -1,10 +1,14 @@
 //! Settings: from a file, with the environment laid over it. Nothing else reads the environment.
 
 mod build;
+mod mail_events;
+mod returns;
 mod secret;
 mod settings;
 mod show;
 
+pub use mail_events::{MailEvents, Ses, SesProof};
+pub use returns::Bounces;
 pub use secret::Secret;
 
 use settings::{Settings, overlay};
@@ -36,12 +40,28 @@ pub struct Config {
     pub from_domain: Option<Box<str>>,
     /// Where the world reaches this server, without a slash at its end: links in messages begin with it.
     pub public_url: Option<Box<str>>,
+    /// Where mail comes back to.
+    pub bounces: Option<Bounces>,
+    /// Mail providers that may tell what became of mails.
+    pub mail_events: MailEvents,
+    /// What is noticed of readers.
+    pub tracking: Tracking,
     /// The mail server.
     pub smtp: Option<Smtp>,
     /// Incoming webhooks by channel, `#` included.
     pub slack_channels: BTreeMap<Box<str>, Secret>,
     /// Limits.
     pub limits: Limits,
+}
+
+/// What is noticed of readers. Machines open and click too: neither is a decision by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tracking {
+    /// Whether a mail carries an image that tells when it is looked at.
+    pub opens: bool,
+    /// Whether links lead by way of this server.
+    pub clicks: bool,
 }
 
 /// What becomes of messages.
@@ -321,6 +341,18 @@ mod tests {
             (
                 "smtp: {host: h, concurrency_max: 257}\n",
                 "setting `smtp.concurrency_max`: ",
+            ),
+            (
+                "bounces: {listen: '127.0.0.1:25'}\n",
+                "setting `bounces.domain`: ",
+            ),
+            (
+                "bounces: {domain: localhost}\n",
+                "setting `bounces.domain`: ",
+            ),
+            (
+                "bounces: {domain: b.vendor.example, listen: here}\n",
+                "setting `bounces.listen`: ",
             ),
             (
                 "limits: {batch_facts_max: 0}\n",

@@ -5,7 +5,9 @@ mod auth;
 mod events;
 mod health;
 mod journal;
+mod mail_events;
 mod metrics;
+mod track;
 
 use crate::shared::Shared;
 use axum::Router;
@@ -39,6 +41,7 @@ struct Api;
 fn api() -> OpenApiRouter<Door> {
     OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(events::post_events))
+        .routes(routes!(mail_events::post_mail_events))
         .routes(routes!(journal::get_journal))
         .routes(routes!(health::get_health))
         .routes(routes!(metrics::get_metrics))
@@ -75,6 +78,8 @@ pub(crate) fn router(shared: Shared) -> Router {
             "/v1/openapi.json",
             get(move || answer::json_text(description.clone())),
         )
+        .route("/c/{token}", get(track::get_click))
+        .route("/o/{token}", get(track::get_open))
         .fallback(answer::not_found)
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
         .layer(CatchPanicLayer::custom(answer::panicked))

@@ -12,12 +12,14 @@ mod keeper;
 mod measure;
 mod plan;
 pub mod records;
+pub mod returns;
 mod run;
 mod seals;
 mod sender;
 mod share;
 mod shared;
 mod status;
+mod track;
 #[cfg(test)]
 mod trial;
 mod worker;

@@ -25,6 +25,7 @@ pub(crate) struct Measures {
     pub(crate) commit_seconds: Histogram,
     pub(crate) append_seconds: Histogram,
     pub(crate) messages: Family<Label, Counter>,
+    pub(crate) came_back: Family<Label, Counter>,
     pub(crate) leases: Family<Label, Gauge>,
     registry: Arc<Mutex<Registry>>,
 }
@@ -49,6 +50,7 @@ impl Measures {
             commit_seconds: Histogram::new(times()),
             append_seconds: Histogram::new(times()),
             messages: Family::default(),
+            came_back: Family::default(),
             leases: Family::default(),
             registry: Arc::default(),
         };
@@ -112,6 +114,11 @@ impl Measures {
             "sottaku_messages_settled",
             "Messages, by what became of them",
             self.messages.clone(),
+        );
+        registry.register(
+            "sottaku_mail_came_back",
+            "Mail and notices that came back, by what they were",
+            self.came_back.clone(),
         );
         registry.register(
             "sottaku_leases_held",

@@ -3,7 +3,7 @@
 use crate::keeper::Keeper;
 use crate::sender::MeansError;
 use crate::shared::{Settled, Shared};
-use crate::{Clock, Config, http};
+use crate::{Clock, Config, http, returns};
 use model::Record;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -86,6 +86,9 @@ impl Server {
             let listener = TcpListener::bind(listen).await.map_err(refused)?;
             address = Some(listener.local_addr().map_err(refused)?);
             tasks.push(tokio::spawn(serve(listener, shared.clone(), stop.clone())));
+        }
+        if roles.http {
+            returns::start(&shared, &stop, &mut tasks).await?;
         }
         let held: Vec<Role> = [(roles.decide, Role::Decide), (roles.send, Role::Send)]
             .into_iter()

@@ -6,6 +6,7 @@ mod fate;
 mod hand_over;
 mod letter;
 mod means;
+mod refusal;
 
 pub(crate) use means::{Means, MeansError};
 

@@ -22,6 +22,24 @@ pub(crate) enum MailCommand {
     List(MailList),
     /// Show one: its attempts and what it says.
     Show(MailShow),
+    /// Take one mail that came back, from standard input: a bounce, a complaint, an answer. For mail servers.
+    Receive(MailReceive),
+}
+
+/// A mail that came back.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku mail receive < bounce.eml\n  sottaku mail receive --to 'bounce+…@bounces.vendor.example' --config /etc/sottaku.yaml\n\nFor Postfix, in master.cf:\n  sottaku unix - n n - 4 pipe user=sottaku argv=/usr/bin/sottaku mail receive --config /etc/sottaku.yaml --to ${recipient}\n\nExit codes: 0 taken, or nothing for us to take; 75 not now, to be brought again."
+)]
+pub(crate) struct MailReceive {
+    /// The envelope's recipient; without one, whom the mail's own header names.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) to: Vec<String>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 /// Which messages.

@@ -100,6 +100,23 @@ impl<'a> Turn<'a, '_> {
         self.post(spot, CSM_ROUTE, "nobody", (content, view));
     }
 
+    /// The CSM is told that a reader calls what a step sent spam.
+    pub(super) fn tell_complained(&mut self, spot: Spot<'_>, contact: Option<&str>) {
+        let record = Record {
+            route: Some(CSM_ROUTE.into()),
+            why: Some("complained".into()),
+            ..self.step_record(Kind::Alert, spot)
+        };
+        self.push(record);
+        let content = Content::Complained {
+            step: spot.step.into(),
+            workflow: spot.workflow.title.clone(),
+        };
+        let view = self.empty_view();
+        let kind = format!("complained {}", contact.unwrap_or_default());
+        self.post(spot, CSM_ROUTE, &kind, (content, view));
+    }
+
     /// A task for a colleague.
     pub(super) fn task(&mut self, spot: Spot<'_>, step: &Step) -> Progress {
         let Verb::Task {

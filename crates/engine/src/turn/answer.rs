@@ -112,6 +112,9 @@ impl<'a> Turn<'a, '_> {
             fields,
             at,
         });
+        if answer.said == Said::Complained {
+            self.tell_complained(spot(workflow, answer), answer.contact.as_deref());
+        }
     }
 
     /// A message's fate is settled: one that expired is decided again, one that was suppressed does not count.

@@ -324,6 +324,7 @@ impl<'a> Turn<'a, '_> {
             Content::Template { locale, .. } => Some(locale.clone()),
             Content::Text(_)
             | Content::Nobody { .. }
+            | Content::Complained { .. }
             | Content::Ask { .. }
             | Content::Task { .. }
             | Content::Webhook => None,

@@ -459,6 +459,26 @@ fn what_runs_in_shadow_counts_for_nobody() {
 }
 
 #[test]
+fn a_complaint_is_told_to_the_csm_at_once() {
+    let program = world("", &[workflow("w", "a", TIPS, &send("one", ""))]);
+    let mut play = Play::new(&program);
+    play.set("01-06 15:00", json!({"a": true}));
+    let one = play.outbox().next().expect("it was sent").message.clone();
+    let data = json!({"message": one.as_str()});
+    play.tell("message.complained", at("01-06 16:00"), data);
+    let alerts = play.records().filter(|record| record.kind == Kind::Alert);
+    let alerts: Vec<_> = alerts
+        .map(|record| (record.route.as_deref(), record.why.as_deref()))
+        .collect();
+    assert_eq!(alerts, [(Some("csm"), Some("complained"))]);
+    let told = play.outbox().last().expect("it is told");
+    assert!(matches!(
+        told.content,
+        model::message::Content::Complained { .. }
+    ));
+}
+
+#[test]
 fn a_message_that_expired_or_was_suppressed_gives_its_place_back() {
     let limits = "limits: [{at_most: 1, in: 7d, per: contact}]\n";
     let program = world(

@@ -1,7 +1,8 @@
 //! The headers that the engine adds: their names are constants, their values hold nothing that could begin another header.
 
-use super::{Address, Letter, MailError};
+use super::{Address, Letter, MailError, Tag};
 use lettre::message::header::{HeaderName, HeaderValue};
+use model::MessageId;
 
 /// The most bytes of an address for one click: one line of a header, with its name.
 const UNSUBSCRIBE_BYTES_MAX: usize = 900;
@@ -22,6 +23,22 @@ pub(super) fn of_list(letter: &Letter<'_>, from: &Address) -> Result<Vec<HeaderV
         headers.push(plain("List-Unsubscribe-Post", answer));
     }
     Ok(headers)
+}
+
+/// Our own id, as a provider takes it and hands it back.
+pub(super) fn of_provider(tag: Tag, message: &MessageId) -> HeaderValue {
+    let id: String = message
+        .as_str()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .collect();
+    match tag {
+        Tag::Postmark => plain("X-PM-Metadata-message", id),
+        Tag::Sendgrid => {
+            let arguments = format!("{{\"unique_args\":{{\"sottaku_message\":\"{id}\"}}}}");
+            plain("X-SMTPAPI", arguments)
+        }
+    }
 }
 
 /// A topic as a label of a domain.

@@ -28,6 +28,9 @@ pub(super) fn write(templates: &Templates, outgoing: &Outgoing) -> Result<Notice
             escape::lines(text),
         ),
         Content::Nobody { step, workflow } => nobody(language, &account(outgoing), step, workflow),
+        Content::Complained { step, workflow } => {
+            complained(language, &account(outgoing), step, workflow)
+        }
         Content::Task {
             task,
             title,
@@ -97,6 +100,24 @@ fn nobody(language: Language, account: &str, step: &str, workflow: &str) -> (Str
             format!("{account}: nobody to write to"),
             format!(
                 "**{name}** has nobody to whom `{step}` of “{workflow}” could be sent.\nAdd a contact, or reach out another way."
+            ),
+        ),
+    }
+}
+
+fn complained(language: Language, account: &str, step: &str, workflow: &str) -> (String, String) {
+    let (name, workflow, step) = (escape::body(account), escape::body(workflow), id(step));
+    match language {
+        Language::Ja => (
+            format!("{account}: 迷惑メールとして報告されました"),
+            format!(
+                "**{name}** の担当者が、「{workflow}」の `{step}` を迷惑メールとして報告しました。\nこの宛先には、今後ご案内のメールを送りません。"
+            ),
+        ),
+        Language::En => (
+            format!("{account}: reported as spam"),
+            format!(
+                "Somebody at **{name}** reported `{step}` of “{workflow}” as spam.\nNothing that can be left is sent to that address any more."
             ),
         ),
     }

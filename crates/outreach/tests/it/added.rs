@@ -1,7 +1,8 @@
 //! What the engine adds to a mail, whatever its template says: the headers of lists, the way back, the footer.
 
 use crate::desk::{AT, by_mail, mail_text, outgoing, set, template};
-use outreach::mail::{Address, Letter, Mail, MailError, build};
+use model::Mailbox;
+use outreach::mail::{Address, Letter, Mail, MailError, Tag, build};
 use outreach::render::{Footer, Rendered, RenderedMail, render};
 use serde_json::json;
 
@@ -108,5 +109,48 @@ fn the_footer_ends_both_parts() {
         let at = |word: &str| mail.html.find(word).expect(word);
         assert!(at("配信停止") < at("</body>"), "{}", mail.html);
         assert!(!words(body, None).html.contains("配信停止"));
+    }
+}
+
+#[test]
+fn answers_go_to_the_sender_as_ever_and_are_noticed_beside() {
+    let words = words("Hello", None);
+    let outgoing = outgoing(by_mail(), template("a", "ja"), json!({}));
+    let at = AT.parse().expect("an instant");
+    let noticed = Address::parse("reply+abc@b.vendor.example").expect("an address");
+    let elsewhere = Mailbox {
+        name: None,
+        address: "desk@vendor.example".into(),
+    };
+    let plain = Letter::of(&outgoing, &words, at).expect("a letter");
+    for (reply_to, expected) in [
+        (
+            None,
+            ["success@vendor.example", "reply+abc@b.vendor.example"].as_slice(),
+        ),
+        (Some(&elsewhere), &["desk@vendor.example"]),
+    ] {
+        let letter = Letter {
+            reply_to,
+            replies: Some(&noticed),
+            tags: &[Tag::Postmark, Tag::Sendgrid],
+            ..plain
+        };
+        let head = head(&build(&letter).expect("a mail")).replace("\r\n ", " ");
+        let line = head.lines().find(|line| line.starts_with("Reply-To:"));
+        let line = line.expect("it says where answers go");
+        let found: Vec<&str> = ["success@", "desk@", "reply+"]
+            .into_iter()
+            .filter(|local| line.contains(local))
+            .collect();
+        assert_eq!(found.len(), expected.len(), "{line}");
+        assert!(expected.iter().all(|one| line.contains(one)), "{line}");
+        let id = outgoing.message.as_str();
+        assert!(
+            head.contains(&format!("X-PM-Metadata-message: {id}")),
+            "{head}"
+        );
+        let argument = format!("X-SMTPAPI: {{\"unique_args\":{{\"sottaku_message\":\"{id}\"}}}}");
+        assert!(head.contains(&argument), "{head}");
     }
 }

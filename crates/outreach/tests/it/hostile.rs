@@ -127,6 +127,8 @@ fn hostile_names_and_subjects_change_neither_headers_nor_recipients() {
             unsubscribe: Some("https://m.vendor.example/u/abc"),
             list_id: Some(&topic),
             return_path: None,
+            replies: None,
+            tags: &[],
         };
         let mail = mail::build(&letter).expect("a mail");
         let at = format!("seed {seed}, round {round}: {from:?} {:?}", words.subject);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 use store::ClockMode;
 
-type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(super) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 pub(super) fn config(
     settings: Settings,
@@ -48,6 +48,10 @@ pub(super) fn config(
             ));
         }
     };
+    let tracks = settings.tracking.opens || settings.tracking.clicks;
+    if tracks && settings.public_url.is_none() {
+        return Err(setting("public_url", "is needed with `tracking`"));
+    }
     Ok(Config {
         listen,
         store: base.join(settings.store.as_deref().unwrap_or("sottaku.db")),
@@ -57,6 +61,9 @@ pub(super) fn config(
         mode,
         from_domain: settings.from_domain.map(Into::into),
         public_url: settings.public_url.as_deref().map(public_url).transpose()?,
+        bounces: settings.bounces.build(base)?,
+        mail_events: settings.mail_events.build(variable, base)?,
+        tracking: settings.tracking,
         smtp,
         slack_channels,
         limits: limits(&settings.limits)?,

@@ -1,5 +1,8 @@
 //! The settings as they are written: the file's shape, and the environment laid over it.
 
+use super::Tracking;
+use super::mail_events::MailEventSettings;
+use super::returns::BounceSettings;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -15,6 +18,9 @@ pub(super) struct Settings {
     pub(super) mode: Option<String>,
     pub(super) from_domain: Option<String>,
     pub(super) public_url: Option<String>,
+    pub(super) bounces: BounceSettings,
+    pub(super) mail_events: MailEventSettings,
+    pub(super) tracking: Tracking,
     pub(super) smtp: SmtpSettings,
     pub(super) slack: SlackSettings,
     pub(super) limits: LimitSettings,
@@ -74,6 +80,8 @@ pub(super) fn overlay(
     text("SOTTAKU_MODE", &mut settings.mode);
     text("SOTTAKU_FROM_DOMAIN", &mut settings.from_domain);
     text("SOTTAKU_PUBLIC_URL", &mut settings.public_url);
+    text("SOTTAKU_BOUNCES_DOMAIN", &mut settings.bounces.domain);
+    text("SOTTAKU_BOUNCES_LISTEN", &mut settings.bounces.listen);
     text("SOTTAKU_SMTP_HOST", &mut settings.smtp.host);
     text("SOTTAKU_SMTP_TLS", &mut settings.smtp.tls);
     text("SOTTAKU_SMTP_USER", &mut settings.smtp.user);

@@ -26,6 +26,9 @@ impl Config {
             },
             "from_domain": self.from_domain,
             "public_url": self.public_url,
+            "bounces": self.bounces.as_ref().map(super::Bounces::shown),
+            "mail_events": self.mail_events.shown(),
+            "tracking": self.tracking,
             "smtp": self.smtp.as_ref().map(smtp),
             "slack": {"channels": channels},
             "limits": {

@@ -4,14 +4,16 @@ use super::fate::{Again, Ending, ending};
 use super::hand_over::{Ready, capture, hand_over};
 use super::letter;
 use super::means::Means;
+use super::refusal;
 use crate::active::{self, Active};
 use crate::shared::{Settled, Shared};
+use crate::track;
 use model::message::{Channel, Target};
-use model::{Outgoing, Purpose};
-use outreach::render::{RenderError, Rendered, render_for};
+use model::{Mailbox, Outgoing, Purpose};
+use outreach::render::{RenderError, Rendered, RenderedMail, render_for};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Captured, Claimed, ClockMode, Outcome, Settlement};
+use store::{Captured, Claimed, ClockMode, Failure, Outcome, Settlement};
 use tokio::time::sleep;
 
 /// How often an answer of the store that is lost is asked for again.
@@ -38,6 +40,7 @@ pub(super) async fn deliver(shared: Shared, claimed: Arc<Claimed>) {
         }
         Ok(ready) => {
             let fate = hand_over(&shared, &means, &claimed, ready).await;
+            refusal::tell(&shared, &claimed.outgoing, &fate).await;
             (
                 ending(&claimed.outgoing, &fate, again(&shared, &claimed)),
                 None,
@@ -71,17 +74,7 @@ async fn ready<'m>(
     means: &Means,
     outgoing: &'m Outgoing,
 ) -> Result<Ready<'m>, Ending> {
-    let later = |wait, detail: String| {
-        let until = shared
-            .clock
-            .now()
-            .saturating_add(wait)
-            .unwrap_or(jiff::Timestamp::MAX);
-        Ending {
-            outcome: Outcome::Deferred(until),
-            detail: detail.into(),
-        }
-    };
+    let later = |wait, detail: String| later(shared, wait, detail);
     if let Some(why) = kept_back(outgoing).filter(|_| !means.is_captured) {
         return Err(Ending {
             outcome: Outcome::Suppressed,
@@ -103,10 +96,6 @@ async fn ready<'m>(
         }
         Channel::Webhook { name } => return Ok(Ready::Call(name, outgoing.view.to_string())),
     };
-    let refused = |why: String| Ending {
-        outcome: Outcome::Refused,
-        detail: why.into(),
-    };
     let unusable = |why: active::Unusable| later(Duration::from_secs(5), why.to_string());
     let mut active = active::present(shared, false).await.map_err(unusable)?;
     let mut rendered = render(&active, outgoing, target);
@@ -125,11 +114,42 @@ async fn ready<'m>(
         )),
         (Rendered::Mail(words), target) => {
             let from = active.program.defaults.from.as_ref();
-            let mail = letter::build(shared, outgoing, (&words, target, from))
-                .map_err(|error| refused(error.to_string()))?;
-            Ok(Ready::Mail(Box::new(mail), words))
+            mail(shared, outgoing, (words, target, from)).await
         }
     }
+}
+
+/// To be looked at again after a while.
+fn later(shared: &Shared, wait: Duration, detail: String) -> Ending {
+    let until = shared.clock.now().saturating_add(wait);
+    Ending {
+        outcome: Outcome::Deferred(until.unwrap_or(jiff::Timestamp::MAX)),
+        detail: detail.into(),
+    }
+}
+
+fn refused(why: String) -> Ending {
+    Ending {
+        outcome: Outcome::Refused,
+        detail: why.into(),
+    }
+}
+
+/// The mail with all that is added at hand-over: the addresses that its answers come back to, and tracked links.
+async fn mail<'m>(
+    shared: &Shared,
+    outgoing: &Outgoing,
+    (mut words, target, from): (RenderedMail, Option<&Target>, Option<&Mailbox>),
+) -> Result<Ready<'m>, Ending> {
+    let unready = |why: Failure| later(shared, Duration::from_secs(5), why.to_string());
+    let html = std::mem::take(&mut words.html);
+    words.html = track::weave(shared, outgoing, html)
+        .await
+        .map_err(unready)?;
+    let back = letter::back(shared, outgoing).await.map_err(unready)?;
+    let mail = letter::build(shared, outgoing, (&words, target, from), &back)
+        .map_err(|error| refused(error.to_string()))?;
+    Ok(Ready::Mail(Box::new(mail), words))
 }
 
 fn render(

@@ -1,16 +1,50 @@
 //! The letter that a message becomes: to its own recipient, or to a route's address.
 
+use crate::config::MailEvents;
+use crate::returns::Returns;
 use crate::shared::Shared;
+use ingest::mail::Purpose;
 use model::message::{Channel, Target};
 use model::{Mailbox, Outgoing};
-use outreach::mail::{self, Letter, Mail};
+use outreach::mail::{self, Address, Letter, Mail, Tag};
 use outreach::render::RenderedMail;
+use store::Failure;
+
+/// Where what comes of a letter comes back to.
+#[derive(Debug, Default)]
+pub(super) struct Back {
+    return_path: Option<Address>,
+    replies: Option<Address>,
+    tags: Vec<Tag>,
+}
+
+/// The sealed addresses of a message, where the settings name a domain for them.
+pub(super) async fn back(shared: &Shared, outgoing: &Outgoing) -> Result<Back, Failure> {
+    let Channel::Email { .. } = outgoing.channel else {
+        return Ok(Back::default());
+    };
+    let returns = Returns::of(shared);
+    let message = &outgoing.message;
+    Ok(Back {
+        return_path: returns.address(message, Purpose::Bounce).await?,
+        replies: returns.address(message, Purpose::Reply).await?,
+        tags: tags(&shared.config.mail_events),
+    })
+}
+
+/// What the providers that may tell need to name our mail.
+fn tags(known: &MailEvents) -> Vec<Tag> {
+    let postmark = known.postmark.as_ref().map(|_| Tag::Postmark);
+    let sendgrid = known.sendgrid.as_ref().map(|_| Tag::Sendgrid);
+    postmark.into_iter().chain(sendgrid).collect()
+}
 
 /// Builds the mail: to the message's own recipient, or to a route's address.
 pub(super) fn build(
     shared: &Shared,
     outgoing: &Outgoing,
     (words, target, default_from): (&RenderedMail, Option<&Target>, Option<&Mailbox>),
+    back: &Back,
 ) -> Result<Mail, mail::MailError> {
     let domain = shared
         .config
@@ -62,6 +96,8 @@ pub(super) fn build(
         at: shared.clock.now(),
         unsubscribe: None,
         list_id: outgoing.topic.as_deref(),
-        return_path: None,
+        return_path: back.return_path.as_ref(),
+        replies: back.replies.as_ref(),
+        tags: &back.tags,
     })
 }
