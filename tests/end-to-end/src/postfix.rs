@@ -38,6 +38,14 @@ pub struct Postfix {
     folder: TempDir,
     port: u16,
     certificate: Option<Certificate>,
+    lead: Option<Lead>,
+}
+
+/// Mail to `domain` goes by LMTP to `to`.
+#[derive(Debug)]
+struct Lead {
+    domain: String,
+    to: SocketAddr,
 }
 
 impl Postfix {
@@ -46,6 +54,19 @@ impl Postfix {
     /// # Errors
     /// When Postfix is not installed, this is neither root nor may use `sudo`, or it does not greet.
     pub async fn start(tls: Tls) -> Result<Postfix, Failure> {
+        Postfix::start_with(tls, None).await
+    }
+
+    /// The same, and mail to `domain` goes by LMTP to whoever listens at `to`.
+    ///
+    /// # Errors
+    /// As [`Postfix::start`].
+    pub async fn start_leading(tls: Tls, domain: &str, to: SocketAddr) -> Result<Postfix, Failure> {
+        let domain = domain.to_owned();
+        Postfix::start_with(tls, Some(Lead { domain, to })).await
+    }
+
+    async fn start_with(tls: Tls, lead: Option<Lead>) -> Result<Postfix, Failure> {
         let folder = tempfile::Builder::new()
             .prefix("sottaku-postfix-")
             .permissions(Permissions::from_mode(0o755))
@@ -60,6 +81,7 @@ impl Postfix {
             folder,
             port,
             certificate,
+            lead,
         };
         postfix.lay_out(tls)?;
         succeed(
@@ -151,7 +173,7 @@ impl Postfix {
                 "/^refused@/ 550 5.1.1 no such mailbox\n/^later@/ 450 4.2.0 try again later\n"
                     .to_owned(),
             ),
-            ("conf/transports", "/^bounces@/ bouncer:\n".to_owned()),
+            ("conf/transports", self.transports()),
         ] {
             let doing = format!("writing {name} for Postfix");
             std::fs::write(top.join(name), text).map_err(Failure::io(doing))?;
@@ -194,6 +216,14 @@ impl Postfix {
         // The exit code of a program that knows no such user: Postfix's own `error` would refuse at RCPT.
         services.push_str("bouncer unix - n n - - pipe user=nobody argv=/bin/sh -c {exit 67}\n");
         services
+    }
+
+    fn transports(&self) -> String {
+        let lead = self.lead.as_ref().map_or(String::new(), |lead| {
+            let domain = lead.domain.replace('.', "\\.");
+            format!("/@{domain}$/ lmtp:inet:{}\n", lead.to)
+        });
+        format!("{lead}/^bounces@/ bouncer:\n")
     }
 
     fn settings(&self, tls: Tls, owner: u32) -> String {
