@@ -11,7 +11,7 @@ use jiff::civil::{Date, DateTime};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The version that this program writes.
-pub const HEAD_VERSION: u8 = 4;
+pub const HEAD_VERSION: u8 = 5;
 
 /// The head of an account.
 #[derive(Clone, Debug, Default, PartialEq)]

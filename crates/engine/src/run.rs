@@ -188,6 +188,16 @@ stored_struct!(Ask {
     answer
 });
 
+/// What people changed of a task that was given.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Handed {
+    /// Put off until then, which is when it is due now.
+    pub until: Option<Timestamp>,
+    /// The CSM who has it now.
+    pub to: Option<Box<str>>,
+}
+stored_struct!(Handed { until, to });
+
 /// What a run keeps of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepState {
@@ -211,6 +221,8 @@ pub struct StepState {
     pub chosen: Option<Box<str>>,
     /// The event that came while it waited: its fields that are read.
     pub event: BTreeMap<Box<str>, Value>,
+    /// What people changed of its task.
+    pub handed: Option<Handed>,
 }
 stored_struct!(StepState {
     phase,
@@ -224,6 +236,8 @@ stored_struct!(StepState {
 } since 2 {
     chosen,
     event
+} since 5 {
+    handed
 });
 
 impl StepState {
@@ -240,6 +254,7 @@ impl StepState {
             is_held: false,
             chosen: None,
             event: BTreeMap::new(),
+            handed: None,
         }
     }
 

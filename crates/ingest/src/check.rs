@@ -34,10 +34,12 @@ pub struct NewFact {
 }
 
 /// Answers to what the engine said, which may come from outside.
-const ANSWERS: [&str; 9] = [
+const ANSWERS: [&str; 11] = [
     "task.approved",
     "task.rejected",
     "task.done",
+    "task.snoozed",
+    "task.reassigned",
     "message.delivered",
     "message.bounced",
     "message.complained",

@@ -145,6 +145,9 @@ pub struct TaskChange {
     pub title: Box<str>,
     /// The route of who does it.
     pub assignee: Box<str>,
+    /// The CSM who has it: to whom it was handed, else the account's, where the route leads to that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csm: Option<Box<str>>,
     /// When it was given.
     pub opened_at: Timestamp,
     /// Until when.

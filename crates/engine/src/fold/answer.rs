@@ -10,6 +10,8 @@ pub(crate) enum Said {
     Approved,
     Rejected,
     Done,
+    Snoozed,
+    Reassigned,
     Delivered,
     Bounced,
     Complained,
@@ -24,6 +26,8 @@ impl Said {
             "task.approved" => Self::Approved,
             "task.rejected" => Self::Rejected,
             "task.done" => Self::Done,
+            "task.snoozed" => Self::Snoozed,
+            "task.reassigned" => Self::Reassigned,
             "message.delivered" => Self::Delivered,
             "message.bounced" => Self::Bounced,
             "message.complained" => Self::Complained,
@@ -43,12 +47,19 @@ impl Said {
             Self::Replied => Some(Outcome::Replied),
             Self::Clicked => Some(Outcome::Clicked),
             Self::Opened => Some(Outcome::Opened),
-            Self::Approved | Self::Rejected | Self::Complained => None,
+            Self::Approved
+            | Self::Rejected
+            | Self::Snoozed
+            | Self::Reassigned
+            | Self::Complained => None,
         }
     }
 
     fn is_of_task(self) -> bool {
-        matches!(self, Self::Approved | Self::Rejected | Self::Done)
+        matches!(
+            self,
+            Self::Approved | Self::Rejected | Self::Done | Self::Snoozed | Self::Reassigned
+        )
     }
 }
 

@@ -5,6 +5,7 @@ mod csm;
 mod event;
 mod patch;
 mod seen;
+mod text;
 mod value;
 
 pub(crate) use answer::{Answer, Said, read as read_answer};
@@ -16,6 +17,7 @@ pub(crate) use seen::{is_first_read, is_seen, remember};
 pub(crate) use value::rejected;
 
 pub use csm::csm;
+pub use text::from_text;
 pub use value::{ID_CHARACTERS_MAX, TEXT_CHARACTERS_MAX};
 
 use model::{Fact, ParkCode, Parked};
@@ -63,9 +65,9 @@ pub(crate) fn sort<'a>(schema: &'a Schema, fact: &Fact) -> Sort<'a> {
         "account.deleted" => Sort::Deleted(Which::Account),
         "contract.deleted" => Sort::Deleted(Which::Contract),
         "contact.deleted" => Sort::Deleted(Which::Contact),
-        "task.approved" | "task.rejected" | "task.done" | "message.delivered"
-        | "message.bounced" | "message.complained" | "message.replied" | "message.clicked"
-        | "message.opened" => Sort::Answer,
+        "task.approved" | "task.rejected" | "task.done" | "task.snoozed" | "task.reassigned"
+        | "message.delivered" | "message.bounced" | "message.complained" | "message.replied"
+        | "message.clicked" | "message.opened" => Sort::Answer,
         "message.settled" if &*fact.source == OWN_SOURCE => Sort::Settled,
         _ if fact.is_csm() || fact.is_control() => Sort::Elsewhere,
         kind => match schema.events.get(kind) {

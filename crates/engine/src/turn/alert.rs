@@ -183,22 +183,16 @@ impl<'a> Turn<'a, '_> {
             }
             (
                 Verb::Task {
-                    title,
-                    assignee,
-                    due,
-                    ..
+                    title, assignee, ..
                 },
                 _,
-            ) => {
-                let due_at = due.and_then(|due| self.after(kept.at, due));
-                (
-                    TaskKind::Do,
-                    title.clone(),
-                    assignee.clone(),
-                    kept.at,
-                    due_at,
-                )
-            }
+            ) => (
+                TaskKind::Do,
+                title.clone(),
+                assignee.clone(),
+                kept.at,
+                self.task_due_at(step, kept),
+            ),
             _ => return,
         };
         let change = TaskChange {
@@ -210,6 +204,7 @@ impl<'a> Turn<'a, '_> {
             step: spot.step.into(),
             kind,
             title,
+            csm: self.assigned_csm(kept, &assignee),
             assignee,
             opened_at,
             due_at,
@@ -227,6 +222,17 @@ impl<'a> Turn<'a, '_> {
         (content, view): (Content, serde_json::Value),
     ) {
         let targets = self.targets(spot, route);
+        self.post_to(spot, (route, targets), kind, (content, view));
+    }
+
+    /// The same, to targets that are known already.
+    pub(super) fn post_to(
+        &mut self,
+        spot: Spot<'_>,
+        (route, targets): (&str, Vec<Target>),
+        kind: &str,
+        (content, view): (Content, serde_json::Value),
+    ) {
         let run = self.run(spot.workflow, spot.run);
         let message = MessageId::of(&[run.id.as_str(), spot.step, "0", route, kind]);
         let outgoing = Outgoing {

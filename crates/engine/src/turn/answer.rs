@@ -27,6 +27,8 @@ impl<'a> Turn<'a, '_> {
             Said::Approved => self.approve(workflow, &answer, true),
             Said::Rejected => self.approve(workflow, &answer, false),
             Said::Done => self.done(workflow, &answer, at),
+            Said::Snoozed => self.snooze(workflow, &answer, fact),
+            Said::Reassigned => self.reassign(workflow, &answer, fact),
             Said::Delivered
             | Said::Bounced
             | Said::Complained
@@ -261,7 +263,7 @@ impl<'a> Turn<'a, '_> {
     }
 }
 
-fn spot<'s>(workflow: &'s Workflow, answer: &'s Answer) -> Spot<'s> {
+pub(super) fn spot<'s>(workflow: &'s Workflow, answer: &'s Answer) -> Spot<'s> {
     Spot {
         workflow,
         run: answer.run,

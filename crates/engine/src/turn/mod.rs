@@ -11,6 +11,7 @@ mod contest;
 mod definitions;
 mod ends;
 mod expired;
+mod handed;
 mod held;
 mod history;
 mod hold;

@@ -46,19 +46,22 @@ impl<'a> Turn<'a, '_> {
             let Some(step) = self.find_step(workflow, id) else {
                 continue;
             };
-            let Verb::Task { due: Some(due), .. } = &step.verb else {
-                continue;
-            };
-            // Whatever ended the run before its steps were done has closed their tasks.
-            let is_ordinary = has(&workflow.steps, id);
-            let is_closed = run
-                .ended
-                .is_some_and(|(how, _)| how != How::Finished && is_ordinary);
-            if let (Some(due_at), false) = (self.after(state.at, *due), is_closed) {
+            if let (Some(due_at), false) =
+                (self.task_due_at(step, state), is_closed(workflow, run, id))
+            {
                 found.push((step, due_at));
             }
         }
         found
+    }
+
+    /// Until when the task of a step is to be done, as it stands.
+    pub(super) fn task_due_at(&self, step: &Step, state: &StepState) -> Option<Timestamp> {
+        let Verb::Task { due, .. } = &step.verb else {
+            return None;
+        };
+        let put_off = state.handed.as_ref().and_then(|handed| handed.until);
+        put_off.or_else(|| due.and_then(|due| self.after(state.at, due)))
     }
 
     fn tell_one(&mut self, workflow: &Workflow, run: usize, (step, at): (&Step, Timestamp)) {
@@ -82,6 +85,13 @@ impl<'a> Turn<'a, '_> {
             at,
         });
     }
+}
+
+/// Whether a task was closed with its run: whatever ended that before its steps were done has closed their tasks.
+pub(super) fn is_closed(workflow: &Workflow, run: &Run, step: &str) -> bool {
+    let is_ordinary = has(&workflow.steps, step);
+    run.ended
+        .is_some_and(|(how, _)| how != How::Finished && is_ordinary)
 }
 
 fn is_open(state: &StepState) -> bool {

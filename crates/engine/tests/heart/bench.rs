@@ -81,6 +81,13 @@ impl<'p> Bench<'p> {
         bench
     }
 
+    /// A CSM is known.
+    pub(crate) fn csm(&mut self, id: &str, data: Value) {
+        let mut logged = fact("acme", 0, "csm.updated", crate::history::begin(), data);
+        logged.fact.subject = Some(id.into());
+        engine::fold::csm(self.program, &mut self.csms, &logged);
+    }
+
     fn context<'c>(&'c self) -> Context<'c>
     where
         'p: 'c,

@@ -5,6 +5,7 @@ mod bench;
 mod crowds;
 mod deeds;
 mod golden;
+mod handed;
 mod history;
 mod late;
 mod limits;

@@ -100,6 +100,7 @@ fn task(id: &str, account: &str, state: TaskState) -> TaskChange {
         kind: TaskKind::Do,
         title: "電話する".into(),
         assignee: "csm".into(),
+        csm: None,
         opened_at: at(0),
         due_at: None,
         state,
