@@ -1,6 +1,5 @@
 //! The one binary `sottaku`: reads the command line, calls one room each, and exits with a documented code.
 
-mod answer;
 mod apply;
 mod arguments;
 mod check;

@@ -3,6 +3,7 @@
 pub mod account;
 mod activate;
 mod active;
+pub mod answer;
 mod arrive;
 mod bell;
 mod clock;

@@ -1,6 +1,7 @@
 //! Tasks as they stand.
 
 use crate::{Failure, Store};
+use jiff::Timestamp;
 use model::{AccountId, TaskChange, TaskState};
 
 /// A task and the shard it belongs to.
@@ -17,6 +18,10 @@ pub struct TaskRow {
 pub struct TaskFilter {
     /// Only of this account.
     pub account: Option<AccountId>,
+    /// Only those of this CSM, or of this route.
+    pub assignee: Option<Box<str>>,
+    /// Only those that were to be done before.
+    pub due_before: Option<Timestamp>,
     /// Only those that stand here.
     pub state: Option<TaskState>,
     /// Only those behind this id.

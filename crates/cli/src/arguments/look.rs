@@ -79,7 +79,7 @@ pub(crate) struct MailShow {
 /// Tasks.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sottaku task list\n  sottaku task approve t_…\n  sottaku task done t_… --outcome booked\n  sottaku task done t_… --set account.csm_sentiment=good"
+    after_help = "Examples:\n  sottaku task list\n  sottaku task approve t_…\n  sottaku task done t_… --outcome booked\n  sottaku task done t_… --set account.csm_sentiment=good\n  sottaku task list --assignee c7 --overdue\n  sottaku task snooze t_… --until 2026-06-01T09:00:00+09:00\n  sottaku task reassign t_… --to c9"
 )]
 pub(crate) struct Task {
     #[command(subcommand)]
@@ -97,6 +97,10 @@ pub(crate) enum TaskCommand {
     Approve(TaskAnswer),
     /// Reject what is asked.
     Reject(TaskAnswer),
+    /// Put a task off: it is due then.
+    Snooze(TaskSnooze),
+    /// Give a task to another CSM, who is told.
+    Reassign(TaskHand),
 }
 
 /// Which tasks.
@@ -105,12 +109,72 @@ pub(crate) struct TaskList {
     /// Only of this account.
     #[arg(long)]
     pub(crate) account: Option<String>,
-    /// Also those that are answered or closed.
+    /// Only of this CSM, by id, or of this route.
+    #[arg(long, value_name = "CSM")]
+    pub(crate) assignee: Option<String>,
+    /// Only those whose time is over.
     #[arg(long)]
+    pub(crate) overdue: bool,
+    /// Those that stand so, instead of the open ones.
+    #[arg(long, value_enum)]
+    pub(crate) state: Option<TaskStateName>,
+    /// Also those that are answered or closed.
+    #[arg(long, conflicts_with = "state")]
     pub(crate) all: bool,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Where a task stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum TaskStateName {
+    /// Waits for somebody.
+    Open,
+    /// Done.
+    Done,
+    /// Approved.
+    Approved,
+    /// Rejected.
+    Rejected,
+    /// Nobody answered in time, or its run ended.
+    Closed,
+}
+
+impl From<TaskStateName> for model::TaskState {
+    fn from(state: TaskStateName) -> Self {
+        match state {
+            TaskStateName::Open => Self::Open,
+            TaskStateName::Done => Self::Done,
+            TaskStateName::Approved => Self::Approved,
+            TaskStateName::Rejected => Self::Rejected,
+            TaskStateName::Closed => Self::Closed,
+        }
+    }
+}
+
+/// Until when a task is put off.
+#[derive(Debug, Args)]
+pub(crate) struct TaskSnooze {
+    /// Its id.
+    pub(crate) task: String,
+    /// Until this instant; it is overdue if it is not done by then.
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) until: jiff::Timestamp,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Whose a task is from now on.
+#[derive(Debug, Args)]
+pub(crate) struct TaskHand {
+    /// Its id.
+    pub(crate) task: String,
+    /// The CSM who gets it, by id.
+    #[arg(long, value_name = "CSM")]
+    pub(crate) to: String,
     #[command(flatten)]
     pub(crate) place: Place,
 }

@@ -32,12 +32,17 @@ impl Sqlite {
         self.read(move |session| {
             Box::pin(async move {
                 let sql = "SELECT shard, change FROM task WHERE (?1 IS NULL OR account = ?1) \
-                    AND (?2 IS NULL OR state = ?2) AND task > ?3 ORDER BY task LIMIT ?4";
+                    AND (?2 IS NULL OR state = ?2) AND task > ?3 \
+                    AND (?5 IS NULL OR change ->> 'csm' = ?5 OR change ->> 'assignee' = ?5) \
+                    AND (?6 IS NULL OR CAST(strftime('%s', change ->> 'due_at') AS INTEGER) < ?6) \
+                    ORDER BY task LIMIT ?4";
                 let query = sqlx::query(sql)
                     .bind(filter.account.map(|account| account.to_string()))
                     .bind(filter.state.map(|state| state.as_str()))
                     .bind(filter.after.as_deref().unwrap_or_default())
-                    .bind(filter.count_max);
+                    .bind(filter.count_max)
+                    .bind(filter.assignee.as_deref())
+                    .bind(filter.due_before.map(|due| due.as_second()));
                 let rows = session.rows(query).await?;
                 rows.iter().map(task_row).collect()
             })
