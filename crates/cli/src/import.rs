@@ -1,5 +1,8 @@
 //! `sottaku import`: facts from files, as history or as news; cut off, it goes on where it was.
 
+mod rejects;
+mod table;
+
 use crate::arguments::{As, Import};
 use crate::check;
 use crate::exit::Exit;
@@ -10,9 +13,10 @@ use ingest::{Line, Lines, Refused, Rules};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use model::Fact;
 use model::fact::HISTORY_ENDED;
+use rejects::Rejects;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use store::{ClockMode, ImportFile, NewFact, Store};
 
@@ -47,7 +51,26 @@ async fn import(arguments: &Import) -> anyhow::Result<Exit> {
         marks_history: arguments.r#as == As::History,
     };
     let mut tally = Tally::default();
+    let mut program = None;
     for path in &arguments.files {
+        if table::is_table(path) {
+            let program = match &mut program {
+                Some(program) => program,
+                None => program.insert(table::program(arguments, store.as_ref()).await?),
+            };
+            let reading = table::Reading {
+                path,
+                rules,
+                program,
+                encoding: arguments.encoding.into(),
+                kind: arguments.kind.map(Into::into),
+            };
+            match &store {
+                Some(store) => table::file(store, reading, arguments.again, &mut tally).await?,
+                None => table::dry(&reading, &mut tally)?,
+            }
+            continue;
+        }
         match &store {
             Some(store) => one_file(store, path, rules, arguments.again, &mut tally).await?,
             None => dry(path, rules, &mut tally)?,
@@ -96,31 +119,14 @@ async fn one_file(
     tally: &mut Tally,
 ) -> anyhow::Result<()> {
     let name = path.display().to_string();
-    let hash = hash(path)?;
-    let known = store.import_file(&hash).await?;
-    if known
-        .as_ref()
-        .is_some_and(|file| file.finished_at.is_some())
-        && !again
-    {
-        bail!("{name} was imported before, to its end; `--again` imports it once more");
-    }
-    let done = known
-        .filter(|file| file.finished_at.is_none())
-        .map_or(0, |file| file.done);
+    let mut progress = begin(store, path, again).await?;
+    let done = progress.done;
     let mut file = File::open(path).with_context(|| format!("reading {name}"))?;
     let bytes = file.metadata()?.len();
     let lines_before = count_lines(&mut file, done)?;
     let bar = bar(bytes, done, &name);
-    let mut rejects = Rejects::new(path);
+    let mut rejects = Rejects::beside(path, "ndjson", done > 0);
     let mut page = Vec::with_capacity(PAGE);
-    let mut progress = ImportFile {
-        hash: hash.into(),
-        name: name.as_str().into(),
-        done,
-        updated_at: Timestamp::now(),
-        finished_at: None,
-    };
     for line in Lines::resume(BufReader::new(file), rules, done, lines_before) {
         let line = line.with_context(|| format!("reading {name}"))?;
         match &line.fact {
@@ -144,6 +150,25 @@ async fn one_file(
     append(store, &mut page, &mut progress).await?;
     bar.finish_and_clear();
     rejects.end()
+}
+
+/// How far a file is, which was perhaps cut off; one that was imported to its end is refused.
+async fn begin(store: &Store, path: &Path, again: bool) -> anyhow::Result<ImportFile> {
+    let name = path.display().to_string();
+    let hash = hash(path)?;
+    let known = store.import_file(&hash).await?;
+    let is_finished = |file: &ImportFile| file.finished_at.is_some();
+    if known.as_ref().is_some_and(is_finished) && !again {
+        bail!("{name} was imported before, to its end; `--again` imports it once more");
+    }
+    let cut = known.filter(|file| !is_finished(file));
+    Ok(ImportFile {
+        hash: hash.into(),
+        name: name.into(),
+        done: cut.map_or(0, |file| file.done),
+        updated_at: Timestamp::now(),
+        finished_at: None,
+    })
 }
 
 async fn append(
@@ -210,44 +235,6 @@ impl Tally {
             parked.code.as_str(),
             parked.message
         );
-    }
-}
-
-/// Refused lines, kept beside the file.
-struct Rejects {
-    path: PathBuf,
-    out: Option<BufWriter<File>>,
-}
-
-impl Rejects {
-    fn new(path: &Path) -> Self {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".rejects.ndjson");
-        Self {
-            path: name.into(),
-            out: None,
-        }
-    }
-
-    fn keep(&mut self, raw: &str) -> anyhow::Result<()> {
-        let out = match &mut self.out {
-            Some(out) => out,
-            None => {
-                let file = File::options().create(true).append(true).open(&self.path);
-                let file = file.with_context(|| format!("writing {}", self.path.display()))?;
-                self.out.insert(BufWriter::new(file))
-            }
-        };
-        writeln!(out, "{raw}")?;
-        Ok(())
-    }
-
-    fn end(self) -> anyhow::Result<()> {
-        if let Some(mut out) = self.out {
-            out.flush()?;
-            anstream::eprintln!("refused lines are in {}", self.path.display());
-        }
-        Ok(())
     }
 }
 

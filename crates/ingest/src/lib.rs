@@ -9,6 +9,7 @@
 mod body;
 mod canonical;
 mod check;
+pub mod csv;
 mod envelope;
 mod headers;
 mod lines;

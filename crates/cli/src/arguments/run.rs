@@ -150,13 +150,61 @@ pub(crate) enum As {
     News,
 }
 
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EncodingName {
+    /// UTF-8, with or without a byte order mark.
+    #[value(name = "utf-8", alias = "utf8")]
+    Utf8,
+    /// Shift_JIS.
+    #[value(name = "shift_jis", alias = "sjis")]
+    ShiftJis,
+}
+
+impl From<EncodingName> for ingest::csv::Encoding {
+    fn from(name: EncodingName) -> Self {
+        match name {
+            EncodingName::Utf8 => Self::Utf8,
+            EncodingName::ShiftJis => Self::ShiftJis,
+        }
+    }
+}
+
+/// What the rows of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RowsName {
+    /// `account` and its fields.
+    Accounts,
+    /// `account`, `id` and the contact's fields.
+    Contacts,
+    /// `account`, `id` and the contract's fields.
+    Contracts,
+    /// `id` and the CSM's fields.
+    Csms,
+    /// `account`, `type`, `time`, perhaps `id`, and the events' fields.
+    Events,
+}
+
+impl From<RowsName> for ingest::csv::FileKind {
+    fn from(name: RowsName) -> Self {
+        match name {
+            RowsName::Accounts => Self::Accounts,
+            RowsName::Contacts => Self::Contacts,
+            RowsName::Contracts => Self::Contracts,
+            RowsName::Csms => Self::Csms,
+            RowsName::Events => Self::Events,
+        }
+    }
+}
+
 /// Files of facts.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sottaku import accounts.ndjson usage.ndjson\n  sottaku import facts.ndjson --dry-run\n  sottaku import today.ndjson --as news"
+    after_help = "Examples:\n  sottaku import accounts.ndjson usage.ndjson\n  sottaku import facts.ndjson --dry-run\n  sottaku import today.ndjson --as news\n  sottaku import accounts.csv contacts.csv contracts.csv csms.csv events.csv --dir playbooks --dry-run\n  sottaku import contacts.csv --encoding shift_jis"
 )]
 pub(crate) struct Import {
-    /// The files, one CloudEvent a line.
+    /// The files: NDJSON, one CloudEvent a line; or CSV named accounts, contacts, contracts, csms or events, whose first
+    /// line names the fields. An empty cell says nothing, `\N` says that a field is unknown.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// As what the facts are taken in.
@@ -165,6 +213,15 @@ pub(crate) struct Import {
     /// Only say what is wrong; write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// How CSV files are written.
+    #[arg(long, value_enum, default_value = "utf-8")]
+    pub(crate) encoding: EncodingName,
+    /// What the rows of CSV files are, where their names don't say it.
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<RowsName>,
+    /// The workspace that declares the fields of CSV files [default: the applied one, else the one here].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
     /// With --dry-run: judge as a store under the log clock would.
     #[arg(long, requires = "dry_run")]
     pub(crate) log_clock: bool,
