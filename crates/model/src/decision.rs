@@ -122,6 +122,19 @@ impl TaskState {
             Self::Closed => "closed",
         }
     }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        [
+            Self::Open,
+            Self::Done,
+            Self::Approved,
+            Self::Rejected,
+            Self::Closed,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == word)
+    }
 }
 
 /// A task as it is after a decision; written over what was there.

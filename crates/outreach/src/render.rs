@@ -23,6 +23,7 @@ mod say;
 mod scan;
 mod templates;
 
+pub use notice::ANSWER_LINK;
 pub use post::RenderedPost;
 pub use templates::{Fault, TemplateError, Templates};
 

@@ -1,12 +1,14 @@
 //! HTTP: facts in, health, measures and the journal out.
 
 mod answer;
+pub(crate) mod approval;
 mod auth;
 mod events;
 mod health;
 mod journal;
 mod mail_events;
 mod metrics;
+mod tasks;
 mod track;
 
 use crate::shared::Shared;
@@ -43,6 +45,8 @@ fn api() -> OpenApiRouter<Door> {
         .routes(routes!(events::post_events))
         .routes(routes!(mail_events::post_mail_events))
         .routes(routes!(journal::get_journal))
+        .routes(routes!(tasks::get_tasks))
+        .routes(routes!(tasks::post_task))
         .routes(routes!(health::get_health))
         .routes(routes!(metrics::get_metrics))
 }
@@ -52,6 +56,14 @@ pub fn openapi() -> String {
     let mut api = api().into_openapi();
     auth::describe(&mut api);
     api.to_pretty_json().unwrap_or_default()
+}
+
+/// A path as it may stand in a log: who holds a token may answer by it.
+fn shown(path: &str) -> &str {
+    ["/a/", "/c/", "/o/", "/u/"]
+        .into_iter()
+        .find(|known| path.starts_with(known))
+        .unwrap_or(path)
 }
 
 /// The routes.
@@ -71,7 +83,7 @@ pub(crate) fn router(shared: Shared) -> Router {
             .get("x-request-id")
             .and_then(|id| id.to_str().ok())
             .unwrap_or_default();
-        tracing::debug_span!("request", method = %request.method(), path = request.uri().path(), id)
+        tracing::debug_span!("request", method = %request.method(), path = shown(request.uri().path()), id)
     });
     router
         .route(
@@ -80,6 +92,10 @@ pub(crate) fn router(shared: Shared) -> Router {
         )
         .route("/c/{token}", get(track::get_click))
         .route("/o/{token}", get(track::get_open))
+        .route(
+            "/a/{token}",
+            get(approval::get_approval).post(approval::post_approval),
+        )
         .fallback(answer::not_found)
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
         .layer(CatchPanicLayer::custom(answer::panicked))

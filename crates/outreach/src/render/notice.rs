@@ -8,6 +8,8 @@ use model::Outgoing;
 use model::message::Content;
 use serde_json::Value;
 
+/// The key of the link among what the view keeps for itself; set at hand-over, never by a decision.
+pub const ANSWER_LINK: &str = "answer_link";
 /// The most bytes of the preview in an ask.
 const PREVIEW_BYTES_MAX: usize = 6_000;
 
@@ -43,7 +45,8 @@ pub(super) fn write(templates: &Templates, outgoing: &Outgoing) -> Result<Notice
             hash,
         } => {
             let preview = preview(templates, outgoing, [name, locale, hash])?;
-            ask(language, &account(outgoing), task, &preview)
+            let link = link(outgoing);
+            ask(language, &account(outgoing), (task, link), &preview)
         }
         Content::Template { name, .. } => (name.to_string(), String::new()),
         Content::Webhook => (outgoing.step.to_string(), String::new()),
@@ -145,6 +148,15 @@ fn task(
     (format!("{account}: {}", escape::line(title)), markdown)
 }
 
+/// Where the question is answered, if whoever hands it over said so: letters of a link and nothing else.
+fn link(outgoing: &Outgoing) -> Option<&str> {
+    let link = outgoing.view.get(RESERVED)?.get(ANSWER_LINK)?.as_str()?;
+    let is_plain = link.bytes().all(|byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b':' | b'/')
+    });
+    is_plain.then_some(link)
+}
+
 /// The mail that waits for an answer.
 struct Preview {
     subject: String,
@@ -180,7 +192,12 @@ fn beginning(text: &str) -> String {
     short
 }
 
-fn ask(language: Language, account: &str, task: &str, preview: &Preview) -> (String, String) {
+fn ask(
+    language: Language,
+    account: &str,
+    (task, link): (&str, Option<&str>),
+    preview: &Preview,
+) -> (String, String) {
     let (name, task) = (escape::body(account), id(task));
     let subject = escape::body(&preview.subject);
     let body: Vec<String> = preview
@@ -189,18 +206,27 @@ fn ask(language: Language, account: &str, task: &str, preview: &Preview) -> (Str
         .map(|line| format!("> {line}"))
         .collect();
     let quoted = format!("> **{subject}**\n>\n{}", body.join("\n"));
+    let command = match language {
+        Language::Ja => {
+            format!("承認: `sottaku task approve {task}`\n見送り: `sottaku task reject {task}`")
+        }
+        Language::En => {
+            format!("Approve: `sottaku task approve {task}`\nReject: `sottaku task reject {task}`")
+        }
+    };
+    let way = match (language, link) {
+        (_, None) => command,
+        (Language::Ja, Some(link)) => format!("[内容を確認して回答する]({link})\n\n{command}"),
+        (Language::En, Some(link)) => format!("[Look at it and answer]({link})\n\n{command}"),
+    };
     match language {
         Language::Ja => (
             format!("承認のお願い: {account}"),
-            format!(
-                "**{name}** へ次のメールを送ってよろしいですか。\n\n{quoted}\n\n承認: `sottaku task approve {task}`\n見送り: `sottaku task reject {task}`"
-            ),
+            format!("**{name}** へ次のメールを送ってよろしいですか。\n\n{quoted}\n\n{way}"),
         ),
         Language::En => (
             format!("Please approve: {account}"),
-            format!(
-                "May this mail be sent to **{name}**?\n\n{quoted}\n\nApprove: `sottaku task approve {task}`\nReject: `sottaku task reject {task}`"
-            ),
+            format!("May this mail be sent to **{name}**?\n\n{quoted}\n\n{way}"),
         ),
     }
 }

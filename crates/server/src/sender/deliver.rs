@@ -98,11 +98,13 @@ async fn ready<'m>(
     };
     let unusable = |why: active::Unusable| later(Duration::from_secs(5), why.to_string());
     let mut active = active::present(shared, false).await.map_err(unusable)?;
-    let mut rendered = render(&active, outgoing, target);
+    let linked = letter::linked(shared, outgoing).await;
+    let linked = linked.map_err(|why| later(Duration::from_secs(5), why.to_string()))?;
+    let mut rendered = render(&active, &linked, target);
     if matches!(rendered, Err(RenderError::UnknownTemplate { .. })) {
         // A text that was applied after this process read its own.
         active = active::present(shared, true).await.map_err(unusable)?;
-        rendered = render(&active, outgoing, target);
+        rendered = render(&active, &linked, target);
     }
     match (
         rendered.map_err(|error| refused(error.to_string()))?,

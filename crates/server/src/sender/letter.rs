@@ -1,13 +1,16 @@
 //! The letter that a message becomes: to its own recipient, or to a route's address.
 
 use crate::config::MailEvents;
+use crate::http::approval;
 use crate::returns::Returns;
 use crate::shared::Shared;
 use ingest::mail::Purpose;
-use model::message::{Channel, Target};
+use model::message::{Channel, Content, Target};
 use model::{Mailbox, Outgoing};
 use outreach::mail::{self, Address, Letter, Mail, Tag};
-use outreach::render::RenderedMail;
+use outreach::render::{ANSWER_LINK, RenderedMail};
+use serde_json::Value;
+use std::borrow::Cow;
 use store::Failure;
 
 /// Where what comes of a letter comes back to.
@@ -100,4 +103,23 @@ pub(super) fn build(
         replies: back.replies.as_ref(),
         tags: &back.tags,
     })
+}
+
+/// A question with the link that answers it, where the world can reach this server; anything else as it is.
+pub(super) async fn linked<'m>(
+    shared: &Shared,
+    outgoing: &'m Outgoing,
+) -> Result<Cow<'m, Outgoing>, Failure> {
+    let Content::Ask { task, .. } = &outgoing.content else {
+        return Ok(Cow::Borrowed(outgoing));
+    };
+    let Some(link) = approval::link(shared, task).await? else {
+        return Ok(Cow::Borrowed(outgoing));
+    };
+    let mut linked = outgoing.clone();
+    let own = linked.view.get_mut("_").and_then(Value::as_object_mut);
+    if let Some(own) = own {
+        own.insert(ANSWER_LINK.into(), Value::String(link));
+    }
+    Ok(Cow::Owned(linked))
 }
