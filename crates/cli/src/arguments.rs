@@ -4,11 +4,13 @@ mod author;
 mod key;
 mod look;
 mod run;
+mod take;
 
 pub(crate) use author::*;
 pub(crate) use key::*;
 pub(crate) use look::*;
 pub(crate) use run::*;
+pub(crate) use take::*;
 
 use clap::{Parser, Subcommand};
 
@@ -58,6 +60,10 @@ pub(crate) enum Command {
     Mail(Mail),
     /// Look at tasks and approvals, and answer them.
     Task(Task),
+    /// Take messages, runs or tasks out as a table.
+    Export(Export),
+    /// Erase a person from everything that is kept.
+    Erase(Erase),
     /// Print what was decided, when and why.
     Journal(Journal),
     /// Ask why: did it start, what keeps it from starting, where does it rest, what did it do.

@@ -6,8 +6,10 @@ mod check;
 mod config;
 mod demo;
 mod dev;
+mod erase;
 mod exit;
 mod explain;
+mod export;
 mod fixture;
 mod import;
 mod journal;
@@ -51,6 +53,8 @@ fn run(command: &Command) -> anyhow::Result<exit::Exit> {
         Command::Import(import) => import::run(import),
         Command::Mail(mail) => mail::run(mail),
         Command::Task(task) => task::run(task),
+        Command::Erase(erase) => erase::run(erase),
+        Command::Export(export) => export::run(export),
         Command::Journal(journal) => journal::run(journal),
         Command::New(new) => new::run(new),
         Command::Preview(preview) => preview::run(preview),

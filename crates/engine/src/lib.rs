@@ -8,6 +8,7 @@ pub mod context;
 pub mod decide;
 mod draw;
 pub mod entity;
+pub mod erase;
 pub mod evaluate;
 pub mod fold;
 pub mod head;

@@ -62,8 +62,7 @@ impl Shared {
         let (records, _) = broadcast::channel(RECORDS_MAX);
         let (settled, _) = broadcast::channel(RECORDS_MAX);
         let bells = Bells::new(store.shards());
-        let address_key =
-            blake3::derive_key("sottaku 2026 address", store.meta().incarnation.as_bytes());
+        let address_key = address_secret(&store);
         let seals = Seals::new(store.clone(), clock.clone());
         Ok(Self {
             seals,
@@ -115,11 +114,25 @@ impl Shared {
 
     /// The keyed hash under which an address is known.
     pub(crate) fn address(&self, address: &str) -> AddressKey {
-        let (local, domain) = address
-            .trim()
-            .rsplit_once('@')
-            .unwrap_or((address.trim(), ""));
-        let normal = format!("{local}@{}", domain.to_lowercase());
-        AddressKey(*blake3::keyed_hash(&self.address_key, normal.as_bytes()).as_bytes())
+        key(&self.address_key, address)
     }
+}
+
+fn key(secret: &[u8; 32], address: &str) -> AddressKey {
+    let (local, domain) = address
+        .trim()
+        .rsplit_once('@')
+        .unwrap_or((address.trim(), ""));
+    let normal = format!("{local}@{}", domain.to_lowercase());
+    AddressKey(*blake3::keyed_hash(secret, normal.as_bytes()).as_bytes())
+}
+
+/// The secret with which a store's addresses are hashed.
+fn address_secret(store: &Store) -> [u8; 32] {
+    blake3::derive_key("sottaku 2026 address", store.meta().incarnation.as_bytes())
+}
+
+/// The keyed hash under which a store knows an address.
+pub(crate) fn address_key(store: &Store, address: &str) -> AddressKey {
+    key(&address_secret(store), address)
 }

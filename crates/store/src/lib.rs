@@ -11,6 +11,7 @@ mod captured;
 mod commit;
 mod consent;
 mod delivery;
+mod erase;
 mod failure;
 mod import;
 mod journal;
@@ -46,6 +47,7 @@ pub use commit::{
 };
 pub use consent::{Basis, Consent};
 pub use delivery::{Attempt, Delivery, DeliveryFilter};
+pub use erase::{ERASED, Erased, Erasure, Rewrite, Scrub};
 pub use failure::Failure;
 pub use import::ImportFile;
 pub use journal::{ChainError, JournalFilter, JournalRow};

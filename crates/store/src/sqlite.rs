@@ -13,6 +13,7 @@ mod claims;
 mod commits;
 mod consents;
 mod deliveries;
+mod erasures;
 mod fates;
 mod fault;
 mod gate;

@@ -62,7 +62,7 @@ pub(crate) async fn write(session: &mut Session, commit: &Commit) -> Result<(), 
     write_csms(session, shard, &commit.csms).await
 }
 
-async fn write_parts(
+pub(crate) async fn write_parts(
     session: &mut Session,
     shard: i64,
     parts: &[PartWrite],

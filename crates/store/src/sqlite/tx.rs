@@ -5,6 +5,7 @@
 
 use super::Tuning;
 use super::fault::Fault;
+use super::rows::Columns;
 use crate::Failure;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{ConnectOptions, Connection as _, Sqlite};
@@ -49,6 +50,12 @@ impl<T> From<Lost<T>> for Failure {
 const SETTLE_TRIES_MAX: u32 = 5;
 /// Between two of them.
 const SETTLE_PAUSE: Duration = Duration::from_millis(50);
+/// How long writing the whole file anew may take.
+const COMPACT_MAX: Duration = Duration::from_secs(6 * 3600);
+/// How often the file of late writes is tried to be emptied.
+const COMPACT_TRIES_MAX: u32 = 60;
+/// Between two of them.
+const COMPACT_PAUSE: Duration = Duration::from_millis(250);
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
@@ -245,12 +252,39 @@ impl Connection {
         Ok(())
     }
 
+    /// Writes the whole file anew on a connection of its own, and empties the file of late writes; false: somebody reads
+    /// old pages still.
+    pub(crate) async fn compact(&mut self) -> Result<bool, Failure> {
+        self.close().await;
+        let mut session = Session::open(&self.options, COMPACT_MAX).await?;
+        let done = compact(&mut session).await;
+        session.close().await;
+        done
+    }
+
     /// Closes what is open.
     pub(crate) async fn close(&mut self) {
         if let Some(session) = self.kept.take() {
             session.close().await;
         }
     }
+}
+
+async fn compact(session: &mut Session) -> Result<bool, Failure> {
+    session
+        .execute(sqlx::query("PRAGMA busy_timeout = 5000"))
+        .await?;
+    session.execute(sqlx::query("VACUUM")).await?;
+    for _ in 0..COMPACT_TRIES_MAX {
+        let emptied = session
+            .row(sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)"))
+            .await?;
+        if emptied.map_or(Ok(1), |row| row.long(0))? == 0 {
+            return Ok(true);
+        }
+        tokio::time::sleep(COMPACT_PAUSE).await;
+    }
+    Ok(false)
 }
 
 /// A deadline around one statement.
