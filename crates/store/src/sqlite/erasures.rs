@@ -240,6 +240,10 @@ async fn notes(session: &mut Session, erasure: &Erasure) -> Result<u64, Failure>
             "UPDATE import_file SET name = ? WHERE hash = ?",
         ),
         (
+            "SELECT id, detail FROM answer",
+            "UPDATE answer SET detail = ? WHERE id = ?",
+        ),
+        (
             "SELECT name, note FROM switch",
             "UPDATE switch SET note = ? WHERE name = ?",
         ),
