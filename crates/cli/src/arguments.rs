@@ -5,12 +5,14 @@ mod key;
 mod look;
 mod run;
 mod take;
+mod webhook;
 
 pub(crate) use author::*;
 pub(crate) use key::*;
 pub(crate) use look::*;
 pub(crate) use run::*;
 pub(crate) use take::*;
+pub(crate) use webhook::*;
 
 use clap::{Parser, Subcommand};
 
@@ -72,6 +74,8 @@ pub(crate) enum Command {
     Log(Log),
     /// Look at facts that could not be used, and try them again.
     Parked(Parked),
+    /// Look at webhooks, and call one again that said to be gone.
+    Webhook(Webhook),
     /// Print the JSON Schemas of all kinds of files, for editors; or what came in that the schema does not know.
     Schema(Schema),
     /// Look at the keys that sign links and addresses in messages, and make new ones.

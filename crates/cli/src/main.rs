@@ -32,6 +32,7 @@ mod simulate;
 mod task;
 mod tests;
 mod watch;
+mod webhook;
 mod why;
 mod workspace;
 
@@ -61,6 +62,7 @@ fn run(command: &Command) -> anyhow::Result<exit::Exit> {
         Command::Why(why) => why::run(why),
         Command::Log(log) => log::run(log),
         Command::Parked(parked) => parked::run(parked),
+        Command::Webhook(webhook) => webhook::run(webhook),
         Command::Schema(schema) => schema::run(schema),
         Command::Key(key) => key::run(key),
         Command::Config(config) => config::run(config),

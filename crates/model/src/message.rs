@@ -36,6 +36,8 @@ pub enum Target {
     Channel(Box<str>),
     /// The same template as a mail, its first line the subject.
     Email(Box<str>),
+    /// A channel of Microsoft Teams with a workflow webhook in the settings.
+    Teams(Box<str>),
 }
 
 /// How a message leaves.

@@ -10,6 +10,8 @@ pub enum Medium {
     Email,
     /// A Slack message.
     Slack,
+    /// A Slack message whose body is JSON: the blocks of its Block Kit.
+    Blocks,
 }
 
 /// One template text.

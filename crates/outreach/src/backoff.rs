@@ -19,7 +19,11 @@ pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3_600);
 /// of `key` and the attempt, so that what failed together does not come back together.
 pub fn wait(key: &str, attempt: u32) -> Duration {
     let index = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
-    let base = WAITS[index.min(WAITS.len() - 1)];
+    spread(WAITS[index.min(WAITS.len() - 1)], key, attempt)
+}
+
+/// `base`, and up to a fifth of it more.
+pub(crate) fn spread(base: Duration, key: &str, attempt: u32) -> Duration {
     let digest = model::id::digest(&[key, &attempt.to_string()]);
     let draw = u32::from(u16::from_be_bytes([digest[0], digest[1]]));
     base + base * draw / 65_536 / 5

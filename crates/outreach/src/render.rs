@@ -7,6 +7,7 @@
 //! Formats follow the locale: `ja` writes 2026年5月10日, 60%, 3,000,000円; every other locale
 //! 10 May 2026, 60%, ¥3,000,000.
 
+mod blocks;
 mod cap;
 mod check;
 mod depth;
@@ -28,8 +29,8 @@ pub use post::RenderedPost;
 pub use templates::{Fault, TemplateError, Templates};
 
 use frame::Frame;
-use model::Outgoing;
 use model::message::{Channel, Content, Target};
+use model::{Medium, Outgoing};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use templates::Entry;
 
@@ -115,6 +116,14 @@ pub enum RenderError {
         /// What the layout said.
         why: Box<str>,
     },
+    /// The blocks of a Slack message are not what Slack takes.
+    #[error("the blocks of `{name}` can't be posted: {why}")]
+    Blocks {
+        /// The template's name.
+        name: Box<str>,
+        /// What is wrong.
+        why: Box<str>,
+    },
     /// Rendering panicked; a fault of ours.
     #[error("rendering `{0}` panicked")]
     Panicked(Box<str>),
@@ -136,13 +145,14 @@ pub fn render(
     }
 }
 
-/// Renders `outgoing` for one target of its route: Slack gets a post, a mail address the same as a mail.
+/// Renders `outgoing` for one target of its route: Slack gets a post, a mail address or a channel of Teams
+/// the same as a mail.
 pub fn render_for(
     templates: &Templates,
     outgoing: &Outgoing,
     target: &Target,
 ) -> Result<Rendered, RenderError> {
-    if matches!(target, Target::Email(_)) {
+    if matches!(target, Target::Email(_) | Target::Teams(_)) {
         guarded(outgoing, || {
             mail(templates, outgoing, None).map(Rendered::Mail)
         })
@@ -205,7 +215,11 @@ fn post(templates: &Templates, outgoing: &Outgoing) -> Result<RenderedPost, Rend
         Content::Template { name, locale, hash } => {
             let entry = templates.decided(name, locale, hash)?;
             let frame = Frame::new(&outgoing.view, &entry.text.locale);
-            post::write(name, &fill::body(templates, entry, &frame)?)
+            let body = fill::body(templates, entry, &frame)?;
+            match entry.text.medium {
+                Medium::Email | Medium::Slack => post::write(name, &body),
+                Medium::Blocks => blocks::write(name, &body),
+            }
         }
         Content::Webhook => Ok(RenderedPost {
             text: format!("{:#}", outgoing.view),
@@ -231,7 +245,10 @@ fn template_mail(
 ) -> Result<RenderedMail, RenderError> {
     let (name, locale) = (&entry.text.name, &entry.text.locale);
     let frame = Frame::new(&outgoing.view, locale);
-    let body = fill::body(templates, entry, &frame)?;
+    let mut body = fill::body(templates, entry, &frame)?;
+    if entry.text.medium == Medium::Blocks {
+        body = blocks::markdown(name, &body)?;
+    }
     let subject = match fill::subject(templates, entry, &frame)? {
         Some(subject) => subject,
         None => page::first_line(name, &body)?,

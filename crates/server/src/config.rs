@@ -2,17 +2,18 @@
 
 mod build;
 mod mail_events;
+mod reach;
 mod returns;
 mod secret;
 mod settings;
 mod show;
 
 pub use mail_events::{MailEvents, Ses, SesProof};
+pub use reach::{Hook, Reach};
 pub use returns::Bounces;
 pub use secret::Secret;
 
 use settings::{Settings, overlay};
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -48,8 +49,8 @@ pub struct Config {
     pub tracking: Tracking,
     /// The mail server.
     pub smtp: Option<Smtp>,
-    /// Incoming webhooks by channel, `#` included.
-    pub slack_channels: BTreeMap<Box<str>, Secret>,
+    /// What leaves by HTTP.
+    pub reach: Reach,
     /// Limits.
     pub limits: Limits,
 }

@@ -8,6 +8,7 @@ mod health;
 mod journal;
 mod mail_events;
 mod metrics;
+mod slack;
 mod tasks;
 mod track;
 
@@ -49,6 +50,7 @@ fn api() -> OpenApiRouter<Door> {
         .routes(routes!(tasks::post_task))
         .routes(routes!(health::get_health))
         .routes(routes!(metrics::get_metrics))
+        .routes(routes!(slack::post_actions))
 }
 
 /// The description of the HTTP interface, as `GET /v1/openapi.json` gives it.

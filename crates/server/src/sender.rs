@@ -1,11 +1,17 @@
 //! The sender: hands over one shard's messages under its lease. Claim, render, send, settle; no transaction is open
 //! while anything is sent.
 
+mod call;
 mod deliver;
+mod digest;
+mod endpoint;
 mod fate;
 mod hand_over;
 mod letter;
 mod means;
+mod pace;
+mod people;
+mod post;
 mod refusal;
 
 pub(crate) use means::{Means, MeansError};

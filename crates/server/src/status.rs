@@ -19,7 +19,7 @@ pub(crate) struct Status(Arc<Mutex<Inner>>);
 #[derive(Debug, Default)]
 struct Inner {
     troubles: BTreeMap<(u32, Role), Trouble>,
-    /// Targets without a means, with the number of messages that wait for one.
+    /// What is missing, in words, with the number of messages that wait for it.
     meansless: BTreeMap<Box<str>, u64>,
     lease_trouble: Option<Trouble>,
 }
@@ -59,12 +59,14 @@ impl Status {
         self.with(|inner| inner.lease_trouble = None);
     }
 
-    pub(crate) fn without_means(&self, route: &str) {
-        self.with(|inner| *inner.meansless.entry(route.into()).or_default() += 1);
+    /// A message waits, and why: what it should go by is not there.
+    pub(crate) fn without_means(&self, why: &str) {
+        self.with(|inner| *inner.meansless.entry(why.into()).or_default() += 1);
     }
 
-    pub(crate) fn with_means(&self, route: &str) {
-        self.with(|inner| inner.meansless.remove(route));
+    /// What was said to be missing is there.
+    pub(crate) fn with_means(&self, why: &str) {
+        self.with(|inner| inner.meansless.remove(why));
     }
 
     /// What is wrong so badly that a shard can't make progress.
@@ -92,14 +94,8 @@ impl Status {
     /// What people should see, though all shards move.
     pub(crate) fn notes(&self) -> Vec<String> {
         self.with(|inner| {
-            let routes = inner.meansless.keys();
-            routes
-                .map(|route| {
-                    format!(
-                        "route {route} has no target whose means is configured; its messages wait"
-                    )
-                })
-                .collect()
+            let all = inner.meansless.keys();
+            all.map(|why| format!("{why}; its messages wait")).collect()
         })
     }
 }

@@ -43,6 +43,8 @@ pub struct OutboxWrite {
     pub outgoing: Outgoing,
     /// The recipient's address first, then those of the copies.
     pub addresses: Vec<AddressKey>,
+    /// Messages of one lane go one after the other: it is not claimed while an earlier one is not settled.
+    pub lane: Option<Box<str>>,
 }
 
 /// A record for the journal.

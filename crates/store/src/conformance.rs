@@ -1,6 +1,7 @@
 //! The promise of the store, case by case. A case gets a [`Ground`] and opens its stores there; every backend runs all.
 
 mod answer;
+mod call;
 mod commit;
 mod fate;
 mod gate;
@@ -143,6 +144,10 @@ cases! {
         a_cap_defers_what_is_too_much_for_one_address,
         a_cap_is_never_passed_by_several_senders,
         consent_is_kept_and_opens_nothing;
+    call:
+        messages_of_a_lane_are_claimed_one_after_the_other,
+        a_call_that_was_under_way_is_made_again_however_often,
+        a_run_has_one_thread_in_each_channel;
     journal:
         an_edited_journal_is_found_out,
         a_shortened_journal_is_found_out,
@@ -248,6 +253,7 @@ fn outbox(outgoing: Outgoing) -> OutboxWrite {
     OutboxWrite {
         outgoing,
         addresses: vec![crate::AddressKey([7; 32])],
+        lane: None,
     }
 }
 

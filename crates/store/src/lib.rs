@@ -29,6 +29,7 @@ mod store;
 mod suppression;
 mod switch;
 mod task;
+mod thread;
 mod wake;
 
 #[cfg(test)]

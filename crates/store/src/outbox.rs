@@ -112,7 +112,7 @@ pub struct Recovered {
     pub queued: u32,
     /// Begun, and no result: unknown.
     pub unknown: u32,
-    /// Begun, and no result, on a topic that is sent again: back in the queue.
+    /// Begun, and no result, on a topic that is sent again, or a call: back in the queue.
     pub resent: u32,
 }
 

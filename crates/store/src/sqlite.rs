@@ -39,6 +39,7 @@ mod share;
 mod suppressions;
 mod switches;
 mod tasks;
+mod threads;
 mod tuning;
 mod tx;
 mod wakes;

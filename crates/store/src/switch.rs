@@ -20,6 +20,11 @@ pub struct Switch {
 impl Switch {
     /// The kill switch's name.
     pub const SEND: &'static str = "send";
+
+    /// The name of the switch of a webhook; off, it said that it is gone.
+    pub fn of_webhook(name: &str) -> String {
+        format!("webhook {name}")
+    }
 }
 
 impl Store {

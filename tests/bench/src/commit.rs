@@ -146,6 +146,7 @@ impl Written {
         let outbox = deliveries.into_iter().map(|one| OutboxWrite {
             outgoing: one.outgoing,
             addresses: Vec::new(),
+            lane: None,
         });
         Ok(Written {
             accounts: loaded

@@ -1,6 +1,7 @@
-//! A recording HTTP endpoint for incoming webhooks, which answers as it was told to.
+//! A recording HTTP endpoint that answers as it was told to: for incoming webhooks, for calls of our webhooks, and for
+//! as much of Slack's own interface as the product speaks.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderName, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::post;
 use tokio::net::TcpListener;
@@ -25,6 +26,10 @@ pub struct Posted {
     pub path: String,
     /// What the body was, as JSON; null if it was none.
     pub body: serde_json::Value,
+    /// The body, letter by letter.
+    pub text: String,
+    /// The headers, names in small letters.
+    pub headers: BTreeMap<String, String>,
 }
 
 /// What the endpoint answers to one request.
@@ -108,6 +113,16 @@ impl Slack {
         format!("http://{}/services/T0/B0/secret", self.address)
     }
 
+    /// Where the product finds Slack's interface.
+    pub fn api(&self) -> String {
+        format!("http://{}/api", self.address)
+    }
+
+    /// The entry of `egress.allow` that lets the product call it.
+    pub fn allowed(&self) -> String {
+        self.address.to_string()
+    }
+
     /// What came so far, in order.
     pub fn posted(&self) -> Vec<Posted> {
         lock(&self.book).posted.clone()
@@ -133,14 +148,45 @@ impl Drop for Slack {
     }
 }
 
-async fn receive(State(book): State<Arc<Mutex<Book>>>, uri: Uri, body: Bytes) -> impl IntoResponse {
+/// What Slack's interface says to a method, if it is one of ours.
+fn api(path: &str, count: usize, body: &serde_json::Value) -> Option<String> {
+    let answer = match path {
+        "/api/chat.postMessage" | "/api/chat.update" => {
+            let ts = body["ts"].as_str().map(str::to_owned);
+            let ts = ts.unwrap_or_else(|| format!("1700000000.{count:06}"));
+            serde_json::json!({"ok": true, "channel": body["channel"], "ts": ts})
+        }
+        "/api/users.lookupByEmail" => serde_json::json!({"ok": true, "user": {"id": "U0EMAIL99"}}),
+        _ => return None,
+    };
+    Some(answer.to_string())
+}
+
+async fn receive(
+    State(book): State<Arc<Mutex<Book>>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> impl IntoResponse {
     let mut book = lock(&book);
+    let count = book.posted.len();
+    let headers = headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (name.as_str().to_owned(), value)
+    });
     book.posted.push(Posted {
         path: uri.path().to_owned(),
         body: serde_json::from_slice(&body).unwrap_or_default(),
+        text: String::from_utf8_lossy(&body).into_owned(),
+        headers: headers.collect(),
     });
     let reply = book.replies.pop_front();
-    let reply = reply.unwrap_or_else(|| SlackReply::new(200, "ok"));
+    let usual = || {
+        let body = serde_json::from_slice(&body).unwrap_or_default();
+        let answer = api(uri.path(), count, &body);
+        SlackReply::new(200, &answer.unwrap_or_else(|| "ok".to_owned()))
+    };
+    let reply = reply.unwrap_or_else(usual);
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers: Vec<(HeaderName, String)> = reply
         .retry_after

@@ -15,3 +15,4 @@ mod slack;
 mod smtp;
 mod tables;
 mod texts;
+mod webhooks;

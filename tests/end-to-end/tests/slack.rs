@@ -12,8 +12,9 @@ use crate::office::{Office, fact, workspace};
 async fn office(slack: &Slack) -> Office {
     let settings = "store: sottaku.db\nclock: log\nmode: smtp\nfrom_domain: vendor.example\n\
          smtp: {host: 127.0.0.1, port: 9, tls: required}\nlimits: {retry_wait_max: 2s}\n\
-         slack: {channels: {'#desk': '${env:DESK}'}}\n";
-    let opened = Office::open(settings, &workspace(), &[("DESK", &slack.url())]).await;
+         egress: {allow: [ALLOWED]}\nslack: {channels: {'#desk': '${env:DESK}'}}\n";
+    let settings = settings.replace("ALLOWED", &slack.allowed());
+    let opened = Office::open(&settings, &workspace(), &[("DESK", &slack.url())]).await;
     opened.expect("the office opens")
 }
 

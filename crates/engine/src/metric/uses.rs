@@ -166,7 +166,7 @@ fn expressions(program: &Program) -> Vec<&Expr> {
     let targets = program.routes.values().flat_map(|route| &route.targets);
     all.extend(targets.filter_map(|target| match target {
         RouteTarget::Slack(to) | RouteTarget::Email(to) => Some(to),
-        RouteTarget::Channel(_) => None,
+        RouteTarget::Channel(_) | RouteTarget::Teams(_) => None,
     }));
     for workflow in &program.workflows {
         let then = workflow.goal.iter().flat_map(|goal| &goal.then);

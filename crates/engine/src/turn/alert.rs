@@ -291,6 +291,7 @@ impl<'a> Turn<'a, '_> {
             RouteTarget::Slack(expr) => text(expr).map(Target::Slack),
             RouteTarget::Email(expr) => text(expr).map(Target::Email),
             RouteTarget::Channel(name) => Some(Target::Channel(name.clone())),
+            RouteTarget::Teams(name) => Some(Target::Teams(name.clone())),
         }
     }
 }

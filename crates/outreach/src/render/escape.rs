@@ -35,6 +35,13 @@ pub(crate) fn body(text: &str) -> String {
     out
 }
 
+/// Text for a string of the JSON of Slack's blocks: neither JSON nor Slack finds anything to act on in it.
+pub(crate) fn block(text: &str) -> String {
+    super::mrkdwn::escape(&line(text))
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+}
+
 /// Text of several lines for such a place; its line breaks stay.
 pub(crate) fn lines(text: &str) -> String {
     text.lines().map(body).collect::<Vec<_>>().join("\n")

@@ -6,6 +6,7 @@ use super::frame::Frame;
 use super::templates::{Entry, Templates};
 use super::{RenderError, SUBJECT_CHARS_MAX};
 use handlebars::{Handlebars, RenderContext, Renderable, Template};
+use model::Medium;
 
 /// The body: Markdown or HTML whose values are text.
 pub(super) fn body(
@@ -13,7 +14,11 @@ pub(super) fn body(
     entry: &Entry,
     frame: &Frame,
 ) -> Result<String, RenderError> {
-    fill(&templates.bodies, &entry.body, entry, frame)
+    let registry = match entry.text.medium {
+        Medium::Email | Medium::Slack => &templates.bodies,
+        Medium::Blocks => &templates.blocks,
+    };
+    fill(registry, &entry.body, entry, frame)
 }
 
 /// The subject, if the template has one of its own.

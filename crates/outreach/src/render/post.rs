@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 /// The most characters of one section; Slack takes 3,000.
 const SECTION_CHARS_MAX: usize = 2_900;
 /// The most blocks of a post.
-const BLOCKS_MAX: usize = 50;
+pub(super) const BLOCKS_MAX: usize = 50;
 /// The most characters of the text beside the blocks.
-const TEXT_CHARS_MAX: usize = 3_000;
+pub(super) const TEXT_CHARS_MAX: usize = 3_000;
 
 /// A post as Slack reads it.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +70,7 @@ fn sections(text: &str) -> Vec<String> {
 }
 
 /// At most `max` characters; a character reference is not cut in two.
-fn cut(text: &str, max: usize) -> String {
+pub(super) fn cut(text: &str, max: usize) -> String {
     if text.chars().count() <= max {
         return text.to_owned();
     }

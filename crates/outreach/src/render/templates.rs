@@ -2,7 +2,7 @@
 
 use super::{RenderError, check, say};
 use handlebars::{Handlebars, Template};
-use model::TemplateText;
+use model::{Medium, TemplateText};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -98,6 +98,8 @@ pub struct Templates {
     pub(super) lines: Handlebars<'static>,
     /// Prints values as text inside Markdown or HTML.
     pub(super) bodies: Handlebars<'static>,
+    /// Prints values as text inside a string of the JSON of blocks.
+    pub(super) blocks: Handlebars<'static>,
 }
 
 impl fmt::Debug for Templates {
@@ -115,6 +117,7 @@ impl Templates {
             by_hash: BTreeMap::new(),
             lines: say::registry(super::escape::line),
             bodies: say::registry(super::escape::body),
+            blocks: say::registry(super::escape::block),
         };
         let mut errors = Vec::new();
         for text in texts {
@@ -184,7 +187,7 @@ fn compile(text: TemplateText) -> Result<Entry, Vec<TemplateError>> {
     let mut errors = Vec::new();
     let mut part = |part: &'static str, source: Option<&str>| {
         source.and_then(|source| {
-            check::compile(source, part == "body")
+            check::compile(source, part == "body" && text.medium != Medium::Blocks)
                 .map_err(|fault| {
                     let (name, locale) = (text.name.clone(), text.locale.clone());
                     errors.push(TemplateError {

@@ -1,7 +1,9 @@
 //! What people see, what the wire carries, and what became of it when the world misbehaves.
 
 mod added;
+mod call;
 mod desk;
+mod egress;
 mod hostile;
 mod limits;
 mod mails;

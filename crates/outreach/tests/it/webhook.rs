@@ -1,38 +1,27 @@
 //! Posts against a small server that answers, refuses, cuts and hangs.
 
+use crate::egress;
 use crate::scripted::{Server, Step};
-use outreach::slack::{Deadlines, Slack, SlackFault, Webhook};
-use outreach::tls::Trust;
+use outreach::egress::{Barred, Deadlines};
+use outreach::slack::{Incoming, SlackFault};
 use outreach::{Fate, Next, Phase, Secret};
 use serde_json::json;
 use std::time::Duration;
 
-fn slack(whole: Duration) -> Slack {
-    // Only loopback is spoken to here, so any certificate will do to set the client up.
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
-    let trust = Trust::Only(made.cert.pem().into_bytes().into());
-    Slack::new(
-        &trust,
-        Deadlines {
-            whole,
-            ..Deadlines::default()
-        },
-    )
-    .expect("a client")
-}
-
-fn webhook(port: u16) -> Webhook {
-    Webhook::new(&Secret::new(format!(
-        "http://127.0.0.1:{port}/services/T0/B0/canary"
-    )))
-    .expect("an address")
+async fn send(port: u16, whole: Duration, payload: &serde_json::Value) -> Fate {
+    let deadlines = Deadlines {
+        whole,
+        ..Deadlines::default()
+    };
+    let egress = egress::client(&[&format!("127.0.0.1:{port}")], deadlines);
+    let address = format!("http://127.0.0.1:{port}/services/T0/B0/canary");
+    let incoming = Incoming::new(&egress, &Secret::new(address)).expect("an address");
+    incoming.post(&egress, payload).await
 }
 
 async fn post(script: Vec<Step>, whole: Duration) -> (Fate, Vec<Vec<String>>) {
     let server = Server::start(vec![script]).await;
-    let fate = slack(whole)
-        .post(&webhook(server.port), &json!({ "text": "x" }))
-        .await;
+    let fate = send(server.port, whole, &json!({ "text": "x" })).await;
     assert!(!format!("{fate:?} {fate}").contains("canary"), "{fate:?}");
     (fate, server.heard())
 }
@@ -150,7 +139,7 @@ async fn nobody_listening_is_not_sent() {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         listener.local_addr().expect("an address").port()
     };
-    let fate = slack(PATIENT).post(&webhook(port), &json!({})).await;
+    let fate = send(port, PATIENT, &json!({})).await;
     assert!(
         matches!(
             fate,
@@ -165,24 +154,32 @@ async fn nobody_listening_is_not_sent() {
 }
 
 #[test]
-fn only_an_https_address_is_posted_to() {
-    for (address, is_good) in [
-        ("https://hooks.slack.com/services/T/B/x", true),
-        ("http://127.0.0.1:8080/x", true),
-        ("http://localhost/x", true),
-        ("http://hooks.slack.com/services/T/B/x", false),
-        ("ftp://127.0.0.1/x", false),
-        ("mailto:a@b.example", false),
-        ("canary", false),
-        ("", false),
+fn only_an_https_address_or_an_allowed_one_is_posted_to() {
+    let egress = egress::client(&["127.0.0.1:8080", "localhost:80"], Deadlines::default());
+    for (address, expected) in [
+        ("https://hooks.slack.com/services/T/B/x", Ok(())),
+        ("http://127.0.0.1:8080/x", Ok(())),
+        ("http://localhost/x", Ok(())),
+        ("http://127.0.0.1:8081/canary", Err(Barred::Scheme)),
+        (
+            "http://hooks.slack.com/services/T/B/canary",
+            Err(Barred::Scheme),
+        ),
+        ("ftp://127.0.0.1/canary", Err(Barred::Address)),
+        ("mailto:canary@b.example", Err(Barred::Address)),
+        ("canary", Err(Barred::Address)),
+        ("", Err(Barred::Address)),
     ] {
-        let outcome = Webhook::new(&Secret::new(address));
-        assert_eq!(outcome.is_ok(), is_good, "{address}");
-        if let Err(fault) = outcome {
-            assert_eq!(fault, SlackFault::Address);
+        let outcome = Incoming::new(&egress, &Secret::new(address));
+        if let Err(fault) = &outcome {
             assert!(!fault.to_string().contains("canary"));
         }
+        let outcome = outcome
+            .map(|_| ())
+            .map_err(|SlackFault::Address(barred)| barred);
+        assert_eq!(outcome, expected, "{address}");
     }
-    let webhook = Webhook::new(&Secret::new("https://hooks.slack.com/canary")).expect("an address");
-    assert!(!format!("{webhook:?}").contains("canary"));
+    let address = Secret::new("https://hooks.slack.com/canary");
+    let incoming = Incoming::new(&egress, &address).expect("an address");
+    assert!(!format!("{incoming:?} {egress:?}").contains("canary"));
 }

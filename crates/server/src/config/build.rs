@@ -1,5 +1,6 @@
 //! From written settings to checked ones.
 
+use super::reach::{self, Written};
 use super::settings::{LimitSettings, Settings, SmtpSettings};
 use super::{Config, ConfigError, Limits, Mode, Secret, Smtp, Tls, setting};
 use std::path::Path;
@@ -28,14 +29,13 @@ pub(super) fn config(
                 .ok_or_else(|| setting("clock", format!("{word:?} is not `live` or `log`")))
         })
         .transpose()?;
-    let mut slack_channels = std::collections::BTreeMap::new();
-    for (channel, reference) in &settings.slack.channels {
-        let name = format!("slack.channels.{channel:?}");
-        slack_channels.insert(
-            channel.as_str().into(),
-            secret(&name, reference, variable, base)?,
-        );
-    }
+    let written = Written {
+        egress: &settings.egress,
+        slack: &settings.slack,
+        teams: &settings.teams,
+        webhooks: &settings.webhooks,
+    };
+    let reach = reach::reach(&written, variable, base)?;
     let smtp = smtp(&settings.smtp, variable, base)?;
     let mode = match (settings.mode.as_deref(), &smtp) {
         (None | Some("captured"), _) => Mode::Captured,
@@ -65,12 +65,12 @@ pub(super) fn config(
         mail_events: settings.mail_events.build(variable, base)?,
         tracking: settings.tracking,
         smtp,
-        slack_channels,
+        reach,
         limits: limits(&settings.limits)?,
     })
 }
 
-fn secret(
+pub(super) fn secret(
     name: &str,
     reference: &str,
     variable: Variable<'_>,
@@ -242,7 +242,7 @@ fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {
 }
 
 /// A duration such as `20ms`, `10s`, `5m`; not negative, at most a day.
-fn time(name: &str, text: Option<&str>) -> Result<Option<Duration>, ConfigError> {
+pub(super) fn time(name: &str, text: Option<&str>) -> Result<Option<Duration>, ConfigError> {
     let Some(text) = text else {
         return Ok(None);
     };

@@ -2,6 +2,7 @@
 
 use super::Tracking;
 use super::mail_events::MailEventSettings;
+use super::reach::{EgressSettings, HookSettings, SlackSettings, TeamsSettings};
 use super::returns::BounceSettings;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -22,7 +23,10 @@ pub(super) struct Settings {
     pub(super) mail_events: MailEventSettings,
     pub(super) tracking: Tracking,
     pub(super) smtp: SmtpSettings,
+    pub(super) egress: EgressSettings,
     pub(super) slack: SlackSettings,
+    pub(super) teams: TeamsSettings,
+    pub(super) webhooks: BTreeMap<String, HookSettings>,
     pub(super) limits: LimitSettings,
 }
 
@@ -39,12 +43,6 @@ pub(super) struct SmtpSettings {
     pub(super) connect_time_max: Option<String>,
     pub(super) command_time_max: Option<String>,
     pub(super) answer_time_max: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct SlackSettings {
-    pub(super) channels: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -86,6 +84,10 @@ pub(super) fn overlay(
     text("SOTTAKU_SMTP_TLS", &mut settings.smtp.tls);
     text("SOTTAKU_SMTP_USER", &mut settings.smtp.user);
     text("SOTTAKU_SMTP_HELLO", &mut settings.smtp.hello);
+    if let Some(entries) = variable("SOTTAKU_EGRESS_ALLOW") {
+        let entries = entries.split(',').map(|entry| entry.trim().to_owned());
+        settings.egress.allow = entries.collect();
+    }
     text(
         "SOTTAKU_LIMITS_BATCH_WAIT_MAX",
         &mut settings.limits.batch_wait_max,

@@ -1,20 +1,15 @@
 //! The settings as they take effect, with secrets masked: each is shown as where it came from.
 
 use super::{Config, Mode, Smtp, Tls};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 impl Config {
     /// The effective settings, for people; no secret is in it.
     pub fn shown(&self) -> Value {
-        let channels: Map<String, Value> = self
-            .slack_channels
-            .iter()
-            .map(|(channel, secret)| (channel.to_string(), secret.reference().into()))
-            .collect();
         let tokens: Vec<&str> = self.tokens.iter().map(super::Secret::reference).collect();
         let limits = &self.limits;
-        json!({
+        let mut shown = json!({
             "listen": self.listen.to_string(),
             "store": self.store.display().to_string(),
             "shards": self.shards,
@@ -30,7 +25,6 @@ impl Config {
             "mail_events": self.mail_events.shown(),
             "tracking": self.tracking,
             "smtp": self.smtp.as_ref().map(smtp),
-            "slack": {"channels": channels},
             "limits": {
                 "batch_facts_max": limits.batch_facts_max,
                 "batch_bytes_max": limits.batch_bytes_max,
@@ -45,7 +39,11 @@ impl Config {
                 "stop_time_max": time(limits.stop_time_max),
                 "retry_wait_max": limits.retry_wait_max.map(time),
             },
-        })
+        });
+        for (name, value) in self.reach.shown() {
+            shown[name] = value;
+        }
+        shown
     }
 }
 

@@ -1,5 +1,6 @@
 //! One message from its claim to its fate.
 
+use super::call;
 use super::fate::{Again, Ending, ending};
 use super::hand_over::{Ready, capture, hand_over};
 use super::letter;
@@ -11,6 +12,7 @@ use crate::track;
 use model::message::{Channel, Target};
 use model::{Mailbox, Outgoing, Purpose};
 use outreach::render::{RenderError, Rendered, RenderedMail, render_for};
+use outreach::teams;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Captured, Claimed, ClockMode, Failure, Outcome, Settlement};
@@ -19,11 +21,9 @@ use tokio::time::sleep;
 /// How often an answer of the store that is lost is asked for again.
 const TRIES_MAX: u32 = 6;
 /// How long a message without a means waits before it is looked at again.
-const MEANSLESS_WAIT: Duration = Duration::from_secs(15 * 60);
+pub(super) const MEANSLESS_WAIT: Duration = Duration::from_secs(15 * 60);
 /// Why topics that can be left do not leave yet.
 const LEAVABLE: &str = "unsubscribing comes with a later version; captured only";
-/// Why webhooks do not leave yet.
-const WEBHOOKS: &str = "calling webhooks comes with a later version; captured only";
 
 /// Delivers one claimed message and settles its claim.
 pub(super) async fn deliver(shared: Shared, claimed: Arc<Claimed>) {
@@ -63,8 +63,17 @@ fn again(shared: &Shared, claimed: &Claimed) -> Again {
 fn kept_back(outgoing: &Outgoing) -> Option<&'static str> {
     match (&outgoing.channel, outgoing.purpose) {
         (Channel::Email { .. }, Some(Purpose::Service | Purpose::Promotional)) => Some(LEAVABLE),
-        (Channel::Webhook { .. }, _) => Some(WEBHOOKS),
-        (Channel::Email { .. } | Channel::Route { .. }, _) => None,
+        (Channel::Email { .. } | Channel::Route { .. } | Channel::Webhook { .. }, _) => None,
+    }
+}
+
+/// How a claim ends that has to wait.
+pub(super) fn later(shared: &Shared, wait: Duration, detail: String) -> Ending {
+    let now = shared.clock.now();
+    let until = now.saturating_add(wait).unwrap_or(jiff::Timestamp::MAX);
+    Ending {
+        outcome: Outcome::Deferred(until),
+        detail: detail.into(),
     }
 }
 
@@ -74,7 +83,6 @@ async fn ready<'m>(
     means: &Means,
     outgoing: &'m Outgoing,
 ) -> Result<Ready<'m>, Ending> {
-    let later = |wait, detail: String| later(shared, wait, detail);
     if let Some(why) = kept_back(outgoing).filter(|_| !means.is_captured) {
         return Err(Ending {
             outcome: Outcome::Suppressed,
@@ -84,19 +92,17 @@ async fn ready<'m>(
     let target = match &outgoing.channel {
         Channel::Email { .. } => None,
         Channel::Route { route, targets } => {
+            let why = format!("route {route} has no target whose means is configured");
             let Some(target) = means.choose(targets) else {
-                shared.status.without_means(route);
-                return Err(later(
-                    MEANSLESS_WAIT,
-                    format!("route {route} has no target whose means is configured"),
-                ));
+                shared.status.without_means(&why);
+                return Err(later(shared, MEANSLESS_WAIT, why));
             };
-            shared.status.with_means(route);
+            shared.status.with_means(&why);
             Some(target)
         }
-        Channel::Webhook { name } => return Ok(Ready::Call(name, outgoing.view.to_string())),
+        Channel::Webhook { name } => return call::ready(shared, means, (outgoing, name)).await,
     };
-    let unusable = |why: active::Unusable| later(Duration::from_secs(5), why.to_string());
+    let unusable = |why: active::Unusable| later(shared, Duration::from_secs(5), why.to_string());
     let mut active = active::present(shared, false).await.map_err(unusable)?;
     let linked = letter::linked(shared, outgoing).await;
     let linked = linked.map_err(|why| later(Duration::from_secs(5), why.to_string()))?;
@@ -110,23 +116,17 @@ async fn ready<'m>(
         rendered.map_err(|error| refused(error.to_string()))?,
         target,
     ) {
-        (Rendered::Post(post), Some(target)) => Ok(Ready::Post(target, post)),
+        (Rendered::Post(post), Some(target)) => Ok(Ready::Post(target, post.payload())),
         (Rendered::Post(_), None) => Err(refused(
             "a post was rendered where a mail was wanted".into(),
         )),
+        (Rendered::Mail(words), Some(target @ Target::Teams(_))) => {
+            Ok(Ready::Post(target, teams::card(&words)))
+        }
         (Rendered::Mail(words), target) => {
             let from = active.program.defaults.from.as_ref();
             mail(shared, outgoing, (words, target, from)).await
         }
-    }
-}
-
-/// To be looked at again after a while.
-fn later(shared: &Shared, wait: Duration, detail: String) -> Ending {
-    let until = shared.clock.now().saturating_add(wait);
-    Ending {
-        outcome: Outcome::Deferred(until.unwrap_or(jiff::Timestamp::MAX)),
-        detail: detail.into(),
     }
 }
 

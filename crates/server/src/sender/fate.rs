@@ -1,8 +1,8 @@
 //! From what an attempt came to, to how its claim is settled.
 
 use jiff::{SignedDuration, Timestamp};
-use model::Outgoing;
-use outreach::{Fate, Next, backoff};
+use model::{Channel, Outgoing};
+use outreach::{Fate, Next, backoff, webhook};
 use std::time::Duration;
 use store::Outcome;
 
@@ -33,8 +33,39 @@ impl Again {
     }
 }
 
+/// How the claim of a call ends after `fate`: a call is made again until its schedule ends, whatever came of it.
+fn call_ending(outgoing: &Outgoing, fate: &Fate, again: Again) -> Ending {
+    let asked = match fate.next() {
+        Next::Again(asked) => asked,
+        Next::Done | Next::GiveUp | Next::AsTopicSays | Next::AsGateSaid => None,
+    };
+    let wait = webhook::wait(outgoing.message.as_str(), again.attempt, asked);
+    let detail = fate.to_string();
+    match wait {
+        Some(wait) => Ending {
+            outcome: Outcome::Deferred(again.at(wait)),
+            detail: detail.into(),
+        },
+        None => Ending {
+            outcome: match fate {
+                Fate::Unknown { .. } => Outcome::Unknown,
+                Fate::Sent { .. }
+                | Fate::Refused { .. }
+                | Fate::Deferred { .. }
+                | Fate::NotSent { .. }
+                | Fate::NotPermitted => Outcome::Refused,
+            },
+            detail: format!("given up after {} attempts: {detail}", again.attempt).into(),
+        },
+    }
+}
+
 /// How the claim of a message ends after `fate`.
 pub(super) fn ending(outgoing: &Outgoing, fate: &Fate, again: Again) -> Ending {
+    let is_call = matches!(outgoing.channel, Channel::Webhook { .. });
+    if is_call && !matches!(fate, Fate::Sent { .. } | Fate::NotPermitted) {
+        return call_ending(outgoing, fate, again);
+    }
     let key = outgoing.message.as_str();
     let outcome = match fate.next() {
         Next::Done => Outcome::Sent,

@@ -1,12 +1,17 @@
 //! From a message made ready to its fate: by mail, by post, by call. What leaves asks for its permit just before.
 
+use super::call::{self, Call};
+use super::digest;
 use super::means::Means;
+use super::post;
 use crate::shared::Shared;
 use model::Outgoing;
 use model::message::Target;
 use outreach::Fate;
 use outreach::mail::Mail;
-use outreach::render::{RenderedMail, RenderedPost};
+use outreach::render::RenderedMail;
+use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 use store::{Captured, Claimed};
 use tokio::time::sleep;
@@ -17,22 +22,34 @@ const TRIES_MAX: u32 = 6;
 /// A message made ready to leave.
 pub(super) enum Ready<'m> {
     Mail(Box<Mail>, RenderedMail),
-    Post(&'m Target, RenderedPost),
-    /// A webhook's name and body.
-    Call(&'m str, String),
+    Post(&'m Target, Value),
+    Call(Call<'m>),
 }
 
 /// Hands over what is ready.
 pub(super) async fn hand_over(
     shared: &Shared,
     means: &Means,
-    claimed: &Claimed,
+    claimed: &Arc<Claimed>,
     ready: Ready<'_>,
 ) -> Fate {
     match ready {
-        Ready::Call(..) => Fate::NotPermitted,
+        Ready::Call(call) => {
+            if !permit(shared, claimed).await {
+                return Fate::NotPermitted;
+            }
+            call::make(shared, means, &claimed.outgoing, &call).await
+        }
         Ready::Mail(mail, _) => send_mail(shared, means, claimed, &mail).await,
-        Ready::Post(target, post) => send_post(shared, means, claimed, (target, &post)).await,
+        Ready::Post(target, payload) if digest::is_part(shared, &claimed.outgoing) => {
+            digest::send(shared, claimed, (target, payload)).await
+        }
+        Ready::Post(target, payload) => {
+            let payload = post::with_answers(means, &claimed.outgoing, payload);
+            let whole = |_: &[bool]| payload.clone();
+            let fates = post::send(shared, means, &[claimed], (target, whole)).await;
+            fates.into_iter().next().unwrap_or(Fate::NotPermitted)
+        }
     }
 }
 
@@ -47,28 +64,8 @@ async fn send_mail(shared: &Shared, means: &Means, claimed: &Claimed, mail: &Mai
     }
 }
 
-/// Posts to the channel that was chosen.
-async fn send_post(
-    shared: &Shared,
-    means: &Means,
-    claimed: &Claimed,
-    (target, post): (&Target, &RenderedPost),
-) -> Fate {
-    let webhook = match target {
-        Target::Channel(channel) => means.channels.get(channel),
-        Target::Slack(_) | Target::Email(_) => None,
-    };
-    let (Some(slack), Some(webhook)) = (&means.slack, webhook) else {
-        return Fate::NotPermitted;
-    };
-    if !permit(shared, claimed).await {
-        return Fate::NotPermitted;
-    }
-    slack.post(webhook, &post.payload()).await
-}
-
 /// Asked just before the bytes leave: the attempt row is written, and the claim is still ours.
-async fn permit(shared: &Shared, claimed: &Claimed) -> bool {
+pub(super) async fn permit(shared: &Shared, claimed: &Claimed) -> bool {
     let n = claimed.attempts + 1;
     for _ in 0..TRIES_MAX {
         let now = shared.clock.now();
@@ -101,21 +98,28 @@ pub(super) fn capture(shared: &Shared, outgoing: &Outgoing, ready: Ready<'_>) ->
             words.subject,
             mail.bytes,
         ),
-        Ready::Post(target, post) => {
-            let (Target::Slack(to) | Target::Channel(to) | Target::Email(to)) = target;
-            let first = post.text.lines().next().unwrap_or_default().to_owned();
+        Ready::Post(target, payload) => {
+            let (channel, to) = match target {
+                Target::Slack(to) | Target::Channel(to) => ("slack", to),
+                Target::Teams(to) => ("teams", to),
+                Target::Email(to) => ("email", to),
+            };
+            let card = &payload["attachments"][0]["content"]["body"][0]["inlines"][0]["text"];
+            let text = payload["text"].as_str().or(card.as_str());
+            let first = text.and_then(|text| text.lines().next());
+            let first = first.unwrap_or_default().to_owned();
             (
-                "slack",
+                channel,
                 to.to_string(),
                 first,
-                post.payload().to_string().into_bytes(),
+                payload.to_string().into_bytes(),
             )
         }
-        Ready::Call(name, body) => (
+        Ready::Call(call) => (
             "webhook",
-            name.to_owned(),
-            name.to_owned(),
-            body.into_bytes(),
+            call.name.to_owned(),
+            call.name.to_owned(),
+            call.body.into_bytes(),
         ),
     };
     Captured {

@@ -72,7 +72,12 @@ pub(super) fn build(
         ) => (to, cc.as_slice(), from, reply_to.as_ref()),
         (
             Channel::Route { .. },
-            Some(Target::Email(address) | Target::Slack(address) | Target::Channel(address)),
+            Some(
+                Target::Email(address)
+                | Target::Slack(address)
+                | Target::Channel(address)
+                | Target::Teams(address),
+            ),
         ) => {
             routed = Mailbox {
                 name: None,

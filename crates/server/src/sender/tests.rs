@@ -71,6 +71,11 @@ async fn sent(
 ) -> BTreeMap<String, DeliveryState> {
     let place = Place::new(ClockMode::Log);
     let shared = place.shared(variables).await;
+    settled(&shared, messages).await
+}
+
+/// The same with everything given.
+async fn settled(shared: &Shared, messages: Vec<Outgoing>) -> BTreeMap<String, DeliveryState> {
     let store = &shared.store;
     activate(store, &example(), noon())
         .await
@@ -103,6 +108,7 @@ async fn sent(
     let outbox = messages.into_iter().map(|outgoing| OutboxWrite {
         outgoing,
         addresses: Vec::new(),
+        lane: None,
     });
     commit.outbox.extend(outbox);
     store.commit(commit).await.expect("it is committed");
@@ -181,14 +187,16 @@ async fn converse(stream: TcpStream, took: mpsc::Sender<String>) -> std::io::Res
     Ok(())
 }
 
-/// A webhook that answers `ok` once.
-async fn webhook() -> SocketAddr {
+/// A webhook that answers `ok` and tells what it took.
+async fn webhook(took: mpsc::Sender<String>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut bytes = [0; 16_384];
-            if stream.read(&mut bytes).await.is_ok() {
+            if let Ok(count) = stream.read(&mut bytes).await {
+                let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+                took.send(text).await.expect("somebody listens");
                 drop(
                     stream
                         .write_all(
@@ -274,22 +282,55 @@ async fn captured_mode_keeps_everything_whatever_its_topic() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_with_a_webhook_gets_its_post() {
-    let address = webhook().await;
+    let (sender, _took) = mpsc::channel(16);
+    let address = webhook(sender).await;
     let place = Place::new(ClockMode::Log);
     let folder = place.folder();
     let settings = folder.join("sottaku.yaml");
-    std::fs::write(&settings, "slack: {channels: {'#voc': '${env:VOC}'}}\nmode: smtp\nsmtp: {host: 127.0.0.1, tls: none}\n").expect("it is written");
+    std::fs::write(&settings, "egress: {allow: [127.0.0.0/8:PORT]}\nslack: {channels: {'#voc': '${env:VOC}'}}\nmode: smtp\nsmtp: {host: 127.0.0.1, tls: none}\n".replace("PORT", &address.port().to_string())).expect("it is written");
     let url = format!("http://{address}/hook");
     let variable = |name: &str| (name == "VOC").then(|| url.clone());
     let config = crate::Config::load_with(Some(&settings), &variable).expect("they are right");
     let means = Means::new(&config).expect("the means are right");
     let targets = [Target::Slack("U1".into()), Target::Channel("#voc".into())];
     assert_eq!(means.choose(&targets), Some(&targets[1]));
-    let (Some(slack), Some(hook)) = (&means.slack, means.channels.get("#voc")) else {
+    let (Some(egress), Some(hook)) = (&means.egress, means.channels.get("#voc")) else {
         panic!("the channel has no means");
     };
-    let fate = slack.post(hook, &serde_json::json!({"text": "x"})).await;
+    let fate = hook.post(egress, &serde_json::json!({"text": "x"})).await;
     assert!(matches!(fate, outreach::Fate::Sent { .. }), "{fate}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_digest_is_one_post_and_each_message_has_its_fate() {
+    let (sender, mut took) = mpsc::channel(16);
+    let address = webhook(sender).await;
+    let place = Place::new(ClockMode::Live);
+    let settings = place.folder().join("sottaku.yaml");
+    let text = format!(
+        "egress: {{allow: ['{address}']}}\nslack: {{channels: {{'#voc': '${{env:VOC}}'}}}}\nmode: smtp\nsmtp: {{host: 127.0.0.1, tls: none}}\n"
+    );
+    std::fs::write(&settings, text).expect("it is written");
+    let url = format!("http://{address}/hook");
+    let variable = |name: &str| (name == "VOC").then(|| url.clone());
+    let config = crate::Config::load_with(Some(&settings), &variable).expect("they are right");
+    let store = place.open().await;
+    let shared = Shared::new(config, store, crate::Clock::by_hand(noon())).expect("the means");
+    // They were decided hours before they may leave.
+    let all = ["one", "two", "three"];
+    let message = |name: &&str| route(name, vec![Target::Channel("#voc".into())]);
+    let states = settled(&shared, all.iter().map(message).collect()).await;
+    assert!(
+        states.values().all(|state| *state == DeliveryState::Sent),
+        "{states:?}"
+    );
+    let post = took.try_recv().expect("a post came");
+    assert!(
+        all.iter()
+            .all(|name| post.contains(&format!("Hello {name}")))
+    );
+    assert_eq!(post.matches("\"header\"").count(), 1, "{post}");
+    assert!(took.try_recv().is_err(), "and only one");
 }
 
 #[tokio::test]

@@ -75,6 +75,7 @@ impl Draft {
             .outbox
             .extend(outbox.map(|outgoing| OutboxWrite {
                 addresses: addresses(shared, &outgoing),
+                lane: lane(shared, &outgoing),
                 outgoing,
             }));
         self.commit.withdrawn.extend(decision.withdrawn);
@@ -171,6 +172,16 @@ impl Draft {
             .filter_map(|wake| wake.due_at)
             .min()
     }
+}
+
+/// The lane of a call whose webhook wants those of an account in their order.
+fn lane(shared: &Shared, outgoing: &Outgoing) -> Option<Box<str>> {
+    let Channel::Webhook { name } = &outgoing.channel else {
+        return None;
+    };
+    let hook = shared.config.reach.webhooks.get(name)?;
+    hook.is_ordered
+        .then(|| format!("{name} {}", outgoing.account).into())
 }
 
 /// The keyed hashes of whom a message reaches, the recipient first.

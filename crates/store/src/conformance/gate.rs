@@ -164,6 +164,7 @@ pub(super) async fn who_is_suppressed_gets_no_copy(ground: &Ground) -> Proof {
     commit.outbox = vec![crate::OutboxWrite {
         outgoing: message,
         addresses: vec![WHOM, a, b],
+        lane: None,
     }];
     store.commit(commit).await?;
     let send = epoch(&store, Role::Send, &bid("sender", 0)).await?;

@@ -19,9 +19,11 @@ pub(crate) const EXPIRING: &str = "SELECT 1 FROM delivery \
 /// The next less urgent priority of what waits.
 pub(crate) const NEXT_PRIORITY: &str = "SELECT min(priority) FROM delivery \
     WHERE shard = ? AND state IN ('queued', 'deferred') AND priority > ?";
-/// What is ready within a priority.
-pub(crate) const READY: &str = "SELECT id FROM delivery \
+/// What is ready within a priority, but for what has an earlier one before it in its lane.
+pub(crate) const READY: &str = "SELECT id FROM delivery d \
     WHERE shard = ? AND state IN ('queued', 'deferred') AND priority = ? AND ready_at <= ? \
+    AND (lane IS NULL OR NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.id < d.id \
+    AND e.state IN ('queued', 'deferred', 'claimed'))) \
     ORDER BY ready_at, id LIMIT ?";
 
 impl Sqlite {

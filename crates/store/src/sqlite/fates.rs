@@ -8,7 +8,7 @@ use crate::{
     Claim, ClaimRequest, ClockMode, Failure, NewFact, Outcome, Recovered, Role, Settlement,
 };
 use jiff::Timestamp;
-use model::{DeliveryState, Fact, Outgoing};
+use model::{Channel, DeliveryState, Fact, Outgoing};
 use sqlx::sqlite::SqliteRow;
 
 /// Messages that expire in one transaction.
@@ -307,6 +307,12 @@ async fn recover(
             about: std::sync::Arc::default(),
         };
         end_attempt(session, &claim, &end).await?;
+        // Whoever is called knows a message that comes again by its id.
+        if let Channel::Webhook { .. } = standing.outgoing.channel {
+            wait(session, &standing, now, &end).await?;
+            recovered.resent += 1;
+            continue;
+        }
         if unknown(session, &standing, &end).await? {
             recovered.resent += 1;
         } else {

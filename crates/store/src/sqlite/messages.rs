@@ -81,8 +81,8 @@ async fn queue(
     } else {
         DeliveryState::Queued
     };
-    let sql = "INSERT INTO delivery (id, shard, state, priority, ready_at, expires_at, updated_at) \
-        VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO delivery (id, shard, state, priority, ready_at, expires_at, updated_at, lane) \
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
     let query = sqlx::query(sql)
         .bind(row)
         .bind(i64::from(commit.shard))
@@ -90,7 +90,8 @@ async fn queue(
         .bind(i64::from(outgoing.priority))
         .bind(ready_at)
         .bind(expires_at)
-        .bind(nanos(commit.now));
+        .bind(nanos(commit.now))
+        .bind(write.lane.as_deref());
     session.execute(query).await?;
     Ok(())
 }

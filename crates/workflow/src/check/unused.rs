@@ -133,7 +133,7 @@ impl Used {
                     RouteTarget::Slack(to) | RouteTarget::Email(to) => {
                         self.expressions([to], risks);
                     }
-                    RouteTarget::Channel(_) => {}
+                    RouteTarget::Channel(_) | RouteTarget::Teams(_) => {}
                 }
             }
         }

@@ -172,6 +172,8 @@ pub enum RouteTarget {
     Channel(Box<str>),
     /// A mail address: an expression giving one.
     Email(Expr),
+    /// A channel of Microsoft Teams by name.
+    Teams(Box<str>),
 }
 
 /// Where webhooks go.

@@ -14,7 +14,7 @@ use model::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Keys of a route.
-pub(crate) const ROUTE_KEYS: [&str; 4] = ["slack", "channel", "email", "else"];
+pub(crate) const ROUTE_KEYS: [&str; 5] = ["slack", "channel", "email", "teams", "else"];
 /// Keys of a webhook.
 pub(crate) const WEBHOOK_KEYS: [&str; 2] = ["url", "secret"];
 
@@ -34,6 +34,7 @@ pub(crate) fn route(
             "slack" => slack(notes, &entry.value, scope).map(RouteTarget::Slack),
             "channel" => channel(notes, &entry.value).map(RouteTarget::Channel),
             "email" => address(notes, &entry.value, scope).map(RouteTarget::Email),
+            "teams" => teams(notes, &entry.value).map(RouteTarget::Teams),
             _ => continue,
         };
         is_good &= target.is_some();
@@ -48,7 +49,7 @@ pub(crate) fn route(
             "E102",
             named.span,
             message,
-            "write `slack`, `channel` or `email`".to_owned(),
+            "write `slack`, `channel`, `email` or `teams`".to_owned(),
         );
     }
     (is_good && notes.errors() == before).then_some(Route { targets, otherwise })
@@ -82,6 +83,19 @@ fn channel(notes: &mut Notes, node: &Node) -> Option<Box<str>> {
         message,
         "for example `\"#cs\"`, in quotes".to_owned(),
     );
+    None
+}
+
+/// A channel of Microsoft Teams, by its name in the settings.
+fn teams(notes: &mut Notes, node: &Node) -> Option<Box<str>> {
+    let name = text(notes, node, "a channel of Teams")?;
+    let is_name = !name.trim().is_empty() && name.chars().count() <= 64;
+    if is_name && !name.contains(char::is_control) {
+        return Some(name);
+    }
+    let message = format!("`{}` is not a channel of Teams", short(&name));
+    let help = "the name that the settings give it, of at most 64 letters".to_owned();
+    notes.error_help("E103", node.span, message, help);
     None
 }
 

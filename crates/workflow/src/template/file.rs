@@ -1,5 +1,6 @@
 //! A template file: its name, its front matter, its body.
 
+use super::blocks;
 use super::scan::{TEMPLATE_BYTES_MAX, scan};
 use crate::diagnostic::{Diagnostic, Severity, Span, nearest};
 use crate::yaml::{self, Entry, Offsets};
@@ -8,7 +9,7 @@ use model::{Medium, TemplateText};
 use std::ops::Range;
 
 /// Keys of the front matter.
-pub(crate) const KEYS: [&str; 3] = ["subject", "preheader", "channel"];
+pub(crate) const KEYS: [&str; 4] = ["subject", "preheader", "channel", "format"];
 
 /// One template file, read: what can be said without a scope has been said.
 #[derive(Clone, Debug)]
@@ -80,6 +81,8 @@ pub fn parse(file: &str, text: &str) -> (Option<Parsed>, Vec<Diagnostic>) {
 #[derive(Default)]
 struct Front {
     medium: Option<Medium>,
+    /// Where `format: blocks` stands.
+    blocks: Option<Span>,
     subject: Option<(Box<str>, Place)>,
     preheader: Option<(Box<str>, Place)>,
 }
@@ -116,12 +119,26 @@ impl Reading<'_> {
             return None;
         };
         let (front, body_at) = self.front();
-        let medium = front.medium.unwrap_or(Medium::Email);
+        let medium = match (front.medium, &front.blocks) {
+            (Some(Medium::Slack), Some(_)) => Medium::Blocks,
+            (medium, None) => medium.unwrap_or(Medium::Email),
+            (_, Some(at)) => {
+                let help = "write `channel: slack` as well";
+                self.fail("E103", *at, "`format: blocks` is for Slack messages", help);
+                Medium::Slack
+            }
+        };
         if medium == Medium::Email && front.subject.is_none() && self.found.is_empty() {
             let help = "begin the file with `---`, `subject: \"…\"`, `---`; a Slack message says `channel: slack`";
             self.fail("E102", start, "`subject` is missing: a mail has one", help);
         }
         let body = &self.text[body_at..];
+        if medium == Medium::Blocks {
+            for (at, message) in blocks::mistakes(body) {
+                let span = Place::Body(body_at).span(&at);
+                self.fail("E709", span, message, "");
+            }
+        }
         let text = TemplateText {
             name: name.into(),
             locale: locale.into(),
@@ -131,7 +148,7 @@ impl Reading<'_> {
             body: body.into(),
             hash: blake3::hash(self.text.as_bytes()).to_hex().as_str().into(),
         };
-        let is_body = [false, false, true];
+        let is_body = [false, false, medium != Medium::Blocks];
         let parts: Vec<_> = [
             front.subject,
             front.preheader,
@@ -205,6 +222,13 @@ impl Reading<'_> {
         match (key, &*scalar.text) {
             ("subject", text) => front.subject = Some((text.into(), place)),
             ("preheader", text) => front.preheader = Some((text.into(), place)),
+            ("format", "blocks") => front.blocks = Some(at),
+            ("format", "markdown") => {}
+            ("format", other) => {
+                let message = format!("there is no format `{other}`");
+                let span = moved(entry.value.span, base);
+                self.fail("E103", span, message, "`markdown` or `blocks`");
+            }
             (_, "slack") => front.medium = Some(Medium::Slack),
             (_, "email") => front.medium = Some(Medium::Email),
             (_, other) => {

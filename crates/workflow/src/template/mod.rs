@@ -4,6 +4,7 @@
 //! the parsed text through a scope, `check` joins the locales.
 
 mod block;
+mod blocks;
 mod check;
 pub(crate) mod file;
 mod scan;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
+use end_to_end::slack::Posted;
 use end_to_end::{Failure, Ran};
 use serde::Deserialize;
 use serde_json::Value;
@@ -194,6 +195,18 @@ fn same(what: &str, expected: &str, journal: &str) -> Vec<String> {
     differences
 }
 
+/// How often each message was called.
+fn called(heard: &[Posted]) -> BTreeMap<&str, usize> {
+    let mut called = BTreeMap::new();
+    for id in heard
+        .iter()
+        .filter_map(|post| post.headers.get("webhook-id"))
+    {
+        *called.entry(&**id).or_default() += 1;
+    }
+    called
+}
+
 /// Every message that was decided has its fate, and the mail server has each once, but for the unknown.
 fn messages(stage: &Stage, journal: &[Value], mails: &[Value]) -> Result<Vec<String>, Failure> {
     let mut violations = Vec::new();
@@ -204,8 +217,10 @@ fn messages(stage: &Stage, journal: &[Value], mails: &[Value]) -> Result<Vec<Str
         taken.entry(local).or_default().push(one.recipients);
     }
     let mut states: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut posted = 0;
-    let mut unsure = 0;
+    let (mut posted, mut unsure) = (0, 0);
+    let heard = stage.slack.posted();
+    let mut called = called(&heard);
+    let count = called.values().sum::<usize>();
     let mut listed = BTreeSet::new();
     for mail in mails {
         let (id, state) = (text(mail, "message"), text(mail, "state"));
@@ -214,6 +229,13 @@ fn messages(stage: &Stage, journal: &[Value], mails: &[Value]) -> Result<Vec<Str
         let local = id.trim_start_matches("m_");
         let times = taken.remove(local).map_or(0, |all| all.len());
         let is_route = text(mail, "to").starts_with("route ");
+        if text(mail, "to").starts_with("webhook ") {
+            // At least once, under its own id.
+            if state != "sent" || times > 0 || called.remove(id).is_none() {
+                violations.push(format!("{id} is {state} and was not called: {mail}"));
+            }
+            continue;
+        }
         match (state, times) {
             ("sent", 1) | ("unknown", 1) | ("refused" | "suppressed" | "expired", 0) => {}
             ("sent", 0) if is_route => posted += 1,
@@ -238,13 +260,19 @@ fn messages(stage: &Stage, journal: &[Value], mails: &[Value]) -> Result<Vec<Str
             .difference(&listed)
             .map(|id| format!("{id} was decided and has no fate")),
     );
-    let posts = stage.slack.posted().len();
+    violations.extend(
+        called
+            .keys()
+            .map(|id| format!("{id} was called and nobody decided it")),
+    );
+    let posts = heard.len() - count;
     if !(posted..=posted + unsure).contains(&posts) {
         violations.push(format!(
             "{posts} posts came for {posted} sent and {unsure} unknown messages to a channel"
         ));
     }
-    println!("messages {}: {states:?}, posts {posts}", mails.len());
+    let all = mails.len();
+    println!("messages {all}: {states:?}, posts {posts}, calls {count}");
     Ok(violations)
 }
 

@@ -36,15 +36,19 @@ impl Stage {
         let mut options = SinkOptions::new(folder.path().join("taken"));
         options.plan = plan();
         let sink = SinkProcess::start(Path::new(SINK), &options)?;
-        let text = settings(sink.address().port());
+        let workspace = own(&size.workspace, folder.path(), &slack)?;
+        let text = settings(sink.address().port(), &slack);
         std::fs::write(folder.path().join(SETTINGS), text)
             .map_err(Failure::io("writing the settings"))?;
-        let oracle = Product::beside(SINK, folder.path()).with("SLACK_URL", &slack.url());
+        let with_secrets = |product: Product| {
+            let product = product.with("SLACK_URL", &slack.url());
+            product.with("CRM_HOOK", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        };
+        let oracle = with_secrets(Product::beside(SINK, folder.path()));
         let product = match &size.binary {
-            Some(binary) => Product::of(binary, folder.path()).with("SLACK_URL", &slack.url()),
+            Some(binary) => with_secrets(Product::of(binary, folder.path())),
             None => oracle.clone(),
         };
-        let workspace = size.workspace.display().to_string();
         product.done(&["apply", &workspace, "--yes"]).await?;
         let peek = Peek::open(&folder.path().join("sottaku.db")).await?;
         let mut servers = Vec::new();
@@ -86,7 +90,35 @@ impl Stage {
     }
 }
 
-fn settings(port: u16) -> String {
+/// The workspace in a folder of its own, its webhook led to our endpoint.
+fn own(workspace: &Path, folder: &Path, slack: &Slack) -> Result<String, Failure> {
+    let own = folder.join("workspace");
+    for part in ["workflows", "templates"] {
+        copy(&workspace.join(part), &own.join(part))?;
+    }
+    let policies = own.join("workflows/definitions/policies.yaml");
+    let text = std::fs::read_to_string(&policies).map_err(Failure::io("reading the policies"))?;
+    let text = text.replace("https://crm.example/hooks/sottaku", &slack.url());
+    std::fs::write(&policies, text).map_err(Failure::io("writing the policies"))?;
+    Ok(own.display().to_string())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(to).map_err(Failure::io("making a folder"))?;
+    for entry in std::fs::read_dir(from).map_err(Failure::io("listing a folder"))? {
+        let entry = entry.map_err(Failure::io("listing a folder"))?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to)?;
+        } else {
+            std::fs::copy(&from, &to).map_err(Failure::io("copying a file"))?;
+        }
+    }
+    Ok(())
+}
+
+fn settings(port: u16, slack: &Slack) -> String {
+    let allowed = slack.allowed();
     format!(
         r##"store: sottaku.db
 shards: 8
@@ -94,7 +126,10 @@ clock: log
 mode: smtp
 from_domain: vendor.example
 smtp: {{host: 127.0.0.1, port: {port}, tls: none, command_time_max: 30s, answer_time_max: 30s}}
+egress: {{allow: ["{allowed}"]}}
+webhooks: {{crm: {{secret: "${{env:CRM_HOOK}}", ordered: true}}}}
 slack:
+  pace: 0s
   channels:
     "#cs-unassigned": "${{env:SLACK_URL}}"
     "#voc": "${{env:SLACK_URL}}"
