@@ -127,6 +127,7 @@ fn says(outgoing: &Outgoing) -> (Value, Value) {
         Content::Text(_) => (json!("text"), Value::Null),
         Content::Nobody { .. } => (json!("nobody"), Value::Null),
         Content::Task { .. } => (json!("task"), Value::Null),
+        Content::Complained { .. } => (json!("complained"), Value::Null),
         Content::Webhook => (json!("webhook"), Value::Null),
     }
 }

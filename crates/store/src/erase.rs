@@ -124,7 +124,12 @@ impl Scrub {
                                 found = true;
                             }
                         }
-                        field => found |= self.clean(field),
+                        Value::String(_)
+                        | Value::Null
+                        | Value::Bool(_)
+                        | Value::Number(_)
+                        | Value::Array(_)
+                        | Value::Object(_) => found |= self.clean(field),
                     }
                 }
                 found

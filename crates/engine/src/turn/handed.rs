@@ -10,9 +10,11 @@ use model::message::Content;
 use model::{Fact, Target, TaskState};
 use workflow::program::{ExprKind, RouteTarget, Verb, Workflow};
 
+/// How a field's value is written to.
+type Means = fn(Box<str>) -> Target;
+
 /// A CSM's fields by which a message reaches them, in the order in which routes usually try them.
-const MEANS: [(&str, fn(Box<str>) -> Target); 2] =
-    [("slack", Target::Slack), ("email", Target::Email)];
+const MEANS: [(&str, Means); 2] = [("slack", Target::Slack), ("email", Target::Email)];
 
 impl<'a> Turn<'a, '_> {
     /// A task is put off: it is due then, and overdue anew if it is not done by then.
@@ -103,7 +105,7 @@ impl<'a> Turn<'a, '_> {
             RouteTarget::Slack(expr) | RouteTarget::Email(expr) => {
                 matches!(expr.kind, ExprKind::Csm(_))
             }
-            RouteTarget::Channel(_) => false,
+            RouteTarget::Channel(_) | RouteTarget::Teams(_) => false,
         };
         let route = self.context.program.routes.get(route)?;
         if !route.targets.iter().any(reads_csm) {

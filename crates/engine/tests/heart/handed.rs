@@ -125,7 +125,7 @@ fn what_people_changed_of_a_task_is_stored() {
     let parts = bench.account.parts.encode_all();
     let parts = parts
         .into_iter()
-        .map(|(name, bytes)| (name.into(), bytes))
+        .map(|(name, bytes)| (name, bytes))
         .collect();
     let id = model::AccountId::new("acme");
     let again = engine::Account::decode(id, Some(&head), parts).expect("it reads back");

@@ -105,7 +105,7 @@ async fn ready<'m>(
     let unusable = |why: active::Unusable| later(shared, Duration::from_secs(5), why.to_string());
     let mut active = active::present(shared, false).await.map_err(unusable)?;
     let linked = letter::linked(shared, outgoing).await;
-    let linked = linked.map_err(|why| later(Duration::from_secs(5), why.to_string()))?;
+    let linked = linked.map_err(|why| later(shared, Duration::from_secs(5), why.to_string()))?;
     let mut rendered = render(&active, &linked, target);
     if matches!(rendered, Err(RenderError::UnknownTemplate { .. })) {
         // A text that was applied after this process read its own.

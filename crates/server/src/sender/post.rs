@@ -167,9 +167,11 @@ pub(super) fn with_answers(means: &Means, outgoing: &Outgoing, payload: Value) -
     let (buttons, task) = match &outgoing.content {
         Content::Ask { task, .. } => (Button::OF_ASK, task),
         Content::Task { task, .. } => (Button::OF_TASK, task),
-        Content::Template { .. } | Content::Text(_) | Content::Nobody { .. } | Content::Webhook => {
-            return payload;
-        }
+        Content::Template { .. }
+        | Content::Text(_)
+        | Content::Nobody { .. }
+        | Content::Complained { .. }
+        | Content::Webhook => return payload,
     };
     if !means.hears_buttons {
         return payload;
@@ -180,6 +182,7 @@ pub(super) fn with_answers(means: &Means, outgoing: &Outgoing, payload: Value) -
         Content::Template { .. }
         | Content::Text(_)
         | Content::Nobody { .. }
+        | Content::Complained { .. }
         | Content::Task { .. }
         | Content::Webhook => zone == Some("Asia/Tokyo"),
     };
