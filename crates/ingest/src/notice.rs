@@ -6,7 +6,7 @@ mod postmark;
 mod sendgrid;
 mod ses;
 
-use crate::mail::{Class, Status, of_reply};
+use crate::mail::{Class, Status, judge};
 use serde::Deserialize;
 
 /// How many notices one body may hold.
@@ -114,8 +114,13 @@ fn message_id(text: &str) -> Name {
 
 /// A bounce by its status and words; where neither says anything, by what the provider calls it.
 fn judged(status: Option<&str>, words: &str, is_permanent: bool) -> (Class, Option<Status>) {
-    let text = format!("{} {words}", status.unwrap_or_default());
-    match of_reply(if is_permanent { 550 } else { 450 }, &text) {
+    let vague = Status {
+        class: if is_permanent { 5 } else { 4 },
+        subject: 0,
+        detail: 0,
+    };
+    let stated = status.and_then(Status::parse).unwrap_or(vague);
+    match judge(Some(stated), words) {
         Some((status, class)) => (class, Some(status)),
         None => (Class::Soft, None),
     }

@@ -13,6 +13,7 @@ mod status;
 mod to;
 
 pub use bounce::{Action, Report};
+pub(crate) use status::judge;
 pub use status::{Class, Status, of_reply};
 pub use to::{Purpose, Token, token};
 

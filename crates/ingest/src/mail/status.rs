@@ -113,7 +113,7 @@ impl fmt::Display for Status {
 }
 
 /// The code and the class of a refusal, from the status that was stated and the words of the server.
-pub(super) fn judge(stated: Option<Status>, words: &str) -> Option<(Status, Class)> {
+pub(crate) fn judge(stated: Option<Status>, words: &str) -> Option<(Status, Class)> {
     let said = Status::find(words);
     // The server's own code is nearer to the matter than a vague one of the relay.
     let status = match (stated, said) {

@@ -164,7 +164,7 @@ pub(super) async fn each_answer_stops_what_it_asks_for(ground: &Ground) -> Proof
     Ok(())
 }
 
-fn by_mail(message: &str) -> Outgoing {
+pub(super) fn by_mail(message: &str) -> Outgoing {
     let mailbox = |address: &str| Mailbox {
         name: None,
         address: address.into(),

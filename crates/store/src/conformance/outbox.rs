@@ -236,7 +236,7 @@ pub(super) async fn an_expired_claim_begins_nothing(ground: &Ground) -> Proof {
 
 pub(super) async fn a_mail_says_which_contact_it_is_for(ground: &Ground) -> Proof {
     let mail = |id, whom: &str| {
-        let mut outgoing = outgoing(id);
+        let mut outgoing = super::answer::by_mail(id);
         if let Channel::Email { contact, .. } = &mut outgoing.channel {
             *contact = whom.into();
         }
