@@ -55,7 +55,11 @@ impl<'a> Walk<'a> {
         let key = run.key.as_ref().map_or(String::new(), |key| match key {
             Value::Text(text) | Value::Word(text) => text.to_string(),
             Value::Date(day) => day.to_string(),
-            other => panic!("no key: {other:?}"),
+            other @ (Value::Bool(_)
+            | Value::Number(_)
+            | Value::Percent(_)
+            | Value::Money(_)
+            | Value::Time(_)) => panic!("no key: {other:?}"),
         });
         let (name, number) = (&run.workflow.name, run.number.to_string());
         let id = RunId::of(&["acme", name, run.subject.name(), &key, &number]);

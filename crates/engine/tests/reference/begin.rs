@@ -71,6 +71,16 @@ impl<'a> Walk<'a> {
         self.deeds
             .push(Deed::new(known, workflow, subject, None, What::Start));
         self.sometimes.start(workflow);
+        self.begin(known, workflow, subject, key);
+    }
+
+    fn begin(
+        &mut self,
+        known: &Known<'_>,
+        workflow: &'a Workflow,
+        subject: &Subject,
+        key: Option<Value>,
+    ) {
         let mut run = Run::new(workflow, subject.clone(), key, known);
         let earlier = self.runs.iter().filter(|one| {
             one.workflow.name == workflow.name && one.subject == *subject && one.key == run.key

@@ -162,7 +162,8 @@ impl<'a> Run<'a> {
         }
         let is_nobody = people.is_empty() && !has_decided;
         let is_due = |(id, _): &(String, String)| self.is_due(known, letter, around, id);
-        if !left.iter().any(is_due) && !(is_nobody && letter.is_open(known, &known.zone)) {
+        let may_say_nobody = is_nobody && letter.is_open(known, &known.zone);
+        if !(may_say_nobody || left.iter().any(is_due)) {
             return Look::Rest;
         }
         let is_wanted = self.is_wanted(known, letter);

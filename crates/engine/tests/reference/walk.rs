@@ -186,8 +186,8 @@ impl<'a> Walk<'a> {
         let mut all = Self::subjects(known, workflow);
         if workflow.for_each == ForEach::Risk {
             for risk in 0..known.program.risks.len() {
-                let closed = known.cases.iter().filter(|case| case.risk == risk);
-                let last = closed.filter(|case| !case.is_open()).next_back();
+                let mut closed = known.cases.iter().filter(|case| case.risk == risk);
+                let last = closed.rfind(|case| !case.is_open());
                 all.extend(last.map(|case| Subject::Risk(case.id.clone())));
             }
         }

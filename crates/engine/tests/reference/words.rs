@@ -13,29 +13,30 @@ pub(crate) fn condition(dice: &mut Dice, of: &str) -> String {
     }
 }
 
-fn single(dice: &mut Dice, of: &str) -> String {
-    let number = dice.between(0, 12);
-    let days = dice.between(5, 90);
+/// What only a run of such a subject may ask, and what no definition may.
+fn of_subject(dice: &mut Dice, of: &str, (number, days): (i64, i64)) -> Option<String> {
     if of == "contact" && dice.chance(35) {
-        return (*dice.pick(&[
-            "contact.role == champion",
-            "contact.role in [champion, admin]",
-            "contact.role is unknown",
-            "contact.timezone is known",
-            "contact.name != \"Ann\"",
-        ]))
-        .to_owned();
+        return Some(
+            (*dice.pick(&[
+                "contact.role == champion",
+                "contact.role in [champion, admin]",
+                "contact.role is unknown",
+                "contact.timezone is known",
+                "contact.name != \"Ann\"",
+            ]))
+            .to_owned(),
+        );
     }
     if of == "contract" && dice.chance(30) {
-        return match dice.between(0, 3) {
+        return Some(match dice.between(0, 3) {
             0 => "contract.status == active".to_owned(),
             1 => format!("days_until(contract.renewal_date) in {}..{days}", days / 2),
             2 => format!("contract.seats else 3 > {number}"),
             _ => "contract.status in [active, trial]".to_owned(),
-        };
+        });
     }
     if of == "risk" && dice.chance(50) {
-        return match dice.between(0, 7) {
+        return Some(match dice.between(0, 7) {
             0 | 1 => "risk.open".to_owned(),
             2 => "not risk.open".to_owned(),
             3 => "risk.severity == high".to_owned(),
@@ -43,20 +44,31 @@ fn single(dice: &mut Dice, of: &str) -> String {
             5 => format!("hours_since(risk.opened_at) >= {}", number * 9 + 1),
             6 => format!("days_since(risk.opened_at) > {}", number / 2),
             _ => "risk.title == \"Idle\"".to_owned(),
-        };
+        });
     }
     if of != "definition" && dice.chance(14) {
-        return (*dice.pick(&[
-            "idle",
-            "noisy",
-            "not noisy",
-            "any_open_risk",
-            "not any_open_risk",
-            "count(open_risks) >= 2",
-            "count(open_risks where risk.severity == high) > 0",
-            "count(open_risks where days_since(risk.opened_at) >= 3) == 1",
-        ]))
-        .to_owned();
+        return Some(
+            (*dice.pick(&[
+                "idle",
+                "noisy",
+                "not noisy",
+                "any_open_risk",
+                "not any_open_risk",
+                "count(open_risks) >= 2",
+                "count(open_risks where risk.severity == high) > 0",
+                "count(open_risks where days_since(risk.opened_at) >= 3) == 1",
+            ]))
+            .to_owned(),
+        );
+    }
+    None
+}
+
+fn single(dice: &mut Dice, of: &str) -> String {
+    let number = dice.between(0, 12);
+    let days = dice.between(5, 90);
+    if let Some(own) = of_subject(dice, of, (number, days)) {
+        return own;
     }
     match dice.between(0, 31) {
         0 | 1 => format!("account.plan == {}", dice.pick(&["basic", "pro", "max"])),
