@@ -123,10 +123,7 @@ fn what_people_changed_of_a_task_is_stored() {
     bench.tell("task.reassigned", day(2), answer(json!({"to": "c9"})));
     let head = bench.account.encode_head();
     let parts = bench.account.parts.encode_all();
-    let parts = parts
-        .into_iter()
-        .map(|(name, bytes)| (name, bytes))
-        .collect();
+    let parts = parts.into_iter().collect();
     let id = model::AccountId::new("acme");
     let again = engine::Account::decode(id, Some(&head), parts).expect("it reads back");
     assert_eq!(again, bench.account);

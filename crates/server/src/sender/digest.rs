@@ -22,7 +22,10 @@ const BLOCKS_MAX: usize = 48;
 
 /// What is being gathered, by whom it goes to and the moment it was due.
 #[derive(Debug, Default)]
-pub(super) struct Digests(Mutex<BTreeMap<(Box<str>, Timestamp), Vec<Item>>>);
+pub(super) struct Digests(Mutex<BTreeMap<Due, Vec<Item>>>);
+
+/// To whom, and when it was due.
+type Due = (Box<str>, Timestamp);
 
 /// One message of a digest.
 #[derive(Debug)]

@@ -14,7 +14,10 @@ const PEOPLE_MAX: usize = 10_000;
 
 /// Ids by address.
 #[derive(Debug, Default)]
-pub(super) struct People(Mutex<BTreeMap<Box<str>, (Box<str>, Timestamp)>>);
+pub(super) struct People(Mutex<BTreeMap<Box<str>, Known>>);
+
+/// An id, and since when it is known.
+type Known = (Box<str>, Timestamp);
 
 impl People {
     /// Slack's id for a target: as it stands, or of the person whose address it is; none: nobody has that address.

@@ -123,6 +123,8 @@ pub(super) async fn tasks_are_written_over(ground: &Ground) -> Proof {
     assert_eq!(found.task, task("t_1", "acme", TaskState::Done));
     let filter = |account: Option<&str>, state, after: Option<&str>| TaskFilter {
         account: account.map(AccountId::new),
+        assignee: None,
+        due_before: None,
         state,
         after: after.map(Into::into),
         count_max: 10,
