@@ -5,13 +5,14 @@ use crate::health;
 use crate::memory::{Hold, Subject};
 use crate::metric;
 use crate::run::Run;
+use crate::stop::Stop;
 use crate::stored::{Bytes, DecodeError, Stored, stored_struct};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The version that this program writes.
-pub const HEAD_VERSION: u8 = 5;
+pub const HEAD_VERSION: u8 = 6;
 
 /// The head of an account.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,6 +45,8 @@ pub struct Head {
     pub workflows: BTreeMap<Box<str>, WorkflowState>,
     /// The days of `arrived_at` for which there is a part of fact ids.
     pub id_days: BTreeSet<Date>,
+    /// What may not be sent to which contact: a copy, moved by facts. The row of the address has the last word.
+    pub stops: BTreeMap<Box<str>, Vec<Stop>>,
 }
 stored_struct!(Head {
     now,
@@ -60,6 +63,8 @@ stored_struct!(Head {
     risks,
     workflows,
     id_days,
+} since 6 {
+    stops
 });
 
 /// An imported history that is not closed.

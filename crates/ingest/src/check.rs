@@ -6,7 +6,7 @@ use crate::{
     ID_CHARS_MAX, Refused, SOURCE_CHARS_MAX, SUBJECT_CHARS_MAX, TYPE_CHARS_MAX, Unreadable,
 };
 use jiff::Timestamp;
-use model::fact::{CONTROL_PREFIX, HISTORY_ENDED, TICK};
+use model::fact::{CONTROL_PREFIX, HISTORY_ENDED, SUPPRESSED, TICK, UNSUPPRESSED};
 use model::{AccountId, ParkCode, Parked};
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -198,6 +198,14 @@ fn kind_allowed(kind: &str, rules: Rules) -> Result<(), Parked> {
         if kind != TICK && kind != HISTORY_ENDED {
             return bad(format!(
                 "there is no control fact {kind}; there are {TICK} and {HISTORY_ENDED}"
+            ));
+        }
+        return Ok(());
+    }
+    if matches!(kind, SUPPRESSED | UNSUPPRESSED) {
+        if !rules.is_log_clock {
+            return bad(format!(
+                "{kind} is told by Sottaku itself: `sottaku suppress` and `unsuppress` do it"
             ));
         }
         return Ok(());

@@ -8,6 +8,7 @@ pub mod fact;
 pub mod id;
 pub mod message;
 pub mod record;
+pub mod suppression;
 pub mod template;
 pub mod value;
 
@@ -17,5 +18,6 @@ pub use fact::{Fact, Logged};
 pub use id::{AccountId, MessageId, RunId};
 pub use message::{Channel, DeliveryState, Mailbox, Outgoing, Purpose, Target};
 pub use record::{Kind, Record};
+pub use suppression::{Reason, Scope};
 pub use template::{Medium, TemplateText};
 pub use value::Value;

@@ -10,6 +10,7 @@ mod lease;
 mod log;
 mod lost;
 mod outbox;
+mod race;
 mod rest;
 mod wake;
 
@@ -148,6 +149,8 @@ cases! {
         messages_of_a_lane_are_claimed_one_after_the_other,
         a_call_that_was_under_way_is_made_again_however_often,
         a_run_has_one_thread_in_each_channel;
+    race:
+        nobody_is_written_to_after_their_no_whoever_is_first;
     journal:
         an_edited_journal_is_found_out,
         a_shortened_journal_is_found_out,

@@ -20,6 +20,7 @@ pub use csm::csm;
 pub use text::from_text;
 pub use value::{ID_CHARACTERS_MAX, TEXT_CHARACTERS_MAX};
 
+use model::fact::{SUPPRESSED, UNSUPPRESSED};
 use model::{Fact, ParkCode, Parked};
 use workflow::program::{EventType, Schema};
 
@@ -36,6 +37,8 @@ pub(crate) enum Sort<'a> {
     Answer,
     /// What became of a message.
     Settled,
+    /// What may not be sent to a contact's address, or may again.
+    Stop,
     /// Only the engine tells facts of this type.
     Reserved,
     /// Not declared.
@@ -69,6 +72,8 @@ pub(crate) fn sort<'a>(schema: &'a Schema, fact: &Fact) -> Sort<'a> {
         | "message.delivered" | "message.bounced" | "message.complained" | "message.replied"
         | "message.clicked" | "message.opened" => Sort::Answer,
         "message.settled" if &*fact.source == OWN_SOURCE => Sort::Settled,
+        SUPPRESSED | UNSUPPRESSED if &*fact.source == OWN_SOURCE => Sort::Stop,
+        SUPPRESSED | UNSUPPRESSED => Sort::Reserved,
         _ if fact.is_csm() || fact.is_control() => Sort::Elsewhere,
         kind => match schema.events.get(kind) {
             Some(declared) if !declared.is_engine => Sort::Event(declared),

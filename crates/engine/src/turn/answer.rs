@@ -136,6 +136,7 @@ impl<'a> Turn<'a, '_> {
         let Some(workflow) = self.workflow(&name) else {
             return self.reject("not_found", "message.settled", &name);
         };
+        self.stop_settled(&contact, fact);
         let state = self.step_mut(workflow, run, &step);
         let Some(message) = state.messages.get_mut(&contact) else {
             return;

@@ -77,7 +77,12 @@ impl Turn<'_, '_> {
                 self.note(fact, times);
                 self.is_moved = true;
                 let id = patch.id.clone();
+                let contact = (which == Which::Contact).then_some(&*id);
+                let before = contact.and_then(|contact| self.address_of(contact));
                 let late = fold::apply(self.account, which, patch, (times.at, times.seen_at));
+                if let Some(contact) = contact {
+                    self.forget_stops(contact, before.as_deref());
+                }
                 self.reset_holds((which, &id), &late, times.at);
             }
             Sort::Deleted(Which::Account) => {
@@ -100,6 +105,7 @@ impl Turn<'_, '_> {
             }
             Sort::Answer => self.answer(fact, times.at),
             Sort::Settled => self.settled(fact),
+            Sort::Stop => self.stop_told(fact),
             Sort::Reserved => return Err(fold::reserved(&fact.kind)),
             Sort::Unknown => {
                 let keys: Vec<&str> = fact.data.keys().map(String::as_str).collect();

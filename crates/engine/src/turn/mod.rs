@@ -36,6 +36,7 @@ mod send;
 mod set;
 mod starts;
 mod steps;
+mod stop;
 mod subject;
 mod tell;
 mod tree;

@@ -99,10 +99,12 @@ impl<'a> Turn<'a, '_> {
             if due_at.is_none_or(|at| at > self.now) {
                 continue;
             }
-            if self.is_wanted(spot, step, None) {
-                self.send_or_hold(spot, send, (recipient, &everyone));
-            } else {
+            if !self.is_wanted(spot, step, None) {
                 self.skip_contact(spot, recipient, "if");
+            } else if let Some(why) = self.stopped(send.topic, &recipient.contact) {
+                self.skip_contact(spot, recipient, why);
+            } else {
+                self.send_or_hold(spot, send, (recipient, &everyone));
             }
         }
         self.send_is_complete(spot, &everyone)
@@ -235,7 +237,9 @@ impl<'a> Turn<'a, '_> {
         let copies = self.recipients(spot.workflow, run, send.cc);
         copies
             .into_iter()
-            .filter(|copy| !is_written_to(copy))
+            .filter(|copy| {
+                !is_written_to(copy) && self.stopped(send.topic, &copy.contact).is_none()
+            })
             .map(|copy| copy.mailbox)
             .collect()
     }

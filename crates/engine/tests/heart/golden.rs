@@ -16,6 +16,7 @@ const VERSION_4: &str = include_str!("golden/account-v4.hex");
 /// The same version since heads keep from when on the condition of a risk has been false.
 const VERSION_4_HELD: &str = include_str!("golden/account-v4-held.hex");
 const VERSION_5: &str = include_str!("golden/account-v5.hex");
+const VERSION_6: &str = include_str!("golden/account-v6.hex");
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -50,19 +51,26 @@ fn read(golden: &str) -> Account {
 
 #[test]
 fn what_an_older_version_wrote_is_read_and_written_by_the_newest() {
-    for golden in [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_4_HELD] {
+    for golden in [
+        VERSION_1,
+        VERSION_2,
+        VERSION_3,
+        VERSION_4,
+        VERSION_4_HELD,
+        VERSION_5,
+    ] {
         let account = read(golden);
         assert_eq!(read(&shown(&account)), account);
     }
 }
 
 #[test]
-fn the_fifth_version_is_read_and_written_as_it_was() {
-    assert_eq!(shown(&read(VERSION_5)), VERSION_5);
+fn the_sixth_version_is_read_and_written_as_it_was() {
+    assert_eq!(shown(&read(VERSION_6)), VERSION_6);
 }
 
 #[test]
-fn today_the_fifth_version_is_written() {
+fn today_the_sixth_version_is_written() {
     let (program, _) = shipped();
     let mut simulation = Simulation::new(&program);
     let later = |hours| begin() + SignedDuration::from_hours(hours);
@@ -107,7 +115,7 @@ fn today_the_fifth_version_is_written() {
     }
     let account = simulation.accounts().next().expect("there is one account");
     let now = shown(account);
-    assert!(now == VERSION_5, "the stored format has changed:\n{now}");
+    assert!(now == VERSION_6, "the stored format has changed:\n{now}");
     assert!(
         account.encode_head().len() < 2_048,
         "a typical head stays below 2 kB"
@@ -130,7 +138,7 @@ fn what_is_no_account_is_refused_by_name() {
 
 #[test]
 fn no_bytes_can_stop_the_reading() {
-    let golden = unhex(VERSION_5.lines().next().expect("a head"));
+    let golden = unhex(VERSION_6.lines().next().expect("a head"));
     for place in 0..golden.len() {
         for value in [0, 1, 0x7f, 0x80, 0xff] {
             let mut broken = golden.clone();

@@ -61,19 +61,19 @@ pub(crate) fn files(limits: &str, workflows: &[(String, String)]) -> Files {
     files
 }
 
-fn world(limits: &str, workflows: &[(String, String)]) -> Program {
+pub(crate) fn world(limits: &str, workflows: &[(String, String)]) -> Program {
     checked(&files(limits, workflows)).0
 }
 
 /// The instant of a wall clock time in Tokyo, `01-05 09:00`.
-fn at(shown: &str) -> Timestamp {
+pub(crate) fn at(shown: &str) -> Timestamp {
     let (day, time) = shown.split_once(' ').expect("a day and a time");
     let text = format!("2026-{day}T{time}:00+09:00");
     text.parse().expect("a time")
 }
 
 /// An account of a world, and what was decided for it.
-struct Play<'p> {
+pub(crate) struct Play<'p> {
     program: &'p Program,
     rules: Rules,
     account: Account,
@@ -83,7 +83,7 @@ struct Play<'p> {
 
 impl<'p> Play<'p> {
     /// With a champion, p-1, and an admin, p-2.
-    fn new(program: &'p Program) -> Self {
+    pub(crate) fn new(program: &'p Program) -> Self {
         let mut play = Self {
             program,
             rules: Rules::of(program),
@@ -112,18 +112,18 @@ impl<'p> Play<'p> {
         self.decisions.extend(decisions);
     }
 
-    fn tell(&mut self, kind: &str, at: Timestamp, data: Value) {
+    pub(crate) fn tell(&mut self, kind: &str, at: Timestamp, data: Value) {
         self.tell_from("test", (kind, at, data));
     }
 
-    fn tell_from(&mut self, source: &str, (kind, at, data): (&str, Timestamp, Value)) {
+    pub(crate) fn tell_from(&mut self, source: &str, (kind, at, data): (&str, Timestamp, Value)) {
         self.told += 1;
         let mut logged: Logged = fact("acme", self.told, kind, at, data);
         logged.fact.source = source.into();
         self.moment(Moment::Fact(&logged), None);
     }
 
-    fn set(&mut self, shown: &str, data: Value) {
+    pub(crate) fn set(&mut self, shown: &str, data: Value) {
         self.tell("account.updated", at(shown), data);
     }
 
@@ -131,7 +131,7 @@ impl<'p> Play<'p> {
         self.moment(Moment::Tick, Some(to));
     }
 
-    fn settle(&mut self, message: &str, state: &str, at: Timestamp) {
+    pub(crate) fn settle(&mut self, message: &str, state: &str, at: Timestamp) {
         let data = json!({"message": message, "state": state, "attempt": 1});
         self.tell_from("sottaku", ("message.settled", at, data));
     }
@@ -141,13 +141,13 @@ impl<'p> Play<'p> {
         all.flat_map(|(_, decision)| &decision.records)
     }
 
-    fn outbox(&self) -> impl Iterator<Item = &Outgoing> {
+    pub(crate) fn outbox(&self) -> impl Iterator<Item = &Outgoing> {
         let all = self.decisions.iter();
         all.flat_map(|(_, decision)| &decision.outbox)
     }
 
     /// What happened to mails until then, a line each: when, step, what, whom, why.
-    fn lines(&mut self, until: &str) -> Vec<String> {
+    pub(crate) fn lines(&mut self, until: &str) -> Vec<String> {
         self.tick(at(until));
         let is_told =
             |record: &&Record| matches!(record.kind, Kind::Send | Kind::Skip | Kind::Hold);
@@ -175,7 +175,7 @@ fn line(record: &Record) -> String {
 }
 
 const WEEKLY: &str = "limits: [{at_most: 2, in: 7d, per: contact}]\n";
-const TIPS: &str = "topic: tips\n";
+pub(crate) const TIPS: &str = "topic: tips\n";
 
 /// Several such steps.
 pub(crate) fn sends(ids: &[&str], keys: &str) -> String {

@@ -17,6 +17,7 @@ mod rules;
 mod scenarios;
 mod schedules;
 mod starts;
+mod stops;
 mod together;
 mod why;
 mod workspace;

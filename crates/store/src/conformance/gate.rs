@@ -12,7 +12,7 @@ use std::time::Duration;
 /// The address that messages of these cases go to first.
 const WHOM: AddressKey = AddressKey([7; 32]);
 
-fn mail(id: &str, topic: &str, purpose: Purpose) -> Outgoing {
+pub(super) fn mail(id: &str, topic: &str, purpose: Purpose) -> Outgoing {
     Outgoing {
         channel: Channel::Email {
             to: mailbox("tanaka@ACME.example"),

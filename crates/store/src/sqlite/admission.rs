@@ -2,7 +2,7 @@
 
 use super::accounts::json;
 use super::fates::{self, End, Standing};
-use super::gate::Gate;
+use super::gate::{Gate, Stand};
 use super::rows::{Columns, nanos, signed};
 use super::{Session, caps, suppressions};
 use crate::outbox::About;
@@ -20,7 +20,7 @@ pub(crate) const PAUSED: &str = "paused: ";
 /// What the gate says to a message.
 enum Said<'g> {
     Pass,
-    Stop(&'g str, &'g str),
+    Stop(&'g Stand),
     Wait(Timestamp, String),
 }
 
@@ -43,9 +43,7 @@ pub(crate) async fn admit(
     for one in read {
         match ask(session, &gate, &one, (request, clock)).await? {
             Said::Pass => admitted.push(pass(session, &gate, one, (request, clock)).await?),
-            Said::Stop(scope, reason) => {
-                stop(session, one, (scope, reason), (request, clock)).await?;
-            }
+            Said::Stop(stand) => stop(session, one, stand, (request, clock)).await?,
             Said::Wait(until, why) => {
                 let end = ended(DeliveryState::Deferred, &why, (request, clock));
                 fates::wait(session, &standing(one), until, &end).await?;
@@ -74,7 +72,7 @@ async fn ask<'g>(
     if let Some(whom) = whom
         && let Some(stand) = gate.stops(about, whom, request.now)?
     {
-        return Ok(Said::Stop(&stand.scope, &stand.reason));
+        return Ok(Said::Stop(stand));
     }
     if let Some(switch) = gate.paused(about) {
         let until = request.now.saturating_add(PAUSED_WAIT);
@@ -135,12 +133,15 @@ async fn pass(
 async fn stop(
     session: &mut Session,
     one: Claimed,
-    (scope, reason): (&str, &str),
+    stand: &Stand,
     at: (ClaimRequest, ClockMode),
 ) -> Result<(), Failure> {
-    let detail = format!("{scope} is stopped for this address: {reason}");
+    let detail = format!(
+        "{} is stopped for this address: {}",
+        stand.scope, stand.reason
+    );
     let end = End {
-        stopped: Some((scope, reason)),
+        stopped: Some(stand),
         ..ended(DeliveryState::Suppressed, &detail, at)
     };
     let whom = one.addresses.first().copied();

@@ -1,6 +1,7 @@
 //! Fates: what became of a message, and the fact that tells it.
 
 use super::append::append_facts;
+use super::gate::Stand;
 use super::rows::{Columns, nanos, signed};
 use super::tx::Ending;
 use super::{Session, Sqlite, caps, captured, leases};
@@ -28,8 +29,8 @@ pub(crate) struct Standing {
 pub(crate) struct End<'a> {
     pub(crate) state: DeliveryState,
     pub(crate) detail: &'a str,
-    /// Scope and reason, where the gate said no.
-    pub(crate) stopped: Option<(&'a str, &'a str)>,
+    /// What the gate found, where it said no.
+    pub(crate) stopped: Option<&'a Stand>,
     pub(crate) now: Timestamp,
     pub(crate) clock: ClockMode,
 }
@@ -187,9 +188,12 @@ async fn tell(session: &mut Session, standing: &Standing, end: &End<'_>) -> Resu
     data.insert("message".to_owned(), message.into());
     data.insert("state".to_owned(), end.state.as_str().into());
     data.insert("attempt".to_owned(), standing.attempts.into());
-    if let Some((scope, reason)) = end.stopped {
-        data.insert("scope".to_owned(), scope.into());
-        data.insert("reason".to_owned(), reason.into());
+    if let Some(stand) = end.stopped {
+        data.insert("scope".to_owned(), (&*stand.scope).into());
+        data.insert("reason".to_owned(), (&*stand.reason).into());
+        if let Some(until) = stand.until() {
+            data.insert("until".to_owned(), until.to_string().into());
+        }
     }
     let fact = Fact {
         specversion: "1.0".into(),
