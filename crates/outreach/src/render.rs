@@ -15,6 +15,7 @@ mod escape;
 mod fill;
 mod format;
 mod frame;
+pub mod legal;
 mod markdown;
 mod mrkdwn;
 mod notice;

@@ -13,11 +13,12 @@ pub use reach::{Hook, Reach};
 pub use returns::Bounces;
 pub use secret::Secret;
 
+use outreach::render::legal::Jurisdiction;
 use settings::{Settings, overlay};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use store::ClockMode;
+use store::{Cap, ClockMode};
 
 /// The largest settings file, in bytes.
 const FILE_BYTES_MAX: usize = 256 * 1024;
@@ -47,6 +48,8 @@ pub struct Config {
     pub mail_events: MailEvents,
     /// What is noticed of readers.
     pub tracking: Tracking,
+    /// Whose law mails that can be left follow.
+    pub jurisdiction: Jurisdiction,
     /// The mail server.
     pub smtp: Option<Smtp>,
     /// What leaves by HTTP.
@@ -135,6 +138,21 @@ pub struct Limits {
     pub stop_time_max: Duration,
     /// The longest wait before a deferred message is tried again; none: as the schedule of retries has it.
     pub retry_wait_max: Option<Duration>,
+    /// Messages that one address gets, whichever accounts they are of, within `address_messages_within`; none: as many
+    /// as are decided.
+    pub address_messages_max: Option<u32>,
+    /// The time of that limit.
+    pub address_messages_within: Duration,
+}
+
+impl Limits {
+    /// The cap of an address.
+    pub(crate) fn cap(&self) -> Option<Cap> {
+        self.address_messages_max.map(|at_most| Cap {
+            at_most,
+            within: self.address_messages_within,
+        })
+    }
 }
 
 impl Default for Limits {
@@ -152,6 +170,8 @@ impl Default for Limits {
             accounts_cached_max: 4_096,
             stop_time_max: Duration::from_secs(10),
             retry_wait_max: None,
+            address_messages_max: None,
+            address_messages_within: Duration::from_secs(86_400),
         }
     }
 }

@@ -7,7 +7,7 @@
 mod log;
 
 use crate::activate;
-use crate::shared::address_key;
+use crate::shared::known_as;
 use engine::{Account, DecodeError};
 use jiff::{SignedDuration, Timestamp};
 use model::{AccountId, DeliveryState, Fact};
@@ -101,7 +101,7 @@ pub async fn contact(
     }
     for address in &addresses {
         let suppression = Suppression {
-            key: address_key(store, address),
+            key: known_as(store, address),
             scope: Scope::All,
             reason: Reason::Erased,
             proof: "erased on request".into(),

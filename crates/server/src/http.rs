@@ -6,6 +6,7 @@ mod auth;
 mod events;
 mod health;
 mod journal;
+mod leave;
 mod mail_events;
 mod metrics;
 mod slack;
@@ -31,6 +32,7 @@ use utoipa_axum::routes;
 pub(crate) struct Door {
     pub(crate) shared: Shared,
     pub(crate) requests: Arc<Semaphore>,
+    pub(crate) pace: leave::Pace,
 }
 
 #[derive(OpenApi)]
@@ -74,6 +76,7 @@ pub(crate) fn router(shared: Shared) -> Router {
     let door = Door {
         shared,
         requests: Arc::new(Semaphore::new(limits.requests_max)),
+        pace: leave::Pace::default(),
     };
     let description = openapi();
     let (router, _) = api().split_for_parts();
@@ -98,6 +101,12 @@ pub(crate) fn router(shared: Shared) -> Router {
             "/a/{token}",
             get(approval::get_approval).post(approval::post_approval),
         )
+        .route(
+            "/u/{token}",
+            get(leave::get_leave)
+                .post(leave::post_leave)
+                .layer(DefaultBodyLimit::max(leave::BODY_BYTES_MAX)),
+        )
         .fallback(answer::not_found)
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
         .layer(CatchPanicLayer::custom(answer::panicked))
@@ -105,6 +114,15 @@ pub(crate) fn router(shared: Shared) -> Router {
         .layer(PropagateRequestIdLayer::new(id.clone()))
         .layer(SetRequestIdLayer::new(id, MakeRequestUuid))
         .with_state(door)
+}
+
+/// A path as it may be logged: a token to unsubscribe is a right.
+fn shown(path: &str) -> &str {
+    if path.starts_with("/u/") {
+        "/u/…"
+    } else {
+        path
+    }
 }
 
 #[cfg(test)]

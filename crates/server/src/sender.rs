@@ -7,6 +7,7 @@ mod digest;
 mod endpoint;
 mod fate;
 mod hand_over;
+mod lawful;
 mod letter;
 mod means;
 mod pace;
@@ -115,7 +116,7 @@ impl Sender {
             epoch: self.epoch,
             now,
             count_max,
-            cap: None,
+            cap: self.shared.config.limits.cap(),
         };
         let claimed = self.shared.store.claim(request).await?;
         let count = claimed.len();

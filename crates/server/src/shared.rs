@@ -114,25 +114,26 @@ impl Shared {
 
     /// The keyed hash under which an address is known.
     pub(crate) fn address(&self, address: &str) -> AddressKey {
-        key(&self.address_key, address)
+        keyed(&self.address_key, address)
     }
 }
 
-fn key(secret: &[u8; 32], address: &str) -> AddressKey {
-    let (local, domain) = address
-        .trim()
-        .rsplit_once('@')
-        .unwrap_or((address.trim(), ""));
-    let normal = format!("{local}@{}", domain.to_lowercase());
-    AddressKey(*blake3::keyed_hash(secret, normal.as_bytes()).as_bytes())
+/// The keyed hash under which a store knows an address. Capitals make no other address: whoever said no would be
+/// written to under the other spelling.
+pub fn known_as(store: &Store, address: &str) -> AddressKey {
+    keyed(&address_secret(store), address)
 }
 
-/// The secret with which a store's addresses are hashed.
 fn address_secret(store: &Store) -> [u8; 32] {
     blake3::derive_key("sottaku 2026 address", store.meta().incarnation.as_bytes())
 }
 
-/// The keyed hash under which a store knows an address.
-pub(crate) fn address_key(store: &Store, address: &str) -> AddressKey {
-    key(&address_secret(store), address)
+fn keyed(key: &[u8; 32], address: &str) -> AddressKey {
+    let address = address.trim();
+    let parsed = outreach::mail::Address::parse(address);
+    let normal = parsed.map_or_else(
+        |_| address.to_lowercase(),
+        |known| known.to_string().to_lowercase(),
+    );
+    AddressKey(*blake3::keyed_hash(key, normal.as_bytes()).as_bytes())
 }

@@ -21,6 +21,8 @@ struct Inner {
     troubles: BTreeMap<(u32, Role), Trouble>,
     /// What is missing, in words, with the number of messages that wait for it.
     meansless: BTreeMap<Box<str>, u64>,
+    /// Why mails that can be left do not leave.
+    unlawful: BTreeMap<Box<str>, u64>,
     lease_trouble: Option<Trouble>,
 }
 
@@ -69,6 +71,11 @@ impl Status {
         self.with(|inner| inner.meansless.remove(why));
     }
 
+    /// A mail of a topic that can be left may not leave. Both ways out need a restart or a new text.
+    pub(crate) fn unlawful(&self, why: &str) {
+        self.with(|inner| *inner.unlawful.entry(why.into()).or_default() += 1);
+    }
+
     /// What is wrong so badly that a shard can't make progress.
     pub(crate) fn troubles(&self) -> Vec<String> {
         self.with(|inner| {
@@ -94,8 +101,12 @@ impl Status {
     /// What people should see, though all shards move.
     pub(crate) fn notes(&self) -> Vec<String> {
         self.with(|inner| {
-            let all = inner.meansless.keys();
-            all.map(|why| format!("{why}; its messages wait")).collect()
+            let meansless = inner.meansless.keys();
+            let meansless = meansless.map(|why| format!("{why}; its messages wait"));
+            let unlawful = inner.unlawful.iter();
+            let unlawful =
+                unlawful.map(|(why, count)| format!("{why}: {count} messages were not sent"));
+            meansless.chain(unlawful).collect()
         })
     }
 }

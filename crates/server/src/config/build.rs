@@ -3,6 +3,7 @@
 use super::reach::{self, Written};
 use super::settings::{LimitSettings, Settings, SmtpSettings};
 use super::{Config, ConfigError, Limits, Mode, Secret, Smtp, Tls, setting};
+use outreach::render::legal::Jurisdiction;
 use std::path::Path;
 use std::time::Duration;
 use store::ClockMode;
@@ -64,10 +65,19 @@ pub(super) fn config(
         bounces: settings.bounces.build(base)?,
         mail_events: settings.mail_events.build(variable, base)?,
         tracking: settings.tracking,
+        jurisdiction: jurisdiction(settings.jurisdiction.as_deref())?,
         smtp,
         reach,
         limits: limits(&settings.limits)?,
     })
+}
+
+fn jurisdiction(word: Option<&str>) -> Result<Jurisdiction, ConfigError> {
+    let Some(word) = word else {
+        return Ok(Jurisdiction::default());
+    };
+    let why = || format!("{word:?} is not `strictest`, `jp`, `us` or `eu`");
+    Jurisdiction::parse(word).ok_or_else(|| setting("jurisdiction", why()))
 }
 
 pub(super) fn secret(
@@ -225,6 +235,12 @@ fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {
             default.stop_time_max,
         )?,
         retry_wait_max: time("limits.retry_wait_max", settings.retry_wait_max.as_deref())?,
+        address_messages_max: settings.address_messages_max,
+        address_messages_within: duration(
+            "address_messages_within",
+            &settings.address_messages_within,
+            default.address_messages_within,
+        )?,
     };
     within("batch_facts_max", limits.batch_facts_max as usize, 100_000)?;
     within("batch_bytes_max", limits.batch_bytes_max, 1 << 30)?;
@@ -233,6 +249,9 @@ fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {
     within("requests_max", limits.requests_max, 100_000)?;
     within("wakes_max", limits.wakes_max as usize, 100_000)?;
     within("claims_max", limits.claims_max as usize, 10_000)?;
+    if let Some(messages) = limits.address_messages_max {
+        within("address_messages_max", messages as usize, 1_000)?;
+    }
     within(
         "accounts_cached_max",
         limits.accounts_cached_max,

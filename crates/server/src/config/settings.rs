@@ -22,6 +22,7 @@ pub(super) struct Settings {
     pub(super) bounces: BounceSettings,
     pub(super) mail_events: MailEventSettings,
     pub(super) tracking: Tracking,
+    pub(super) jurisdiction: Option<String>,
     pub(super) smtp: SmtpSettings,
     pub(super) egress: EgressSettings,
     pub(super) slack: SlackSettings,
@@ -60,6 +61,8 @@ pub(super) struct LimitSettings {
     pub(super) accounts_cached_max: Option<usize>,
     pub(super) stop_time_max: Option<String>,
     pub(super) retry_wait_max: Option<String>,
+    pub(super) address_messages_max: Option<u32>,
+    pub(super) address_messages_within: Option<String>,
 }
 
 /// Lays the environment over the file: `SOTTAKU_` and the setting's name in capitals.
@@ -80,6 +83,7 @@ pub(super) fn overlay(
     text("SOTTAKU_PUBLIC_URL", &mut settings.public_url);
     text("SOTTAKU_BOUNCES_DOMAIN", &mut settings.bounces.domain);
     text("SOTTAKU_BOUNCES_LISTEN", &mut settings.bounces.listen);
+    text("SOTTAKU_JURISDICTION", &mut settings.jurisdiction);
     text("SOTTAKU_SMTP_HOST", &mut settings.smtp.host);
     text("SOTTAKU_SMTP_TLS", &mut settings.smtp.tls);
     text("SOTTAKU_SMTP_USER", &mut settings.smtp.user);

@@ -24,6 +24,7 @@ impl Config {
             "bounces": self.bounces.as_ref().map(super::Bounces::shown),
             "mail_events": self.mail_events.shown(),
             "tracking": self.tracking,
+            "jurisdiction": self.jurisdiction.as_str(),
             "smtp": self.smtp.as_ref().map(smtp),
             "limits": {
                 "batch_facts_max": limits.batch_facts_max,
@@ -38,6 +39,8 @@ impl Config {
                 "accounts_cached_max": limits.accounts_cached_max,
                 "stop_time_max": time(limits.stop_time_max),
                 "retry_wait_max": limits.retry_wait_max.map(time),
+                "address_messages_max": limits.address_messages_max,
+                "address_messages_within": time(limits.address_messages_within),
             },
         });
         for (name, value) in self.reach.shown() {

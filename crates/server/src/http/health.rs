@@ -52,6 +52,7 @@ pub(crate) async fn get_health(State(door): State<Door>) -> (StatusCode, Json<He
             reasons.extend(orphans(&leases, shared.clock.now()));
             notes.extend(undecided(&states));
             notes.extend(taking_effect(&shared.store, &states).await);
+            notes.extend(paused(&shared.store).await);
         }
     }
     let (code, status) = if reasons.is_empty() {
@@ -94,6 +95,19 @@ async fn taking_effect(store: &Store, states: &[ShardState]) -> Option<String> {
         left += store.stale_count(state.shard, revision).await.ok()?;
     }
     (shards > 0).then(|| format!("a new text is taking effect: {left} accounts in {shards} shards are still to be brought over"))
+}
+
+/// What a person holds back.
+async fn paused(store: &Store) -> Vec<String> {
+    let switches = store.switches().await.unwrap_or_default();
+    let off = switches.into_iter().filter(|switch| !switch.is_on);
+    off.map(|switch| {
+        format!(
+            "{} is paused since {}: {}",
+            switch.name, switch.at, switch.note
+        )
+    })
+    .collect()
 }
 
 fn undecided(states: &[ShardState]) -> Option<String> {

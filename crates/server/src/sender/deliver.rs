@@ -3,6 +3,7 @@
 use super::call;
 use super::fate::{Again, Ending, ending};
 use super::hand_over::{Ready, capture, hand_over};
+use super::lawful::{Lawful, Unlawful, lawful};
 use super::letter;
 use super::means::Means;
 use super::refusal;
@@ -10,7 +11,7 @@ use crate::active::{self, Active};
 use crate::shared::{Settled, Shared};
 use crate::track;
 use model::message::{Channel, Target};
-use model::{Mailbox, Outgoing, Purpose};
+use model::{Mailbox, Outgoing};
 use outreach::render::{RenderError, Rendered, RenderedMail, render_for};
 use outreach::teams;
 use std::sync::Arc;
@@ -22,13 +23,11 @@ use tokio::time::sleep;
 const TRIES_MAX: u32 = 6;
 /// How long a message without a means waits before it is looked at again.
 pub(super) const MEANSLESS_WAIT: Duration = Duration::from_secs(15 * 60);
-/// Why topics that can be left do not leave yet.
-const LEAVABLE: &str = "unsubscribing comes with a later version; captured only";
 
 /// Delivers one claimed message and settles its claim.
 pub(super) async fn deliver(shared: Shared, claimed: Arc<Claimed>) {
     let means = Arc::clone(&shared.means);
-    let (ending, captured) = match ready(&shared, &means, &claimed.outgoing).await {
+    let (ending, captured) = match ready(&shared, &means, &claimed).await {
         Err(ending) => (ending, None),
         Ok(ready) if means.is_captured => {
             let captured = capture(&shared, &claimed.outgoing, ready);
@@ -59,14 +58,6 @@ fn again(shared: &Shared, claimed: &Claimed) -> Again {
     }
 }
 
-/// Why a message may not leave yet, if so: it can only be captured.
-fn kept_back(outgoing: &Outgoing) -> Option<&'static str> {
-    match (&outgoing.channel, outgoing.purpose) {
-        (Channel::Email { .. }, Some(Purpose::Service | Purpose::Promotional)) => Some(LEAVABLE),
-        (Channel::Email { .. } | Channel::Route { .. } | Channel::Webhook { .. }, _) => None,
-    }
-}
-
 /// How a claim ends that has to wait.
 pub(super) fn later(shared: &Shared, wait: Duration, detail: String) -> Ending {
     let now = shared.clock.now();
@@ -81,14 +72,9 @@ pub(super) fn later(shared: &Shared, wait: Duration, detail: String) -> Ending {
 async fn ready<'m>(
     shared: &Shared,
     means: &Means,
-    outgoing: &'m Outgoing,
+    claimed: &'m Claimed,
 ) -> Result<Ready<'m>, Ending> {
-    if let Some(why) = kept_back(outgoing).filter(|_| !means.is_captured) {
-        return Err(Ending {
-            outcome: Outcome::Suppressed,
-            detail: why.into(),
-        });
-    }
+    let outgoing = &claimed.outgoing;
     let target = match &outgoing.channel {
         Channel::Email { .. } => None,
         Channel::Route { route, targets } => {
@@ -104,13 +90,16 @@ async fn ready<'m>(
     };
     let unusable = |why: active::Unusable| later(shared, Duration::from_secs(5), why.to_string());
     let mut active = active::present(shared, false).await.map_err(unusable)?;
+    let legal = lawful(shared, &active.program, claimed).await;
+    let legal = legal.map_err(|why| unlawful(shared, why))?;
+    let legal = legal.as_ref();
     let linked = letter::linked(shared, outgoing).await;
     let linked = linked.map_err(|why| later(shared, Duration::from_secs(5), why.to_string()))?;
-    let mut rendered = render(&active, &linked, target);
+    let mut rendered = render(&active, &linked, (target, legal));
     if matches!(rendered, Err(RenderError::UnknownTemplate { .. })) {
         // A text that was applied after this process read its own.
         active = active::present(shared, true).await.map_err(unusable)?;
-        rendered = render(&active, &linked, target);
+        rendered = render(&active, &linked, (target, legal));
     }
     match (
         rendered.map_err(|error| refused(error.to_string()))?,
@@ -125,7 +114,8 @@ async fn ready<'m>(
         }
         (Rendered::Mail(words), target) => {
             let from = active.program.defaults.from.as_ref();
-            mail(shared, outgoing, (words, target, from)).await
+            let unsubscribe = legal.map(|legal| &*legal.unsubscribe);
+            mail(shared, outgoing, (words, target, from), unsubscribe).await
         }
     }
 }
@@ -142,6 +132,7 @@ async fn mail<'m>(
     shared: &Shared,
     outgoing: &Outgoing,
     (mut words, target, from): (RenderedMail, Option<&Target>, Option<&Mailbox>),
+    unsubscribe: Option<&str>,
 ) -> Result<Ready<'m>, Ending> {
     let unready = |why: Failure| later(shared, Duration::from_secs(5), why.to_string());
     let html = std::mem::take(&mut words.html);
@@ -149,20 +140,48 @@ async fn mail<'m>(
         .await
         .map_err(unready)?;
     let back = letter::back(shared, outgoing).await.map_err(unready)?;
-    let mail = letter::build(shared, outgoing, (&words, target, from), &back)
-        .map_err(|error| refused(error.to_string()))?;
+    let mail = letter::build(
+        shared,
+        outgoing,
+        (&words, target, from),
+        (&back, unsubscribe),
+    )
+    .map_err(|error| refused(error.to_string()))?;
     Ok(Ready::Mail(Box::new(mail), words))
+}
+
+/// How a claim ends whose mail must not leave as it is.
+fn unlawful(shared: &Shared, why: Unlawful) -> Ending {
+    let detail = why.to_string();
+    match why {
+        Unlawful::Link(_) => later(shared, Duration::from_secs(5), detail),
+        Unlawful::NoAddress(_) | Unlawful::NoSender(_) => {
+            shared.status.unlawful(&detail);
+            Ending {
+                outcome: Outcome::Suppressed,
+                detail: detail.into(),
+            }
+        }
+    }
 }
 
 fn render(
     active: &Active,
     outgoing: &Outgoing,
-    target: Option<&Target>,
+    (target, legal): (Option<&Target>, Option<&Lawful>),
 ) -> Result<Rendered, RenderError> {
-    match target {
-        Some(target) => render_for(&active.templates, outgoing, target),
-        None => outreach::render::render(&active.templates, outgoing, None),
+    if let Some(target) = target {
+        return render_for(&active.templates, outgoing, target);
     }
+    let Some(legal) = legal else {
+        return outreach::render::render(&active.templates, outgoing, None);
+    };
+    let mut linked = outgoing.clone();
+    if let Some(view) = linked.view.as_object_mut() {
+        let url = legal.unsubscribe.as_str().into();
+        view.insert("unsubscribe_url".to_owned(), url);
+    }
+    outreach::render::render(&active.templates, &linked, legal.footer.as_ref())
 }
 
 /// Writes what became of a claim. Where the store does not answer, the claim stays, and its next sender settles it.

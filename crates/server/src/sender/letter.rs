@@ -47,7 +47,7 @@ pub(super) fn build(
     shared: &Shared,
     outgoing: &Outgoing,
     (words, target, default_from): (&RenderedMail, Option<&Target>, Option<&Mailbox>),
-    back: &Back,
+    (back, unsubscribe): (&Back, Option<&str>),
 ) -> Result<Mail, mail::MailError> {
     let domain = shared
         .config
@@ -102,7 +102,8 @@ pub(super) fn build(
         reply_to,
         words,
         at: shared.clock.now(),
-        unsubscribe: None,
+        // One click is a matter of https (RFC 8058); a server on this machine only has its link in the footer.
+        unsubscribe: unsubscribe.filter(|url| url.starts_with("https:")),
         list_id: outgoing.topic.as_deref(),
         return_path: back.return_path.as_ref(),
         replies: back.replies.as_ref(),

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// The means that the settings give.
 #[derive(Debug)]
 pub(crate) struct Means {
-    pub(super) is_captured: bool,
+    pub(crate) is_captured: bool,
     pub(crate) smtp: Option<Connections>,
     /// The one way out for HTTP; none in captured mode.
     pub(super) egress: Option<Egress>,
