@@ -1,6 +1,7 @@
 //! The command line: every command, its options and examples.
 
 mod author;
+mod gate;
 mod key;
 mod look;
 mod run;
@@ -8,6 +9,7 @@ mod take;
 mod webhook;
 
 pub(crate) use author::*;
+pub(crate) use gate::*;
 pub(crate) use key::*;
 pub(crate) use look::*;
 pub(crate) use run::*;
@@ -66,6 +68,16 @@ pub(crate) enum Command {
     Export(Export),
     /// Erase a person from everything that is kept.
     Erase(Erase),
+    /// Stop messages to an address, from now on.
+    Suppress(Suppress),
+    /// Lift what stops messages to an address; the ledger keeps both.
+    Unsuppress(Unsuppress),
+    /// Keep and show on which ground an address is written to.
+    Consent(Consent),
+    /// Hold messages back: all, or those of a workflow, a topic, a domain.
+    Pause(Switching),
+    /// Let go what was held back.
+    Resume(Switching),
     /// Print what was decided, when and why.
     Journal(Journal),
     /// Ask why: did it start, what keeps it from starting, where does it rest, what did it do.

@@ -4,6 +4,7 @@ mod apply;
 mod arguments;
 mod check;
 mod config;
+mod consent;
 mod demo;
 mod dev;
 mod erase;
@@ -29,6 +30,8 @@ mod schema;
 mod serve;
 mod show;
 mod simulate;
+mod suppress;
+mod switching;
 mod task;
 mod tests;
 mod watch;
@@ -56,6 +59,11 @@ fn run(command: &Command) -> anyhow::Result<exit::Exit> {
         Command::Task(task) => task::run(task),
         Command::Erase(erase) => erase::run(erase),
         Command::Export(export) => export::run(export),
+        Command::Suppress(suppress) => suppress::run(suppress),
+        Command::Unsuppress(unsuppress) => suppress::lift(unsuppress),
+        Command::Consent(consent) => consent::run(consent),
+        Command::Pause(switching) => switching::run(switching, false),
+        Command::Resume(switching) => switching::run(switching, true),
         Command::Journal(journal) => journal::run(journal),
         Command::New(new) => new::run(new),
         Command::Preview(preview) => preview::run(preview),
