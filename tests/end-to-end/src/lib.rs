@@ -8,10 +8,12 @@
 //!
 //! | [`Product`], [`Serving`] | `sottaku` itself, run as its users run it |
 //! | [`Client`] | a client of `POST /v1/events` that tells an answer from a cut |
+//! | [`Browser`] | Debian's Chromium, which opens pages and presses buttons |
 //! | [`Peek`] | looks into a store, read-only, to aim a blow at the right moment; it proves nothing |
 //!
 //! Each is ready when its `start` returns, and is stopped when it is dropped.
 
+pub mod browser;
 pub mod certificate;
 pub mod client;
 pub mod dice;
@@ -24,6 +26,7 @@ pub mod sink;
 pub mod slack;
 pub mod wait;
 
+pub use browser::Browser;
 pub use certificate::Certificate;
 pub use client::{Answer, Client, Cut};
 pub use dice::Dice;

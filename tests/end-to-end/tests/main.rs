@@ -4,6 +4,7 @@ mod apply;
 mod dev;
 mod ends;
 mod kill;
+mod leave;
 mod manual;
 mod notices;
 mod office;

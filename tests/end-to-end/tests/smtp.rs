@@ -75,7 +75,7 @@ async fn a_real_server_takes_refuses_and_defers() {
     assert!(
         says(
             &leavable,
-            "unsubscribing comes with a later version; captured only"
+            "`public_url` is not set, so nobody could unsubscribe"
         ),
         "{leavable}"
     );
