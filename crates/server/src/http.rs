@@ -116,15 +116,6 @@ pub(crate) fn router(shared: Shared) -> Router {
         .with_state(door)
 }
 
-/// A path as it may be logged: a token to unsubscribe is a right.
-fn shown(path: &str) -> &str {
-    if path.starts_with("/u/") {
-        "/u/…"
-    } else {
-        path
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -133,7 +133,11 @@ impl Ticket {
 pub(crate) fn locale(outgoing: &Outgoing) -> &str {
     match &outgoing.content {
         Content::Template { locale, .. } | Content::Ask { locale, .. } => locale,
-        Content::Text(_) | Content::Nobody { .. } | Content::Task { .. } | Content::Webhook => "en",
+        Content::Text(_)
+        | Content::Nobody { .. }
+        | Content::Complained { .. }
+        | Content::Task { .. }
+        | Content::Webhook => "en",
     }
 }
 

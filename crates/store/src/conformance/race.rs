@@ -95,6 +95,7 @@ async fn race(ground: &Ground, rounds: u64) -> Result<Seen, Box<dyn std::error::
                     ..mail(&format!("m_{round}_{n}"), "news", Purpose::Promotional)
                 },
                 addresses: vec![key(round, n)],
+                lane: None,
             })
             .collect();
         one.commit(commit).await?;

@@ -13,7 +13,10 @@ const TOKENS_MAX: usize = 10_000;
 
 /// The changes of late, by token; cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pace(Arc<Mutex<BTreeMap<[u8; 32], (Timestamp, u32)>>>);
+pub(crate) struct Pace(Arc<Mutex<BTreeMap<[u8; 32], Asked>>>);
+
+/// Since when, and how often.
+type Asked = (Timestamp, u32);
 
 impl Pace {
     /// Counts a change of this token, if it may have one more now.
