@@ -27,8 +27,14 @@ pub struct TemplateText {
     pub subject: Option<Box<str>>,
     /// The preview line of a mail, itself a template.
     pub preheader: Option<Box<str>>,
-    /// The body: Markdown or HTML with Handlebars.
+    /// The body, its partials set in: Markdown or HTML with Handlebars.
     pub body: Box<str>,
-    /// Hash of the whole file.
+    /// The page around the body, with marks where the engine fills it; none: the engine's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Box<str>>,
+    /// The text part, where it was written by hand; none: it is made from the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<Box<str>>,
+    /// Hash of the whole file and all that is set in or laid around it.
     pub hash: Box<str>,
 }

@@ -23,6 +23,7 @@ mod page;
 mod post;
 mod say;
 mod scan;
+mod sheet;
 mod templates;
 
 pub use notice::ANSWER_LINK;
@@ -205,6 +206,8 @@ fn mail(
                 subject: &notice.subject,
                 preheader: None,
                 footer,
+                layout: None,
+                by_hand: None,
             };
             page::mail(around, &notice.markdown)
         }
@@ -255,12 +258,16 @@ fn template_mail(
         None => page::first_line(name, &body)?,
     };
     let preheader = fill::preheader(templates, entry, &frame)?;
+    let layout = fill::layout(templates, entry, &frame)?;
+    let by_hand = fill::by_hand(templates, entry, &frame)?;
     let around = page::Around {
         name,
         locale,
         subject: &subject,
         preheader: preheader.as_deref(),
         footer,
+        layout: layout.as_deref(),
+        by_hand: by_hand.as_deref(),
     };
     page::mail(around, &body)
 }

@@ -312,7 +312,7 @@ fn part_four() -> Vec<Case> {
             "E103",
             steps("- {id: a, at: 99999999999..1 days before account.arr, stop: x}\n"),
         ),
-        ("a partial", "E707", template("{{> evil}}".to_owned())),
+        ("a partial", "E710", template("{{> evil}}".to_owned())),
         (
             "a layout of itself",
             "E707",

@@ -21,6 +21,26 @@ pub(super) fn body(
     fill(registry, &entry.body, entry, frame)
 }
 
+/// The page around the body, if the template has one of its own.
+pub(super) fn layout(
+    templates: &Templates,
+    entry: &Entry,
+    frame: &Frame,
+) -> Result<Option<String>, RenderError> {
+    let fill = |template| fill(&templates.bodies, template, entry, frame);
+    entry.layout.as_ref().map(fill).transpose()
+}
+
+/// The text part, if it was written by hand. Values are lines of plain text.
+pub(super) fn by_hand(
+    templates: &Templates,
+    entry: &Entry,
+    frame: &Frame,
+) -> Result<Option<String>, RenderError> {
+    let fill = |template| fill(&templates.lines, template, entry, frame);
+    entry.by_hand.as_ref().map(fill).transpose()
+}
+
 /// The subject, if the template has one of its own.
 pub(super) fn subject(
     templates: &Templates,

@@ -1,22 +1,19 @@
-//! The page around a mail's body, its styles inlined, and the text part made from it.
+//! The two parts of a mail: its page, styles inlined, and its text, made from the body or written by hand.
 
 use super::depth::{TooDeep, check_html};
 use super::fill::subject_line;
-use super::{Footer, RenderError, RenderedMail, escape, markdown};
+use super::{Footer, RenderError, RenderedMail, escape, markdown, sheet};
 use css_inline::CSSInliner;
 use std::sync::LazyLock;
 
-const STYLE: &str = include_str!("page.css");
 /// Wide enough that nothing is wrapped: Japanese has no blanks to wrap at, and readers wrap by themselves.
 const TEXT_WIDTH: usize = 20_000;
-
-/// How a footer looks in a page that has no styles of ours.
-const FOOT: &str = "padding: 16px; color: #57606a; font-size: 12px; line-height: 1.6;";
 
 static INLINER: LazyLock<CSSInliner<'static>> = LazyLock::new(|| {
     CSSInliner::options()
         .load_remote_stylesheets(false)
         .keep_style_tags(false)
+        .keep_at_rules(true)
         .build()
 });
 
@@ -28,6 +25,10 @@ pub(super) struct Around<'a> {
     pub(super) subject: &'a str,
     pub(super) preheader: Option<&'a str>,
     pub(super) footer: Option<&'a Footer>,
+    /// The author's own page around the body, filled; its slots are marked.
+    pub(super) layout: Option<&'a str>,
+    /// The text part, if it was written by hand.
+    pub(super) by_hand: Option<&'a str>,
 }
 
 /// A mail with this body: Markdown, or a whole HTML page that is taken as it stands.
@@ -40,14 +41,21 @@ pub(super) fn mail(around: Around<'_>, body: &str) -> Result<RenderedMail, Rende
         ..
     } = around;
     let content = content(name, body)?;
-    let mut text = text(name, &content)?;
+    let mut text = match around.by_hand {
+        Some(text) => tidy(text),
+        None => text(name, &content)?,
+    };
     if let Some(footer) = footer {
         text = format!("{text}\n-- \n{}\n", footer.text.trim_end());
     }
-    let page = if is_page(body) {
-        with_footer(content, footer)
-    } else {
-        page(around, &content)
+    let page = match around.layout {
+        _ if is_page(body) => sheet::dressed(content, around),
+        Some(layout) => {
+            let page = sheet::laid_out(layout, around, &content)?;
+            check_html(&page).map_err(|TooDeep| RenderError::TooDeep(name.into()))?;
+            page
+        }
+        None => sheet::page(around, &content),
     };
     let html = INLINER
         .inline(&page)
@@ -115,38 +123,11 @@ fn text(name: &str, html: &str) -> Result<String, RenderError> {
         .max_wrap_width(TEXT_WIDTH)
         .string_from_read(html.as_bytes(), TEXT_WIDTH)
         .map_err(|error| layout(name, &error))?;
+    Ok(tidy(&text))
+}
+
+/// No blanks at the ends of lines, no empty lines at the ends of the text.
+fn tidy(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    Ok(format!("{}\n", lines.join("\n").trim_matches('\n')))
-}
-
-/// A whole page of the author's own, with the footer before its end.
-fn with_footer(page: String, footer: Option<&Footer>) -> String {
-    let Some(footer) = footer else {
-        return page;
-    };
-    let end = page.to_ascii_lowercase().rfind("</body>");
-    let (before, after) = page.split_at(end.unwrap_or(page.len()));
-    format!(
-        "{before}<div style=\"{FOOT}\">{}</div>\n{after}",
-        footer.html
-    )
-}
-
-fn page(around: Around<'_>, content: &str) -> String {
-    let hidden = around.preheader.map_or_else(String::new, |text| {
-        format!("<div class=\"preheader\">{}</div>\n", escape::html(text))
-    });
-    let foot = around.footer.map_or_else(String::new, |footer| {
-        format!("<tr><td class=\"foot\">\n{}</td></tr>\n", footer.html)
-    });
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{hidden}\
-         <table role=\"presentation\" class=\"desk\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"><tr><td align=\"center\" class=\"edge\">\n\
-         <table role=\"presentation\" class=\"sheet\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"><tr><td class=\"words\">\n\
-         {content}</td></tr>\n{foot}</table>\n</td></tr></table>\n</body>\n</html>\n",
-        lang = escape::html(around.locale),
-        title = escape::html(around.subject),
-    )
+    format!("{}\n", lines.join("\n").trim_matches('\n'))
 }

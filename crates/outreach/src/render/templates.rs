@@ -28,7 +28,7 @@ pub enum Fault {
     #[error("a `{{{{` is not closed")]
     Unclosed,
     /// `{{> … }}`.
-    #[error("partials (`{{{{> … }}}}`) are not supported yet")]
+    #[error("a partial (`{{{{> … }}}}`) was not set in")]
     Partial,
     /// `{{* … }}`.
     #[error("decorators (`{{{{* … }}}}`) are not supported")]
@@ -72,7 +72,7 @@ pub struct TemplateError {
     pub name: Box<str>,
     /// Its locale.
     pub locale: Box<str>,
-    /// `subject`, `preheader` or `body`.
+    /// `subject`, `preheader`, `body`, `layout` or `text`.
     pub part: &'static str,
     /// What is wrong with it.
     pub fault: Fault,
@@ -84,6 +84,10 @@ pub(super) struct Entry {
     pub(super) subject: Option<Template>,
     pub(super) preheader: Option<Template>,
     pub(super) body: Template,
+    /// The page around the body.
+    pub(super) layout: Option<Template>,
+    /// The text part written by hand.
+    pub(super) by_hand: Option<Template>,
 }
 
 /// Name, locale and hash of a text.
@@ -187,7 +191,11 @@ fn compile(text: TemplateText) -> Result<Entry, Vec<TemplateError>> {
     let mut errors = Vec::new();
     let mut part = |part: &'static str, source: Option<&str>| {
         source.and_then(|source| {
-            check::compile(source, part == "body" && text.medium != Medium::Blocks)
+            let is_markup = match part {
+                "body" => text.medium != Medium::Blocks,
+                other => other == "layout",
+            };
+            check::compile(source, is_markup)
                 .map_err(|fault| {
                     let (name, locale) = (text.name.clone(), text.locale.clone());
                     errors.push(TemplateError {
@@ -203,12 +211,16 @@ fn compile(text: TemplateText) -> Result<Entry, Vec<TemplateError>> {
     let subject = part("subject", text.subject.as_deref());
     let preheader = part("preheader", text.preheader.as_deref());
     let body = part("body", Some(&text.body));
+    let layout = part("layout", text.layout.as_deref());
+    let by_hand = part("text", text.by_hand.as_deref());
     match body {
         Some(body) if errors.is_empty() => Ok(Entry {
             text,
             subject,
             preheader,
             body,
+            layout,
+            by_hand,
         }),
         _ => Err(errors),
     }

@@ -16,6 +16,8 @@ pub(crate) fn mail_text(name: &str, locale: &str, subject: &str, body: &str) -> 
         subject: Some(subject.into()),
         preheader: None,
         body: body.into(),
+        layout: None,
+        by_hand: None,
         hash: "h1".into(),
     }
 }

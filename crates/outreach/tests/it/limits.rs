@@ -138,7 +138,7 @@ fn every_mistake_is_told() {
     assert_eq!(places, [("a", "subject"), ("a", "body"), ("b", "body")]);
     assert_eq!(
         errors[1].to_string(),
-        "template `a` in ja, body: partials (`{{> … }}`) are not supported yet"
+        "template `a` in ja, body: a partial (`{{> … }}`) was not set in"
     );
 }
 

@@ -3,6 +3,7 @@
 mod added;
 mod call;
 mod desk;
+mod dressed;
 mod egress;
 mod hostile;
 mod limits;

@@ -155,6 +155,7 @@ fn with_engine_events(
 fn template_names(files: &Files) -> Vec<Box<str>> {
     let names = files
         .keys()
+        .filter(|file| crate::template::shelf::is_template(file))
         .filter_map(|file| file.strip_prefix("templates/")?.strip_suffix(".hbs"));
     let names = names.filter_map(|file| file.rsplit('/').next()?.split('.').next());
     names

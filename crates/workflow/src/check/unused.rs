@@ -90,7 +90,7 @@ fn templates(notes: &mut Notes, files: &Files, used: &Used) {
     for file in files.keys() {
         let base = file
             .strip_prefix("templates/")
-            .filter(|file| file.ends_with(".hbs"))
+            .filter(|_| crate::template::shelf::is_template(file))
             .and_then(|file| file.rsplit('/').next());
         let Some(name) = base.and_then(|base| base.split('.').next()) else {
             continue;

@@ -4,13 +4,15 @@ use super::circle::Written;
 use super::policies::{Names, Policies};
 use super::reach::reach;
 use super::sort::Sorted;
+use crate::diagnostic::Span;
 use crate::expression::Scope;
 use crate::program::{Template, Workflow};
 use crate::reader::Notes;
 use crate::reader::desk::Workspace;
 use crate::reader::scenario::{Bench, StepIds, scenarios};
 use crate::reader::workflow::workflow;
-use crate::template::{Parsed, parse};
+use crate::template::shelf::is_template;
+use crate::template::{Parsed, Shelf, parse};
 use crate::{Files, Scenario};
 use std::collections::BTreeMap;
 
@@ -35,15 +37,18 @@ pub(crate) struct Workflows {
 pub(crate) fn templates(notes: &mut Notes, files: &Files) -> BTreeMap<Box<str>, Vec<Parsed>> {
     let mut templates: BTreeMap<Box<str>, Vec<Parsed>> = BTreeMap::new();
     let mut failed = Vec::new();
-    for (file, text) in files {
-        let Some(name) = file
-            .strip_prefix("templates/")
-            .filter(|name| name.ends_with(".hbs"))
-        else {
-            continue;
-        };
+    let shelf = Shelf::of(files);
+    for (text, mail) in shelf.texts() {
+        if !files.contains_key(mail.as_str()) {
+            notes.open(text);
+            let message = format!("there is no `{mail}` for which this is the text");
+            notes.error("E709", Span { start: 0, end: 0 }, message);
+        }
+    }
+    for (file, text) in files.iter().filter(|(file, _)| is_template(file)) {
+        let name = file.strip_prefix("templates/").unwrap_or(file);
         notes.open(file);
-        let (parsed, diagnostics) = parse(file, text);
+        let (parsed, diagnostics) = parse(file, text, &shelf);
         for diagnostic in diagnostics {
             notes.take(diagnostic);
         }

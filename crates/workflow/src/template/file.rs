@@ -1,7 +1,10 @@
 //! A template file: its name, its front matter, its body.
 
 use super::blocks;
-use super::scan::{TEMPLATE_BYTES_MAX, scan};
+use super::dress::{Dress, dress, hash};
+use super::mjml;
+use super::scan::{Refusal, TEMPLATE_BYTES_MAX, scan};
+use super::shelf::{self, Flaw, Piece, Shelf, Whole};
 use crate::diagnostic::{Diagnostic, Severity, Span, nearest};
 use crate::yaml::{self, Entry, Offsets};
 use handlebars::Template;
@@ -9,7 +12,7 @@ use model::{Medium, TemplateText};
 use std::ops::Range;
 
 /// Keys of the front matter.
-pub(crate) const KEYS: [&str; 4] = ["subject", "preheader", "channel", "format"];
+pub(crate) const KEYS: [&str; 5] = ["subject", "preheader", "channel", "layout", "format"];
 
 /// One template file, read: what can be said without a scope has been said.
 #[derive(Clone, Debug)]
@@ -18,7 +21,7 @@ pub struct Parsed {
     pub file: Box<str>,
     /// The text, its front matter taken apart.
     pub text: TemplateText,
-    /// Subject, preheader and body, each a template of its own.
+    /// Subject, preheader, body, layout and text by hand, each a template of its own.
     pub(super) parts: Vec<Part>,
 }
 
@@ -38,35 +41,33 @@ pub(super) struct Part {
 pub(super) enum Place {
     /// In the front matter, which begins at this byte.
     Front(Offsets, usize),
-    /// From this byte on.
-    Body(usize),
+    /// In these pieces of files.
+    Pieces(Vec<Piece>),
 }
 
 impl Place {
-    /// The bytes of the file for bytes of the part.
-    pub(super) fn span(&self, at: &Range<usize>) -> Span {
+    /// The file, `own` if it is the template's, and the bytes there for bytes of the part.
+    pub(super) fn locate(&self, own: &str, at: &Range<usize>) -> (Box<str>, Span) {
         match self {
             Self::Front(offsets, base) => {
                 let span = offsets.span(at);
-                Span {
-                    start: base + span.start,
-                    end: base + span.end,
-                }
+                (own.into(), moved(span, *base))
             }
-            Self::Body(base) => Span {
-                start: base + at.start,
-                end: base + at.end,
-            },
+            Self::Pieces(pieces) => {
+                shelf::locate(pieces, at).unwrap_or_else(|| (own.into(), Span { start: 0, end: 0 }))
+            }
         }
     }
 }
 
-/// Reads one template file. The name and locale come from the file name, `name.locale.hbs`. With an error (a
-/// limit, a partial, raw output, an unknown helper, a wrong front matter) there is no template.
-pub fn parse(file: &str, text: &str) -> (Option<Parsed>, Vec<Diagnostic>) {
+/// Reads one template file, with what it shares with others. The name and locale come from the file name,
+/// `name.locale.hbs`. With an error (a limit, a partial that is not there, raw output, an unknown helper, a wrong front
+/// matter) there is no template.
+pub fn parse(file: &str, text: &str, shelf: &Shelf<'_>) -> (Option<Parsed>, Vec<Diagnostic>) {
     let mut reading = Reading {
         file,
         text,
+        shelf,
         found: Vec::new(),
     };
     let parsed = reading.read();
@@ -79,7 +80,10 @@ pub fn parse(file: &str, text: &str) -> (Option<Parsed>, Vec<Diagnostic>) {
 
 /// What stands in front of the body.
 #[derive(Default)]
-struct Front {
+pub(super) struct Front {
+    pub(super) layout: Option<(Box<str>, Span)>,
+    /// Where it says that the body is MJML.
+    pub(super) mjml: Option<Span>,
     medium: Option<Medium>,
     /// Where `format: blocks` stands.
     blocks: Option<Span>,
@@ -90,6 +94,7 @@ struct Front {
 struct Reading<'a> {
     file: &'a str,
     text: &'a str,
+    shelf: &'a Shelf<'a>,
     found: Vec<Diagnostic>,
 }
 
@@ -119,40 +124,45 @@ impl Reading<'_> {
             return None;
         };
         let (front, body_at) = self.front();
-        let medium = match (front.medium, &front.blocks) {
-            (Some(Medium::Slack), Some(_)) => Medium::Blocks,
-            (medium, None) => medium.unwrap_or(Medium::Email),
-            (_, Some(at)) => {
-                let help = "write `channel: slack` as well";
-                self.fail("E103", *at, "`format: blocks` is for Slack messages", help);
-                Medium::Slack
-            }
-        };
+        let medium = self.medium(&front);
         if medium == Medium::Email && front.subject.is_none() && self.found.is_empty() {
             let help = "begin the file with `---`, `subject: \"…\"`, `---`; a Slack message says `channel: slack`";
             self.fail("E102", start, "`subject` is missing: a mail has one", help);
         }
-        let body = &self.text[body_at..];
+        let body = self.body(locale, body_at, &front)?;
         if medium == Medium::Blocks {
-            for (at, message) in blocks::mistakes(body) {
-                let span = Place::Body(body_at).span(&at);
-                self.fail("E709", span, message, "");
-            }
+            self.blocks(&body);
         }
+        let raw = &self.text[body_at..];
+        let sources = dress(self.shelf, (self.file, name, locale), (medium, &front), raw);
+        let Dress { layout, by_hand } = self.or_flaw(sources)?;
+        let said = |whole: &Option<Whole>| whole.as_ref().map(|it| it.text.as_str().into());
         let text = TemplateText {
             name: name.into(),
             locale: locale.into(),
             medium,
             subject: front.subject.as_ref().map(|(text, _)| text.clone()),
             preheader: front.preheader.as_ref().map(|(text, _)| text.clone()),
-            body: body.into(),
-            hash: blake3::hash(self.text.as_bytes()).to_hex().as_str().into(),
+            body: body.text.as_str().into(),
+            layout: said(&layout),
+            by_hand: said(&by_hand),
+            hash: hash(
+                self.text,
+                [
+                    Some(&body).filter(|body| body.text != raw),
+                    layout.as_ref(),
+                    by_hand.as_ref(),
+                ],
+            ),
         };
-        let is_body = [false, false, medium != Medium::Blocks];
+        let part = |whole: Whole| (whole.text.into(), Place::Pieces(whole.pieces));
+        let is_body = [false, false, medium != Medium::Blocks, true, false];
         let parts: Vec<_> = [
             front.subject,
             front.preheader,
-            Some((body.into(), Place::Body(body_at))),
+            Some(part(body)),
+            layout.map(part),
+            by_hand.map(part),
         ]
         .into_iter()
         .zip(is_body)
@@ -163,6 +173,62 @@ impl Reading<'_> {
             text,
             parts: parts.into_iter().collect::<Option<_>>()?,
         })
+    }
+
+    /// Where it is read.
+    fn medium(&mut self, front: &Front) -> Medium {
+        match (front.medium, &front.blocks) {
+            (Some(Medium::Slack), Some(_)) => Medium::Blocks,
+            (medium, None) => medium.unwrap_or(Medium::Email),
+            (_, Some(at)) => {
+                let help = "write `channel: slack` as well";
+                self.fail("E103", *at, "`format: blocks` is for Slack messages", help);
+                Medium::Slack
+            }
+        }
+    }
+
+    /// Whether a body is the JSON of blocks.
+    fn blocks(&mut self, body: &Whole) {
+        for (at, message) in blocks::mistakes(&body.text) {
+            let (file, span) = body
+                .locate(&at)
+                .unwrap_or((self.file.into(), Span { start: 0, end: 0 }));
+            let flaw = Flaw {
+                code: "E709",
+                message,
+                help: String::new(),
+                file,
+                span,
+            };
+            self.found.push(flaw.diagnostic());
+        }
+    }
+
+    fn or_flaw<T>(&mut self, outcome: Result<T, Flaw>) -> Option<T> {
+        outcome
+            .map_err(|flaw| self.found.push(flaw.diagnostic()))
+            .ok()
+    }
+
+    /// The body with its partials set in; of MJML, the HTML that it makes.
+    fn body(&mut self, locale: &str, body_at: usize, front: &Front) -> Option<Whole> {
+        let source = (self.file, &self.text[body_at..], body_at);
+        let whole = shelf::whole(self.shelf, locale, source, false);
+        let whole = self.or_flaw(whole)?;
+        if front.mjml.is_none() {
+            return Some(whole);
+        }
+        let refusals = scan(&whole.text, false);
+        if refusals.is_empty() {
+            let page = mjml::page(self.file, &whole, locale);
+            return self.or_flaw(page);
+        }
+        let place = Place::Pieces(whole.pieces);
+        for refusal in refusals {
+            self.refuse(&place, refusal);
+        }
+        None
     }
 
     /// The front matter and where the body begins.
@@ -223,11 +289,13 @@ impl Reading<'_> {
             ("subject", text) => front.subject = Some((text.into(), place)),
             ("preheader", text) => front.preheader = Some((text.into(), place)),
             ("format", "blocks") => front.blocks = Some(at),
+            ("layout", text) => front.layout = Some((text.into(), moved(entry.value.span, base))),
+            ("format", "mjml") => front.mjml = Some(moved(entry.value.span, base)),
             ("format", "markdown") => {}
             ("format", other) => {
                 let message = format!("there is no format `{other}`");
                 let span = moved(entry.value.span, base);
-                self.fail("E103", span, message, "`markdown` or `blocks`");
+                self.fail("E103", span, message, "`markdown`, `mjml` or `blocks`");
             }
             (_, "slack") => front.medium = Some(Medium::Slack),
             (_, "email") => front.medium = Some(Medium::Email),
@@ -239,13 +307,25 @@ impl Reading<'_> {
         }
     }
 
+    fn refuse(&mut self, place: &Place, refusal: Refusal) {
+        let (file, span) = place.locate(self.file, &refusal.at);
+        let help = refusal.help.unwrap_or_default();
+        let (code, message) = (refusal.code, refusal.message);
+        let flaw = Flaw {
+            code,
+            message,
+            help,
+            file,
+            span,
+        };
+        self.found.push(flaw.diagnostic());
+    }
+
     fn part(&mut self, source: Box<str>, place: Place, is_body: bool) -> Option<Part> {
         let refusals = scan(&source, is_body);
         let is_good = refusals.is_empty();
         for refusal in refusals {
-            let help = refusal.help.unwrap_or_default();
-            let span = place.span(&refusal.at);
-            self.fail(refusal.code, span, refusal.message, &help);
+            self.refuse(&place, refusal);
         }
         if !is_good {
             return None;
@@ -259,9 +339,18 @@ impl Reading<'_> {
             Err(error) => {
                 let (line, column) = error.pos().unwrap_or((1, 1));
                 let at = offset(&source, line, column);
-                let span = place.span(&(at..at));
                 let message = format!("this is no template: {}", plainly(error.reason()));
-                self.fail("E709", span, message, "");
+                let at = at..at;
+                let help = None;
+                self.refuse(
+                    &place,
+                    Refusal {
+                        code: "E709",
+                        message,
+                        help,
+                        at,
+                    },
+                );
                 None
             }
         }
@@ -278,7 +367,7 @@ fn plainly(reason: &handlebars::TemplateErrorReason) -> String {
     }
 }
 
-fn moved(span: Span, base: usize) -> Span {
+pub(super) fn moved(span: Span, base: usize) -> Span {
     Span {
         start: span.start + base,
         end: span.end + base,

@@ -203,7 +203,7 @@ fn is_escaped(source: &str, open: usize) -> bool {
 }
 
 /// How long the comment is that begins here, if one does.
-fn end_of_comment(rest: &str) -> Option<usize> {
+pub(super) fn end_of_comment(rest: &str) -> Option<usize> {
     let until = |mark: &str| rest.find(mark).map(|at| at + mark.len());
     if rest.starts_with("{{!--") {
         // One without its long end is an ordinary comment, as Handlebars has it.
@@ -250,7 +250,8 @@ fn forbidden(inner: &str) -> Option<(&'static str, &'static str)> {
         return Some(("raw output", "write `{{name}}`, which is made safe"));
     }
     if is('>') {
-        return Some(("partials", "write the text here"));
+        // Those that are set in are gone by now.
+        return Some(("partials of this kind", "write `{{> name}}`, in the body"));
     }
     if is('*') {
         return Some(("decorators", ""));

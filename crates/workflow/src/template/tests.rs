@@ -1,6 +1,6 @@
 //! Templates, tested as data.
 
-use super::{Parsed, check, parse};
+use super::{Parsed, Shelf, check, parse};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expression::fixture;
 use crate::expression::{Scope, Want, compile};
@@ -36,7 +36,7 @@ fn said(text: &str, diagnostic: &Diagnostic) -> String {
 
 /// Everything that is said of one file.
 fn all(text: &str) -> Vec<String> {
-    let (parsed, mut found) = parse("templates/intro.ja.hbs", text);
+    let (parsed, mut found) = parse("templates/intro.ja.hbs", text, &Shelf::default());
     if let Some(parsed) = parsed {
         found.extend(check(&[&parsed], &scope(), &[], "ja").1);
     }
@@ -169,7 +169,7 @@ const WRONG: &[(&str, &str)] = &[
         "E707 4:1 templates have no raw output",
     ),
     ("{{&account.name}}", "E707 4:1 templates have no raw output"),
-    ("{{> footer}}", "E707 4:1 templates have no partials"),
+    ("{{> footer}}", "E710 4:1 there is no partial `footer`"),
     (
         "{{#> layout}}x{{/layout}}",
         "E707 4:1 templates have no partials",
@@ -254,12 +254,16 @@ fn front_matter_is_read_and_its_mistakes_stand_in_the_file() {
             _ => panic!("{text}: {said:#?}"),
         }
     }
-    let (parsed, found) = parse("templates/noname.hbs", "x");
+    let (parsed, found) = parse("templates/noname.hbs", "x", &Shelf::default());
     assert!(parsed.is_none() && found[0].message.contains("name.locale.hbs"));
 }
 
 fn parsed(locale: &str, body: &str) -> Parsed {
-    let (parsed, found) = parse(&format!("templates/intro.{locale}.hbs"), &mail(body));
+    let (parsed, found) = parse(
+        &format!("templates/intro.{locale}.hbs"),
+        &mail(body),
+        &Shelf::default(),
+    );
     parsed.unwrap_or_else(|| panic!("{found:#?}"))
 }
 

@@ -103,13 +103,14 @@ impl<'a> Walk<'a> {
         message: String,
         help: Option<String>,
     ) {
+        let (file, span) = self.part.place.locate(self.file, at);
         self.gathered.found.push(Diagnostic {
             code,
             severity: Severity::Error,
             message,
             help,
-            file: self.file.into(),
-            span: self.part.place.span(at),
+            file,
+            span,
         });
     }
 

@@ -19,6 +19,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "handlebars",
             "jiff",
             "model",
+            "mrml",
             "saphyr-parser",
             "serde",
             "serde_json",

@@ -235,6 +235,8 @@ fn a_mistake_of_form_in_holidays_and_front_matter_is_refused() {
         ("subject", "subjekt"),
         ("email", "sms"),
         ("channel: email", "chanel: email"),
+        ("channel: email", "format: html"),
+        ("channel: email", "layout: [a]"),
     ];
     each_is_refused(FileKind::Template, front, &mistakes);
     let slack = Judge::of(FileKind::Template).refuses("channel: slack\n");
