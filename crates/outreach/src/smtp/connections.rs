@@ -46,15 +46,15 @@ impl Connections {
     /// that turns out to be dead before it has taken the sender is replaced at once.
     pub async fn hand_over<P, F>(&self, envelope: &Envelope, bytes: &[u8], permit: P) -> Fate
     where
-        P: FnOnce() -> F,
+        P: Fn() -> F,
         F: Future<Output = bool>,
     {
         let Ok(_slot) = self.slots.acquire().await else {
             return Fate::cut(Phase::Connect, "the connections are closed");
         };
         if let Some(mut session) = self.unpark() {
-            match session.offer(envelope, bytes.len()).await {
-                Ok(refused) => return self.park(session.complete(refused, bytes, permit).await),
+            match session.offer(envelope, bytes.len(), &permit).await {
+                Ok(offer) => return self.park(session.complete(offer, bytes, &permit).await),
                 Err(fate) if is_stale(&fate) => {}
                 Err(fate) => return fate,
             }

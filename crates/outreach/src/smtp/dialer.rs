@@ -67,7 +67,7 @@ impl Dialer {
         if let Some(credentials) = &self.settings.credentials {
             self.log_in(&mut wire, &extensions, credentials).await?;
         }
-        Ok(Session::new(wire, extensions, deadlines))
+        Ok(Session::new(wire, extensions, &self.settings))
     }
 
     async fn connect(&self) -> Result<TcpStream, Fate> {

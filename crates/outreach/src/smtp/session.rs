@@ -1,10 +1,12 @@
 //! One session and its mails. Handing over consumes the session: it comes back only if nothing about it is in doubt.
 
 use super::reply::Reply;
-use super::settings::Deadlines;
+use super::settings::{Deadlines, Settings};
 use super::wire::{Wire, WireError, framed};
 use crate::fate::{Fate, Phase, RefusedCopy};
 use crate::mail::{Address, Envelope};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// What the server says it can do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +15,7 @@ pub(super) struct Extensions {
     pub(super) auth_plain: bool,
     pub(super) auth_login: bool,
     pub(super) size: bool,
+    pub(super) pipelining: bool,
 }
 
 impl Extensions {
@@ -24,6 +27,7 @@ impl Extensions {
             let mut words = line.split([' ', '=']);
             match words.next() {
                 Some("STARTTLS") => found.start_tls = true,
+                Some("PIPELINING") => found.pipelining = true,
                 Some("SIZE") => found.size = true,
                 Some("AUTH") => {
                     let ways: Vec<&str> = words.collect();
@@ -51,7 +55,19 @@ pub struct Session {
     wire: Wire,
     extensions: Extensions,
     deadlines: Deadlines,
+    is_pipelining: bool,
+    permit_age_max: Duration,
     mails: u32,
+}
+
+/// How far a mail came before the message itself.
+pub(super) enum Offer {
+    /// Sender and recipient are taken; the permit and `DATA` are next.
+    Taken(Vec<RefusedCopy>),
+    /// So is `DATA`, for which the permit was asked at this instant: the server waits for the message.
+    Awaited(Vec<RefusedCopy>, Instant),
+    /// The permit was not given, and nothing was said to the server.
+    Forbidden,
 }
 
 impl std::fmt::Debug for Session {
@@ -63,11 +79,13 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    pub(super) fn new(wire: Wire, extensions: Extensions, deadlines: Deadlines) -> Self {
+    pub(super) fn new(wire: Wire, extensions: Extensions, settings: &Settings) -> Self {
         Self {
             wire,
             extensions,
-            deadlines,
+            deadlines: settings.deadlines,
+            is_pipelining: settings.pipelining,
+            permit_age_max: settings.permit_age_max,
             mails: 0,
         }
     }
@@ -77,8 +95,8 @@ impl Session {
         self.mails
     }
 
-    /// Hands one mail over. `permit` is asked when the server has accepted sender and recipient, just before `DATA`;
-    /// if it says no, nothing is sent.
+    /// Hands one mail over. `permit` is asked just before `DATA` leaves, and once more where the server lets long pass
+    /// until it asks for the message; if it says no, no byte of the message is sent.
     pub async fn hand_over<P, F>(
         mut self,
         envelope: &Envelope,
@@ -86,11 +104,11 @@ impl Session {
         permit: P,
     ) -> HandedOver
     where
-        P: FnOnce() -> F,
+        P: Fn() -> F,
         F: Future<Output = bool>,
     {
-        match self.offer(envelope, bytes.len()).await {
-            Ok(refused_copies) => self.complete(refused_copies, bytes, permit).await,
+        match self.offer(envelope, bytes.len(), &permit).await {
+            Ok(offer) => self.complete(offer, bytes, &permit).await,
             Err(fate) => HandedOver {
                 fate,
                 session: None,
@@ -98,69 +116,126 @@ impl Session {
         }
     }
 
-    /// `MAIL` and `RCPT`s. The copies that the server would not take come back; the recipient's own refusal is the mail's.
-    pub(super) async fn offer(
+    /// `MAIL` and `RCPT`s, and `DATA` with them where the server takes commands in one flight. The copies that the
+    /// server would not take come back; the recipient's own refusal is the mail's.
+    pub(super) async fn offer<P, F>(
         &mut self,
         envelope: &Envelope,
         size: usize,
-    ) -> Result<Vec<RefusedCopy>, Fate> {
-        let size = if self.extensions.size {
-            format!(" SIZE={size}")
-        } else {
-            String::new()
-        };
-        let line = format!("MAIL FROM:<{}>{size}", envelope.from);
-        let deadline = self.deadlines.command;
-        let reply = self.wire.ask(&line, deadline).await;
+        permit: &P,
+    ) -> Result<Offer, Fate>
+    where
+        P: Fn() -> F,
+        F: Future<Output = bool>,
+    {
+        let mail = self.mail(envelope, size);
+        if self.extensions.pipelining && self.is_pipelining {
+            return self.flight(&mail, envelope, permit).await;
+        }
+        let reply = self.wire.ask(&mail, self.deadlines.command).await;
         yes(Phase::Mail, reply, None)?;
         let reply = self.recipient(&envelope.to).await;
         yes(Phase::Recipient, reply, Some(&envelope.to))?;
         let mut refused = Vec::new();
         for copy in &envelope.cc {
-            refused.extend(self.copy(copy).await?);
+            let reply = self.recipient(copy).await;
+            refused.extend(copied(copy, reply)?);
         }
-        Ok(refused)
+        Ok(Offer::Taken(refused))
+    }
+
+    fn mail(&self, envelope: &Envelope, size: usize) -> String {
+        let size = if self.extensions.size {
+            format!(" SIZE={size}")
+        } else {
+            String::new()
+        };
+        format!("MAIL FROM:<{}>{size}", envelope.from)
     }
 
     async fn recipient(&mut self, address: &Address) -> Result<Reply, WireError> {
         self.wire
-            .ask(&format!("RCPT TO:<{address}>"), self.deadlines.command)
+            .ask(&recipient(address), self.deadlines.command)
             .await
     }
 
-    /// Names one copy; `421` is not about the copy but the whole session.
-    async fn copy(&mut self, copy: &Address) -> Result<Option<RefusedCopy>, Fate> {
-        match self.recipient(copy).await {
-            Ok(reply) if (reply.is_no() || reply.is_not_now()) && reply.code != 421 => {
-                let (address, code, text) = (copy.as_str().into(), reply.code, reply.text());
-                Ok(Some(RefusedCopy {
-                    address,
-                    code,
-                    text,
-                }))
-            }
-            other => yes(Phase::Recipient, other, None).map(|_| None),
-        }
-    }
-
-    /// Asks for the permit and sends the message.
-    pub(super) async fn complete<P, F>(
-        mut self,
-        refused_copies: Vec<RefusedCopy>,
-        bytes: &[u8],
-        permit: P,
-    ) -> HandedOver
+    /// `MAIL`, `RCPT`s and `DATA` in one flight (RFC 2920), and their answers one by one, each for what it answers. Whatever
+    /// the server says to `DATA`: with anything wrong before it, the message stays here and the session ends.
+    async fn flight<P, F>(
+        &mut self,
+        mail: &str,
+        envelope: &Envelope,
+        permit: &P,
+    ) -> Result<Offer, Fate>
     where
-        P: FnOnce() -> F,
+        P: Fn() -> F,
         F: Future<Output = bool>,
     {
+        let since = Instant::now();
         if !permit().await {
-            let reply = self.wire.ask("RSET", self.deadlines.command).await;
-            let session = reply.is_ok_and(|reply| reply.is_yes()).then_some(self);
-            return HandedOver {
-                fate: Fate::NotPermitted,
-                session,
-            };
+            return Ok(Offer::Forbidden);
+        }
+        let mut commands = format!("{mail}\r\n");
+        for address in [&envelope.to].into_iter().chain(&envelope.cc) {
+            commands.push_str(&format!("{}\r\n", recipient(address)));
+        }
+        commands.push_str("DATA\r\n");
+        let deadline = self.deadlines.command;
+        let written = match self.wire.expect_silence() {
+            Ok(()) => self.wire.write(commands.as_bytes(), deadline).await,
+            Err(error) => Err(error),
+        };
+        written.map_err(|error| Fate::cut(Phase::Mail, error.to_string()))?;
+        yes(Phase::Mail, self.wire.reply(deadline).await, None)?;
+        let reply = self.wire.reply(deadline).await;
+        yes(Phase::Recipient, reply, Some(&envelope.to))?;
+        let mut refused = Vec::new();
+        for copy in &envelope.cc {
+            refused.extend(copied(copy, self.wire.reply(deadline).await)?);
+        }
+        asked_for(self.wire.reply(self.deadlines.data).await)?;
+        Ok(Offer::Awaited(refused, since))
+    }
+
+    /// Asks for the permit where that was not done yet, and sends the message.
+    pub(super) async fn complete<P, F>(
+        mut self,
+        offer: Offer,
+        bytes: &[u8],
+        permit: &P,
+    ) -> HandedOver
+    where
+        P: Fn() -> F,
+        F: Future<Output = bool>,
+    {
+        let is_forbidden = |session| HandedOver {
+            fate: Fate::NotPermitted,
+            session,
+        };
+        let (refused_copies, since) = match offer {
+            Offer::Forbidden => return is_forbidden(Some(self)),
+            Offer::Awaited(refused, since) => (refused, since),
+            Offer::Taken(refused) => {
+                let since = Instant::now();
+                if !permit().await {
+                    let reply = self.wire.ask("RSET", self.deadlines.command).await;
+                    let is_reset = reply.is_ok_and(|reply| reply.is_yes());
+                    return is_forbidden(is_reset.then_some(self));
+                }
+                let reply = self.wire.ask("DATA", self.deadlines.data).await;
+                if let Err(fate) = asked_for(reply) {
+                    return HandedOver {
+                        fate,
+                        session: None,
+                    };
+                }
+                (refused, since)
+            }
+        };
+        // The server took its time, in which somebody may have said no. It asks for a message now, so nothing but
+        // hanging up keeps it from getting one.
+        if since.elapsed() >= self.permit_age_max && !permit().await {
+            return is_forbidden(None);
         }
         match self.message(bytes).await {
             Ok(reply) => {
@@ -181,12 +256,8 @@ impl Session {
         }
     }
 
-    /// `DATA`, the bytes in one write, and the answer. From the first byte on only the server's word settles it.
+    /// The bytes in one write, and the answer. From the first byte on only the server's word settles it.
     async fn message(&mut self, bytes: &[u8]) -> Result<Box<str>, Fate> {
-        match self.wire.ask("DATA", self.deadlines.data).await {
-            Ok(reply) if reply.code == 354 => {}
-            other => return Err(no(Phase::Data, other, None)),
-        }
         if let Err(error) = self.wire.expect_silence() {
             return Err(Fate::cut(Phase::Data, error.to_string()));
         }
@@ -201,6 +272,33 @@ impl Session {
     pub async fn quit(mut self) {
         // What the server answers changes nothing any more.
         drop(self.wire.ask("QUIT", self.deadlines.quit).await);
+    }
+}
+
+fn recipient(address: &Address) -> String {
+    format!("RCPT TO:<{address}>")
+}
+
+/// What the server says of one copy; `421` is not about the copy but the whole session.
+fn copied(copy: &Address, reply: Result<Reply, WireError>) -> Result<Option<RefusedCopy>, Fate> {
+    match reply {
+        Ok(reply) if (reply.is_no() || reply.is_not_now()) && reply.code != 421 => {
+            let (address, code, text) = (copy.as_str().into(), reply.code, reply.text());
+            Ok(Some(RefusedCopy {
+                address,
+                code,
+                text,
+            }))
+        }
+        other => yes(Phase::Recipient, other, None).map(|_| None),
+    }
+}
+
+/// Whether the server asks for the message.
+fn asked_for(reply: Result<Reply, WireError>) -> Result<(), Fate> {
+    match reply {
+        Ok(reply) if reply.code == 354 => Ok(()),
+        other => Err(no(Phase::Data, other, None)),
     }
 }
 

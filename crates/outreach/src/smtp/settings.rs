@@ -72,6 +72,10 @@ pub struct Settings {
     pub hello: Box<str>,
     /// How long each phase may take.
     pub deadlines: Deadlines,
+    /// Whether commands go in one flight where the server takes them so.
+    pub pipelining: bool,
+    /// How old a permit may be when the message's first byte leaves; an older one is asked for again.
+    pub permit_age_max: Duration,
     /// The most connections at a time.
     pub connections_max: usize,
     /// How long a connection may wait for its next mail.
@@ -111,6 +115,8 @@ impl Settings {
             credentials: None,
             hello: "localhost".into(),
             deadlines: Deadlines::default(),
+            pipelining: true,
+            permit_age_max: Duration::from_secs(2),
             connections_max: 4,
             idle_max: Duration::from_secs(30),
             mails_per_connection_max: 100,

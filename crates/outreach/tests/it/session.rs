@@ -1,5 +1,6 @@
 //! One session against servers that cut, hang, garble and refuse in every phase.
 
+use crate::phases::Mode;
 use crate::scripted::{OPENING, Server, Step, willing};
 use outreach::mail::{Address, Envelope};
 use outreach::smtp::{Credentials, Deadlines, Dialer, Encryption, HandedOver, Settings};
@@ -49,7 +50,7 @@ fn impatient(port: u16) -> Settings {
     settings
 }
 
-async fn hand_over(
+pub(crate) async fn hand_over(
     settings: Settings,
     copies: &[&str],
     message: &[u8],
@@ -72,7 +73,7 @@ async fn hand_over(
 }
 
 /// The phases with the number of steps that come before the server's answer in each.
-const ANSWERS: [(Phase, usize); 6] = [
+pub(crate) const ANSWERS: [(Phase, usize); 6] = [
     (Phase::Greeting, 0),
     (Phase::Hello, 2),
     (Phase::Mail, 4),
@@ -81,83 +82,13 @@ const ANSWERS: [(Phase, usize); 6] = [
     (Phase::Answer, 10),
 ];
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Due {
-    Cut,
-    Deferred,
-    Refused,
-}
-
-#[tokio::test]
-async fn each_answer_in_each_phase_has_its_fate() {
-    let answers = [
-        (None, Due::Cut),
-        (Some("banana\r\n"), Due::Cut),
-        (Some("2"), Due::Cut),
-        (Some("250"), Due::Cut),
-        (Some("250-half\r\n"), Due::Cut),
-        (Some("250-half\r\n354 other\r\n"), Due::Cut),
-        (Some("\r\n"), Due::Cut),
-        (Some("150 odd\r\n"), Due::Cut),
-        (Some("334 odd\r\n"), Due::Cut),
-        (Some("999 odd\r\n"), Due::Cut),
-        (Some("421 later\r\n"), Due::Deferred),
-        (Some("451-not\r\n451 now\r\n"), Due::Deferred),
-        (Some("550 never\r\n"), Due::Refused),
-        (Some("554-5.7.1 no\r\n554 never\r\n"), Due::Refused),
-    ];
-    for (phase, before) in ANSWERS {
-        for (words, due) in answers {
-            let mut script = OPENING[..before].to_vec();
-            script.extend(words.map(Step::Say));
-            let server = Server::start(vec![script]).await;
-            let (outcome, asked) = hand_over(settings(server.port), &[], MESSAGE, true).await;
-            let at = format!("{phase} {words:?}: {:?}", outcome.fate);
-            assert!(outcome.session.is_none(), "{at}");
-            assert_eq!(asked, usize::from(before >= 8), "{at}");
-            check(phase, due, &outcome.fate, &at);
-        }
-    }
-}
-
-fn check(due_phase: Phase, due: Due, fate: &Fate, at: &str) {
-    let is_before_mail = matches!(due_phase, Phase::Greeting | Phase::Hello);
-    match (due, fate) {
-        (Due::Cut, Fate::NotSent { phase, .. }) => {
-            assert!(*phase == due_phase && !phase.is_ambiguous(), "{at}");
-        }
-        (Due::Cut, Fate::Unknown { phase, .. }) => {
-            assert_eq!((*phase, due_phase), (Phase::Answer, Phase::Answer), "{at}")
-        }
-        (Due::Deferred, Fate::Deferred { phase, code, .. }) => {
-            assert!(*phase == due_phase && code / 100 == 4, "{at}")
-        }
-        (Due::Refused, Fate::NotSent { phase, .. }) => {
-            assert!(*phase == due_phase && is_before_mail, "{at}")
-        }
-        (
-            Due::Refused,
-            Fate::Refused {
-                phase,
-                code,
-                recipient,
-                ..
-            },
-        ) => {
-            assert!(
-                *phase == due_phase && !is_before_mail && code / 100 == 5,
-                "{at}"
-            );
-            assert_eq!(recipient.is_some(), due_phase == Phase::Recipient, "{at}");
-        }
-        _ => panic!("{at}"),
-    }
-}
-
 #[tokio::test]
 async fn a_server_that_hangs_is_left_at_the_deadline() {
-    for (phase, before) in ANSWERS {
-        let mut script = OPENING[..before].to_vec();
+    for (mode, (phase, before)) in [Mode::PLAIN, Mode::FLIGHT]
+        .into_iter()
+        .flat_map(|mode| ANSWERS.map(|it| (mode, it)))
+    {
+        let mut script = mode.opening(before);
         script.push(Step::Hang);
         let server = Server::start(vec![script]).await;
         let (outcome, _) = hand_over(impatient(server.port), &[], MESSAGE, true).await;

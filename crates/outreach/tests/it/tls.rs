@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 
 /// A certificate for `name`, signed by itself, and a server that shows it.
-fn certificate(name: &str) -> (Trust, TlsAcceptor) {
+pub(crate) fn certificate(name: &str) -> (Trust, TlsAcceptor) {
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
     let config =

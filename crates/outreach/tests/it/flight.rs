@@ -1,0 +1,159 @@
+//! Commands in one flight: the server has heard all of them before it answers the first.
+
+use crate::phases::IN_FLIGHT;
+use crate::scripted::{Server, Step, willing};
+use crate::session::{MESSAGE, envelope, hand_over, settings};
+use outreach::smtp::{Connections, Dialer, Settings};
+use outreach::{Fate, Next, Phase};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// A session whose server hears `commands` and then gives all answers at once.
+fn answered(commands: usize, answers: &'static str) -> Vec<Step> {
+    let mut script = vec![Step::Say("220 hello\r\n"), Step::Hear, IN_FLIGHT];
+    script.extend((0..commands).map(|_| Step::Hear));
+    script.push(Step::Say(answers));
+    script
+}
+
+#[tokio::test]
+async fn a_mail_with_copies_leaves_in_one_flight() {
+    let mut script = answered(
+        5,
+        "250 a\r\n250 b\r\n550 no such user\r\n250 c\r\n354 go on\r\n",
+    );
+    script.extend([Step::HearMessage, Step::Say("250 queued\r\n"), Step::Hang]);
+    let server = Server::start(vec![script]).await;
+    let copies = ["a@daichi.example", "b@daichi.example"];
+    let (outcome, asked) = hand_over(settings(server.port), &copies, MESSAGE, true).await;
+    let Fate::Sent { refused_copies, .. } = outcome.fate else {
+        panic!("{:?}", outcome.fate)
+    };
+    assert_eq!(refused_copies.len(), 1);
+    assert_eq!(&*refused_copies[0].address, "a@daichi.example");
+    assert_eq!((asked, outcome.session.is_some()), (1, true));
+    let heard: Vec<String> = server.heard()[0]
+        .iter()
+        .map(|line| line.chars().take(4).collect())
+        .collect();
+    assert_eq!(
+        heard,
+        ["EHLO", "MAIL", "RCPT", "RCPT", "RCPT", "DATA", "Subj"]
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_a_message_after_a_no_never_gets_it() {
+    for (answers, due) in [
+        ("550 no\r\n503 first\r\n503 first\r\n", Phase::Mail),
+        ("550 no\r\n250 yes\r\n354 go on\r\n", Phase::Mail),
+        ("250 a\r\n550 no\r\n503 nobody\r\n", Phase::Recipient),
+        ("250 a\r\n550 no\r\n354 go on\r\n", Phase::Recipient),
+        ("250 a\r\n250 b\r\n554 no\r\n", Phase::Data),
+    ] {
+        let mut script = answered(3, answers);
+        script.push(Step::HearMessage);
+        let server = Server::start(vec![script]).await;
+        let (outcome, _) = hand_over(settings(server.port), &[], MESSAGE, true).await;
+        assert!(
+            matches!(&outcome.fate, Fate::Refused { phase, .. } if *phase == due),
+            "{answers}: {:?}",
+            outcome.fate
+        );
+        assert!(outcome.session.is_none());
+        assert_eq!(server.messages(), 0, "{answers}");
+    }
+    // The recipient is refused and a copy taken: the mail is not the copy's.
+    let server = Server::start(vec![answered(
+        4,
+        "250 a\r\n550 no\r\n250 b\r\n354 go on\r\n",
+    )])
+    .await;
+    let (outcome, _) = hand_over(settings(server.port), &["a@daichi.example"], MESSAGE, true).await;
+    assert_eq!(outcome.fate.next(), Next::GiveUp, "{:?}", outcome.fate);
+    assert_eq!(server.messages(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_too_many_is_never_booked_as_a_yes() {
+    for answers in [
+        "250 a\r\n250 more\r\n250 b\r\n354 go on\r\n",
+        "250 a\r\n250 b\r\n354 go on\r\n250 queued\r\n",
+    ] {
+        let mut script = answered(3, answers);
+        script.push(Step::Hang);
+        let server = Server::start(vec![script]).await;
+        let (outcome, _) = hand_over(settings(server.port), &[], MESSAGE, true).await;
+        assert!(
+            matches!(
+                outcome.fate,
+                Fate::NotSent {
+                    phase: Phase::Data,
+                    ..
+                }
+            ),
+            "{answers}: {:?}",
+            outcome.fate
+        );
+        assert_eq!(server.messages(), 0);
+    }
+}
+
+#[tokio::test]
+async fn without_a_permit_nothing_is_said_and_the_session_waits_on() {
+    let mut script = willing(1);
+    script[2] = IN_FLIGHT;
+    let server = Server::start(vec![script]).await;
+    let (outcome, asked) = hand_over(settings(server.port), &[], MESSAGE, false).await;
+    assert_eq!(outcome.fate, Fate::NotPermitted);
+    assert_eq!(asked, 1);
+    assert_eq!(server.heard()[0], ["EHLO localhost"]);
+    let session = outcome.session.expect("it is as it was");
+    let handed_over = session
+        .hand_over(&envelope(&[]), MESSAGE, || async { true })
+        .await;
+    assert_eq!(handed_over.fate.next(), Next::Done);
+}
+
+#[tokio::test]
+async fn a_permit_that_grew_old_is_asked_for_again_before_the_first_byte() {
+    for pipelining in [true, false] {
+        let mut script = willing(1);
+        script[2] = IN_FLIGHT;
+        let server = Server::start(vec![script]).await;
+        let settings = Settings {
+            pipelining,
+            permit_age_max: Duration::ZERO,
+            ..settings(server.port)
+        };
+        let asked = AtomicUsize::new(0);
+        let session = Dialer::new(settings)
+            .expect("settings")
+            .dial()
+            .await
+            .expect("a session");
+        let permit = || async { asked.fetch_add(1, Ordering::SeqCst) == 0 };
+        let handed_over = session.hand_over(&envelope(&[]), MESSAGE, permit).await;
+        assert_eq!(handed_over.fate, Fate::NotPermitted);
+        assert!(handed_over.session.is_none());
+        assert_eq!((asked.load(Ordering::SeqCst), server.messages()), (2, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_flight_that_meets_a_dead_session_goes_over_a_new_one() {
+    let mut first = willing(1);
+    first.pop();
+    first[2] = IN_FLIGHT;
+    let mut second = willing(1);
+    second[2] = IN_FLIGHT;
+    let server = Server::start(vec![first, second]).await;
+    let connections = Connections::new(settings(server.port)).expect("settings");
+    for _ in 0..2 {
+        let fate = connections
+            .hand_over(&envelope(&[]), MESSAGE, || async { true })
+            .await;
+        assert_eq!(fate.next(), Next::Done, "{fate:?}");
+    }
+    assert_eq!(server.messages(), 2);
+}
