@@ -105,6 +105,8 @@ pub struct Envelope {
 pub struct Mail {
     /// Who sends to whom.
     pub envelope: Envelope,
+    /// Whom it is from, as its reader sees it; the envelope may name another.
+    pub from: Address,
     /// Its Message-ID, with its angle brackets.
     pub message_id: String,
     /// Its bytes.
@@ -186,6 +188,7 @@ pub fn build(letter: &Letter<'_>) -> Result<Mail, MailError> {
         .map_err(|error| MailError::Build(error.to_string().into()))?;
     Ok(Mail {
         envelope,
+        from,
         message_id,
         bytes: message.formatted(),
     })

@@ -1,6 +1,7 @@
 //! Settings: from a file, with the environment laid over it. Nothing else reads the environment.
 
 mod build;
+mod mail;
 mod mail_events;
 mod reach;
 mod returns;
@@ -54,6 +55,10 @@ pub struct Config {
     pub smtp: Option<Smtp>,
     /// What leaves by HTTP.
     pub reach: Reach,
+    /// Senders with a mail server of their own.
+    pub senders: Vec<Sender>,
+    /// How fast mails may leave.
+    pub pace: Pace,
     /// Limits.
     pub limits: Limits,
 }
@@ -103,12 +108,77 @@ pub struct Smtp {
     pub hello: Option<Box<str>>,
     /// How many connections at once.
     pub concurrency_max: usize,
+    /// Whether commands go in one flight where the server takes them so.
+    pub pipelining: bool,
+    /// What signs its mails; none: the server does.
+    pub dkim: Vec<Dkim>,
     /// To connect.
     pub connect_time_max: Option<Duration>,
     /// For each command's answer.
     pub command_time_max: Option<Duration>,
     /// For the answer to the mail itself.
     pub answer_time_max: Option<Duration>,
+}
+
+/// A key that signs mails.
+#[derive(Clone)]
+pub struct Dkim {
+    /// The domain that it speaks for.
+    pub domain: Box<str>,
+    /// Under which name its public half stands there.
+    pub selector: Box<str>,
+    /// The private half, in PEM.
+    pub key: Secret,
+}
+
+impl Dkim {
+    /// What signs with it.
+    pub(crate) fn signer(&self) -> Result<outreach::dkim::Signer, outreach::dkim::DkimFault> {
+        let pem = outreach::Secret::new(self.key.expose());
+        outreach::dkim::Signer::new(&self.domain, &self.selector, &pem)
+    }
+}
+
+/// A sender with a mail server of its own.
+#[derive(Clone)]
+pub struct Sender {
+    /// The addresses and domains it sends for, in small letters.
+    pub from: Vec<Box<str>>,
+    /// The mail server.
+    pub smtp: Smtp,
+}
+
+/// How fast mails may leave, for each process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// To each domain that has no rate of its own.
+    pub each_domain: Rate,
+    /// To these.
+    pub domains: BTreeMap<Box<str>, Rate>,
+    /// How a new server's name is made known.
+    pub warm_up: Option<WarmUp>,
+}
+
+/// How fast mails may leave to one domain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rate {
+    /// How many a minute.
+    pub per_minute: Option<u32>,
+    /// How many at the same time.
+    pub at_once: Option<u32>,
+}
+
+/// A new server sends little at first, and more each day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WarmUp {
+    /// The first day, by UTC.
+    pub since: jiff::civil::Date,
+    /// How many mails on it, from each sender.
+    pub first_day: u32,
+    /// How many more on each day after.
+    pub grows_percent: u32,
+    /// After so many days there is no limit any more.
+    pub days: u32,
 }
 
 /// Limits of the server.
@@ -382,6 +452,39 @@ mod tests {
             (
                 "limits: {batch_wait_max: soon}\n",
                 "setting `limits.batch_wait_max`: ",
+            ),
+        ] {
+            let error = load(text, &[]).expect_err(text);
+            assert!(error.starts_with(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_of_senders_is_told_too() {
+        for (text, part) in [
+            (
+                "smtp: {host: h, dkim: [{domain: d.example, selector: s, key: '${file:password}'}]}\n",
+                "setting `smtp.dkim[0]`: it is no private key in PEM",
+            ),
+            (
+                "senders: [{from: [], smtp: {host: h}}]\n",
+                "setting `senders[0].from`: is needed",
+            ),
+            (
+                "senders: [{from: [a.example]}]\n",
+                "setting `senders[0].smtp.host`: is needed",
+            ),
+            (
+                "senders: [{from: [a.example], smtp: {host: h}}, {from: [A.example], smtp: {host: h}}]\n",
+                "setting `senders[1].from`: a.example has a server already",
+            ),
+            (
+                "pace: {domains: {gmail.com: {per_minute: 0}}}\n",
+                "setting `pace.domains.gmail.com.per_minute`: ",
+            ),
+            (
+                "pace: {warm_up: {since: soon}}\n",
+                "setting `pace.warm_up.since`: ",
             ),
         ] {
             let error = load(text, &[]).expect_err(text);

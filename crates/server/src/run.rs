@@ -142,9 +142,7 @@ impl Server {
                 task.abort();
             }
         }
-        if let Some(smtp) = &self.shared.means.smtp {
-            smtp.close().await;
-        }
+        self.shared.means.close().await;
     }
 
     /// Ends every task where it stands, as a crash would, but for the process itself. For tests.

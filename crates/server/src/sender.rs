@@ -8,12 +8,14 @@ mod endpoint;
 mod fate;
 mod hand_over;
 mod lawful;
+mod lanes;
 mod letter;
 mod means;
 mod pace;
 mod people;
 mod post;
 mod refusal;
+mod servers;
 
 pub(crate) use means::{Means, MeansError};
 

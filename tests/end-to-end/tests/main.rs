@@ -3,6 +3,7 @@
 mod apply;
 mod dev;
 mod ends;
+mod hostile;
 mod kill;
 mod leave;
 mod manual;
@@ -12,6 +13,7 @@ mod people;
 mod refusals;
 mod returns;
 mod servers;
+mod signed;
 mod slack;
 mod smtp;
 mod tables;

@@ -10,18 +10,18 @@ use serde_json::Value;
 
 use crate::office::{Office, workspace};
 
-fn settings(port: u16) -> String {
+fn settings(port: u16, pipelining: bool) -> String {
     format!(
         "store: sottaku.db\nclock: log\nmode: smtp\nfrom_domain: vendor.example\n\
-         smtp: {{host: 127.0.0.1, port: {port}, tls: required, command_time_max: 2s, answer_time_max: 2s}}\n\
+         smtp: {{host: 127.0.0.1, port: {port}, tls: required, pipelining: {pipelining}, command_time_max: 2s, answer_time_max: 2s}}\n\
          limits: {{retry_wait_max: 200ms}}\n"
     )
 }
 
-async fn office(port: u16, authority: &Path) -> Office {
+async fn office(port: u16, pipelining: bool, authority: &Path) -> Office {
     let authority = authority.display().to_string();
     let variables = [("SSL_CERT_FILE", &*authority)];
-    let opened = Office::open(&settings(port), &workspace(), &variables).await;
+    let opened = Office::open(&settings(port, pipelining), &workspace(), &variables).await;
     opened.expect("the office opens")
 }
 
@@ -35,7 +35,7 @@ fn says(mail: &Value, words: &str) -> bool {
 async fn a_real_server_takes_refuses_and_defers() {
     let postfix = Postfix::start(Tls::Required).await.expect("Postfix starts");
     let authority = postfix.authority().expect("it has a certificate");
-    let office = office(postfix.address().port(), authority).await;
+    let office = office(postfix.address().port(), true, authority).await;
     for (account, to, plan) in [
         ("taken", "mika@acme.example", "paid"),
         ("refused", "refused@acme.example", "paid"),
@@ -151,11 +151,20 @@ fn cases() -> Vec<Case> {
 
 #[tokio::test]
 async fn a_mail_cut_at_any_phase_is_known_for_what_it_is() {
+    every_case(false).await;
+}
+
+#[tokio::test]
+async fn so_is_one_whose_commands_leave_in_one_flight() {
+    every_case(true).await;
+}
+
+async fn every_case(pipelining: bool) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let certificate = Certificate::make(folder.path()).expect("openssl makes a certificate");
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|free| free.local_addr());
     let address = free.expect("there is a free port");
-    let office = office(address.port(), &certificate.authority).await;
+    let office = office(address.port(), pipelining, &certificate.authority).await;
     let start = async |name: &str, plan: Plan| {
         let mut options = SinkOptions::new(folder.path().join(name));
         (options.listen, options.plan) = (address, plan);

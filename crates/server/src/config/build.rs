@@ -1,8 +1,9 @@
 //! From written settings to checked ones.
 
+use super::mail::{pace, senders, smtp};
 use super::reach::{self, Written};
-use super::settings::{LimitSettings, Settings, SmtpSettings};
-use super::{Config, ConfigError, Limits, Mode, Secret, Smtp, Tls, setting};
+use super::settings::{LimitSettings, Settings};
+use super::{Config, ConfigError, Limits, Mode, Secret, setting};
 use outreach::render::legal::Jurisdiction;
 use std::path::Path;
 use std::time::Duration;
@@ -37,7 +38,9 @@ pub(super) fn config(
         webhooks: &settings.webhooks,
     };
     let reach = reach::reach(&written, variable, base)?;
-    let smtp = smtp(&settings.smtp, variable, base)?;
+    let password = variable("SOTTAKU_SMTP_PASSWORD")
+        .map(|value| Secret::of_variable("SOTTAKU_SMTP_PASSWORD", value));
+    let smtp = smtp("smtp", &settings.smtp, password, (variable, base))?;
     let mode = match (settings.mode.as_deref(), &smtp) {
         (None | Some("captured"), _) => Mode::Captured,
         (Some("smtp"), Some(_)) => Mode::Smtp,
@@ -68,6 +71,8 @@ pub(super) fn config(
         jurisdiction: jurisdiction(settings.jurisdiction.as_deref())?,
         smtp,
         reach,
+        senders: senders(&settings.senders, (variable, base))?,
+        pace: pace(&settings.pace)?,
         limits: limits(&settings.limits)?,
     })
 }
@@ -124,73 +129,6 @@ fn public_url(text: &str) -> Result<Box<str>, ConfigError> {
         return Err(wrong());
     }
     Ok(url.as_str().trim_end_matches('/').into())
-}
-
-fn smtp(
-    settings: &SmtpSettings,
-    variable: Variable<'_>,
-    base: &Path,
-) -> Result<Option<Smtp>, ConfigError> {
-    let Some(host) = settings.host.as_deref() else {
-        return Ok(None);
-    };
-    let tls = match settings.tls.as_deref() {
-        None | Some("required") => Tls::Required,
-        Some("implicit") => Tls::Implicit,
-        Some("none") => Tls::Plain,
-        Some(word) => {
-            return Err(setting(
-                "smtp.tls",
-                format!("{word:?} is not `required`, `implicit` or `none`"),
-            ));
-        }
-    };
-    let password = match variable("SOTTAKU_SMTP_PASSWORD") {
-        Some(value) => Some(Secret::of_variable("SOTTAKU_SMTP_PASSWORD", value)),
-        None => settings
-            .password
-            .as_deref()
-            .map(|reference| secret("smtp.password", reference, variable, base))
-            .transpose()?,
-    };
-    let login = match (settings.user.as_deref(), password) {
-        (Some(user), Some(password)) => Some((user.into(), password)),
-        (None, None) => None,
-        (Some(_), None) => return Err(setting("smtp.password", "is needed with `smtp.user`")),
-        (None, Some(_)) => return Err(setting("smtp.user", "is needed with `smtp.password`")),
-    };
-    if login.is_some() && tls == Tls::Plain {
-        return Err(setting(
-            "smtp.tls",
-            "a password never crosses the net in the clear: not `none` with `smtp.user`",
-        ));
-    }
-    let concurrency_max = settings.concurrency_max.unwrap_or(8);
-    if !(1..=256).contains(&concurrency_max) {
-        return Err(setting("smtp.concurrency_max", "must be from 1 to 256"));
-    }
-    let implied = match tls {
-        Tls::Required => 587,
-        Tls::Implicit => 465,
-        Tls::Plain => 25,
-    };
-    Ok(Some(Smtp {
-        host: host.into(),
-        port: settings.port.unwrap_or(implied),
-        tls,
-        login,
-        hello: settings.hello.as_deref().map(Into::into),
-        concurrency_max,
-        connect_time_max: time(
-            "smtp.connect_time_max",
-            settings.connect_time_max.as_deref(),
-        )?,
-        command_time_max: time(
-            "smtp.command_time_max",
-            settings.command_time_max.as_deref(),
-        )?,
-        answer_time_max: time("smtp.answer_time_max", settings.answer_time_max.as_deref())?,
-    }))
 }
 
 fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {

@@ -24,6 +24,8 @@ pub(super) struct Settings {
     pub(super) tracking: Tracking,
     pub(super) jurisdiction: Option<String>,
     pub(super) smtp: SmtpSettings,
+    pub(super) senders: Vec<SenderSettings>,
+    pub(super) pace: PaceSettings,
     pub(super) egress: EgressSettings,
     pub(super) slack: SlackSettings,
     pub(super) teams: TeamsSettings,
@@ -41,9 +43,50 @@ pub(super) struct SmtpSettings {
     pub(super) password: Option<String>,
     pub(super) hello: Option<String>,
     pub(super) concurrency_max: Option<usize>,
+    pub(super) pipelining: Option<bool>,
+    pub(super) dkim: Vec<DkimSettings>,
     pub(super) connect_time_max: Option<String>,
     pub(super) command_time_max: Option<String>,
     pub(super) answer_time_max: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DkimSettings {
+    pub(super) domain: String,
+    pub(super) selector: String,
+    pub(super) key: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SenderSettings {
+    pub(super) from: Vec<String>,
+    pub(super) smtp: SmtpSettings,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct PaceSettings {
+    pub(super) each_domain: Option<RateSettings>,
+    pub(super) domains: BTreeMap<String, RateSettings>,
+    pub(super) warm_up: Option<WarmUpSettings>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RateSettings {
+    pub(super) per_minute: Option<u32>,
+    pub(super) at_once: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WarmUpSettings {
+    pub(super) since: String,
+    pub(super) first_day: Option<u32>,
+    pub(super) grows_percent: Option<u32>,
+    pub(super) days: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]

@@ -1,7 +1,7 @@
 //! The settings as they take effect, with secrets masked: each is shown as where it came from.
 
-use super::{Config, Mode, Smtp, Tls};
-use serde_json::{Value, json};
+use super::{Config, Dkim, Mode, Pace, Rate, Smtp, Tls};
+use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 impl Config {
@@ -9,6 +9,11 @@ impl Config {
     pub fn shown(&self) -> Value {
         let tokens: Vec<&str> = self.tokens.iter().map(super::Secret::reference).collect();
         let limits = &self.limits;
+        let senders: Vec<Value> = self
+            .senders
+            .iter()
+            .map(|sender| json!({"from": sender.from, "smtp": smtp(&sender.smtp)}))
+            .collect();
         let mut shown = json!({
             "listen": self.listen.to_string(),
             "store": self.store.display().to_string(),
@@ -26,6 +31,8 @@ impl Config {
             "tracking": self.tracking,
             "jurisdiction": self.jurisdiction.as_str(),
             "smtp": self.smtp.as_ref().map(smtp),
+            "senders": senders,
+            "pace": pace(&self.pace),
             "limits": {
                 "batch_facts_max": limits.batch_facts_max,
                 "batch_bytes_max": limits.batch_bytes_max,
@@ -51,6 +58,7 @@ impl Config {
 }
 
 fn smtp(smtp: &Smtp) -> Value {
+    let dkim: Vec<Value> = smtp.dkim.iter().map(dkim).collect();
     json!({
         "host": smtp.host,
         "port": smtp.port,
@@ -63,9 +71,44 @@ fn smtp(smtp: &Smtp) -> Value {
         "password": smtp.login.as_ref().map(|(_, password)| password.reference()),
         "hello": smtp.hello,
         "concurrency_max": smtp.concurrency_max,
+        "pipelining": smtp.pipelining,
+        "dkim": dkim,
         "connect_time_max": smtp.connect_time_max.map(time),
         "command_time_max": smtp.command_time_max.map(time),
         "answer_time_max": smtp.answer_time_max.map(time),
+    })
+}
+
+/// A key by its reference, and the record that the DNS must have for it.
+fn dkim(dkim: &Dkim) -> Value {
+    let record = dkim
+        .signer()
+        .map(|signer| signer.record())
+        .unwrap_or_default();
+    json!({
+        "domain": dkim.domain,
+        "selector": dkim.selector,
+        "key": dkim.key.reference(),
+        "dns": {"name": record.0, "txt": record.1},
+    })
+}
+
+fn pace(pace: &Pace) -> Value {
+    let rate = |rate: &Rate| json!({"per_minute": rate.per_minute, "at_once": rate.at_once});
+    let domains: Map<String, Value> = pace
+        .domains
+        .iter()
+        .map(|(domain, own)| (domain.to_string(), rate(own)))
+        .collect();
+    json!({
+        "each_domain": rate(&pace.each_domain),
+        "domains": domains,
+        "warm_up": pace.warm_up.as_ref().map(|warm_up| json!({
+            "since": warm_up.since.to_string(),
+            "first_day": warm_up.first_day,
+            "grows_percent": warm_up.grows_percent,
+            "days": warm_up.days,
+        })),
     })
 }
 

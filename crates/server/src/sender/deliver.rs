@@ -4,6 +4,7 @@ use super::call;
 use super::fate::{Again, Ending, ending};
 use super::hand_over::{Ready, capture, hand_over};
 use super::lawful::{Lawful, Unlawful, lawful};
+use super::lanes::Turn;
 use super::letter;
 use super::means::Means;
 use super::refusal;
@@ -37,16 +38,37 @@ pub(super) async fn deliver(shared: Shared, claimed: Arc<Claimed>) {
             };
             (ending, Some(captured))
         }
-        Ok(ready) => {
-            let fate = hand_over(&shared, &means, &claimed, ready).await;
-            refusal::tell(&shared, &claimed.outgoing, &fate).await;
-            (
-                ending(&claimed.outgoing, &fate, again(&shared, &claimed)),
-                None,
-            )
-        }
+        Ok(ready) => (send(&shared, &means, &claimed, ready).await, None),
     };
     settle(&shared, &claimed, ending, captured).await;
+}
+
+/// Hands over what is ready, in its turn.
+async fn send(shared: &Shared, means: &Means, claimed: &Arc<Claimed>, ready: Ready<'_>) -> Ending {
+    let _turn = match turn(means, &ready, shared.clock.now()).await {
+        Ok(turn) => turn,
+        Err(until) => {
+            return Ending {
+                outcome: Outcome::Deferred(until),
+                detail: "over the pace that is set; not tried yet".into(),
+            };
+        }
+    };
+    let fate = hand_over(shared, means, claimed, ready).await;
+    refusal::tell(shared, &claimed.outgoing, &fate).await;
+    ending(&claimed.outgoing, &fate, again(shared, claimed))
+}
+
+/// A mail's turn by the pace that is set; what is no mail has none.
+async fn turn(
+    means: &Means,
+    ready: &Ready<'_>,
+    now: jiff::Timestamp,
+) -> Result<Option<Turn>, jiff::Timestamp> {
+    match ready {
+        Ready::Mail(mail, _) => means.servers.turn(mail, now).await,
+        Ready::Post(..) | Ready::Call(_) => Ok(None),
+    }
 }
 
 fn again(shared: &Shared, claimed: &Claimed) -> Again {

@@ -55,9 +55,11 @@ pub(super) async fn hand_over(
 
 /// Sends the mail over a connection to the mail server.
 async fn send_mail(shared: &Shared, means: &Means, claimed: &Claimed, mail: &Mail) -> Fate {
-    match &means.smtp {
-        Some(smtp) => {
-            smtp.hand_over(&mail.envelope, &mail.bytes, || permit(shared, claimed))
+    match means.servers.of(&mail.from) {
+        Some(server) => {
+            let connections = &server.connections;
+            connections
+                .hand_over(&mail.envelope, &mail.bytes, || permit(shared, claimed))
                 .await
         }
         None => Fate::NotPermitted,

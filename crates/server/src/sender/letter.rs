@@ -42,7 +42,7 @@ fn tags(known: &MailEvents) -> Vec<Tag> {
     postmark.into_iter().chain(sendgrid).collect()
 }
 
-/// Builds the mail: to the message's own recipient, or to a route's address.
+/// Builds the mail, to the message's own recipient or to a route's address, and signs it where we sign.
 pub(super) fn build(
     shared: &Shared,
     outgoing: &Outgoing,
@@ -94,21 +94,27 @@ pub(super) fn build(
             (&fallback, [].as_slice(), &fallback, None)
         }
     };
-    mail::build(&Letter {
+    let at = shared.clock.now();
+    let mut mail = mail::build(&Letter {
         message: &outgoing.message,
         from,
         to,
         cc,
         reply_to,
         words,
-        at: shared.clock.now(),
+        at,
         // One click is a matter of https (RFC 8058); a server on this machine only has its link in the footer.
         unsubscribe: unsubscribe.filter(|url| url.starts_with("https:")),
         list_id: outgoing.topic.as_deref(),
         return_path: back.return_path.as_ref(),
         replies: back.replies.as_ref(),
         tags: &back.tags,
-    })
+    })?;
+    if let Some(server) = shared.means.servers.of(&mail.from) {
+        let signed = server.sign(&mut mail, at);
+        signed.map_err(|error| mail::MailError::Build(error.to_string().into()))?;
+    }
+    Ok(mail)
 }
 
 /// A question with the link that answers it, where the world can reach this server; anything else as it is.

@@ -4,12 +4,12 @@ use super::digest::Digests;
 use super::endpoint::Endpoints;
 use super::pace::Pace;
 use super::people::People;
-use crate::config::{Config, Mode, Reach, Secret, Smtp, Tls};
+use super::servers::Servers;
+use crate::config::{Config, Mode, Reach, Secret};
 use model::Target;
 use outreach::Fate;
 use outreach::egress::{self, Barred, Egress, EgressFault, Policy};
 use outreach::slack::{Bot, Incoming, SlackFault};
-use outreach::smtp::{Connections, Credentials, Deadlines, Encryption, Settings};
 use outreach::tls::Trust;
 use outreach::webhook::{Key, KeyFault};
 use serde_json::Value;
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(crate) struct Means {
     pub(crate) is_captured: bool,
-    pub(crate) smtp: Option<Connections>,
+    pub(crate) servers: Servers,
     /// The one way out for HTTP; none in captured mode.
     pub(super) egress: Option<Egress>,
     pub(super) channels: BTreeMap<Box<str>, Incoming>,
@@ -39,6 +39,8 @@ pub(crate) struct Means {
 pub(crate) enum MeansError {
     #[error("the mail server can't be used: {0}")]
     Smtp(#[from] outreach::smtp::SettingsFault),
+    #[error("mails can't be signed: {0}")]
+    Dkim(#[from] outreach::dkim::DkimFault),
     #[error("the channel {channel} can't be used: {why}")]
     Channel { channel: Box<str>, why: SlackFault },
     #[error("slack.api can't be used: {0}")]
@@ -59,7 +61,7 @@ impl Means {
         let keys = keys(&config.reach)?;
         let none = Self {
             is_captured,
-            smtp: None,
+            servers: Servers::none(),
             egress: None,
             channels: BTreeMap::new(),
             teams: BTreeMap::new(),
@@ -81,7 +83,7 @@ impl Means {
             Err(fault) if !config.reach.is_needed() => {
                 tracing::warn!(%fault, "nothing can leave by HTTP");
                 return Ok(Self {
-                    smtp: smtp(config)?,
+                    servers: Servers::new(config)?,
                     ..none
                 });
             }
@@ -93,7 +95,7 @@ impl Means {
             Bot::new(&egress, token, api).map_err(MeansError::Slack)
         });
         Ok(Self {
-            smtp: smtp(config)?,
+            servers: Servers::new(config)?,
             channels: channels(&egress, &config.reach.slack_channels)?,
             teams: channels(&egress, &config.reach.teams_channels)?,
             bot: bot.transpose()?,
@@ -115,6 +117,11 @@ impl Means {
         }
     }
 
+    /// Says good-bye on every connection to a mail server.
+    pub(crate) async fn close(&self) {
+        self.servers.close().await;
+    }
+
     /// The first target whose means is configured; in captured mode all are.
     pub(super) fn choose<'t>(&self, targets: &'t [Target]) -> Option<&'t Target> {
         targets.iter().find(|target| {
@@ -125,15 +132,10 @@ impl Means {
                         self.bot.is_some() || self.channels.contains_key(channel)
                     }
                     Target::Teams(channel) => self.teams.contains_key(channel),
-                    Target::Email(_) => self.smtp.is_some(),
+                    Target::Email(_) => self.servers.is_any(),
                 }
         })
     }
-}
-
-fn smtp(config: &Config) -> Result<Option<Connections>, MeansError> {
-    let smtp = config.smtp.as_ref().map(settings);
-    Ok(smtp.map(Connections::new).transpose()?)
 }
 
 fn channels(
@@ -171,31 +173,4 @@ fn keys(reach: &Reach) -> Result<BTreeMap<Box<str>, Vec<Key>>, MeansError> {
         all.insert(name.clone(), keys);
     }
     Ok(all)
-}
-
-fn settings(smtp: &Smtp) -> Settings {
-    let usual = Settings::new(&smtp.host, smtp.port);
-    let deadlines = Deadlines {
-        connect: smtp.connect_time_max.unwrap_or(usual.deadlines.connect),
-        command: smtp.command_time_max.unwrap_or(usual.deadlines.command),
-        data: smtp.command_time_max.unwrap_or(usual.deadlines.data),
-        answer: smtp.answer_time_max.unwrap_or(usual.deadlines.answer),
-        ..usual.deadlines
-    };
-    let credentials = smtp.login.as_ref().map(|(user, password)| Credentials {
-        user: user.clone(),
-        password: outreach::Secret::new(password.expose()),
-    });
-    Settings {
-        encryption: match smtp.tls {
-            Tls::Required => Encryption::StartTls,
-            Tls::Implicit => Encryption::Implicit,
-            Tls::Plain => Encryption::None,
-        },
-        credentials,
-        hello: smtp.hello.clone().unwrap_or(usual.hello.clone()),
-        deadlines,
-        connections_max: smtp.concurrency_max,
-        ..usual
-    }
 }

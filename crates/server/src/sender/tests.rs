@@ -64,13 +64,26 @@ fn outgoing(name: &str, purpose: Option<Purpose>, channel: Channel) -> Outgoing 
     }
 }
 
-/// Commits messages as a worker does, sends them, and says what became of each.
 async fn sent(
     variables: &[(&str, &str)],
     messages: Vec<Outgoing>,
 ) -> BTreeMap<String, DeliveryState> {
+    sent_at(variables, crate::config::Pace::default(), messages).await
+}
+
+/// Commits messages as a worker does, sends them at a pace, and says what became of each.
+async fn sent_at(
+    variables: &[(&str, &str)],
+    pace: crate::config::Pace,
+    messages: Vec<Outgoing>,
+) -> BTreeMap<String, DeliveryState> {
     let place = Place::new(ClockMode::Log);
-    let shared = place.shared(variables).await;
+    let config = crate::Config {
+        pace,
+        ..place.config(variables)
+    };
+    let clock = crate::clock::Clock::by_hand(noon());
+    let shared = Shared::new(config, place.open().await, clock).expect("the means are right");
     settled(&shared, messages).await
 }
 
@@ -264,6 +277,72 @@ async fn each_answer_of_a_mail_server_has_its_own_end() {
     }
     taken.sort();
     assert_eq!(taken, ["csm@vendor.example", "ok@acme.example"]);
+}
+
+fn configured(text: &str) -> crate::Config {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("sottaku.yaml");
+    std::fs::write(&path, text).expect("it is written");
+    crate::Config::load_with(Some(&path), &|_| None).expect("they are right")
+}
+
+#[tokio::test]
+async fn a_sender_with_a_server_of_its_own_uses_it_and_all_others_the_one_for_all() {
+    let text = "mode: smtp\nsmtp: {host: 127.0.0.1, tls: none}\nsenders:\n  - from: [news.vendor.example, Offers@vendor.example]\n    smtp: {host: 127.0.0.2, tls: none}\n";
+    let means = Means::new(&configured(text)).expect("they are right");
+    let name = |from: &str| {
+        let from = outreach::mail::Address::parse(from).expect("an address");
+        means
+            .servers
+            .of(&from)
+            .map(|server| server.name().to_owned())
+    };
+    for (from, expected) in [
+        ("a@news.vendor.example", "news.vendor.example"),
+        ("offers@vendor.example", "news.vendor.example"),
+        ("success@vendor.example", "default"),
+        ("a@xnews.vendor.example", "default"),
+    ] {
+        assert_eq!(name(from).as_deref(), Some(expected), "{from}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_the_pace_is_put_off_and_not_tried() {
+    let (sender, mut took) = mpsc::channel(16);
+    let address = mail_server(sender).await;
+    let (host, port) = (address.ip().to_string(), address.port().to_string());
+    let variables = [
+        ("SOTTAKU_MODE", "smtp"),
+        ("SOTTAKU_SMTP_HOST", host.as_str()),
+        ("SOTTAKU_SMTP_PORT", port.as_str()),
+        ("SOTTAKU_SMTP_TLS", "none"),
+    ];
+    let rate = crate::config::Rate {
+        per_minute: Some(1),
+        at_once: None,
+    };
+    let pace = crate::config::Pace {
+        domains: [("acme.example".into(), rate)].into(),
+        ..Default::default()
+    };
+    let messages = vec![
+        email("one", Purpose::Contractual),
+        email("two", Purpose::Contractual),
+        route("alert", vec![Target::Email("csm@vendor.example".into())]),
+    ];
+    let states = sent_at(&variables, pace, messages).await;
+    let count = |state| states.values().filter(|found| **found == state).count();
+    assert_eq!(
+        (count(DeliveryState::Sent), count(DeliveryState::Deferred)),
+        (2, 1),
+        "{states:?}"
+    );
+    let mut taken = 0;
+    while took.try_recv().is_ok() {
+        taken += 1;
+    }
+    assert_eq!(taken, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

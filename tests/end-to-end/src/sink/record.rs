@@ -17,6 +17,9 @@ pub struct Taken {
     pub at_ms: u64,
     /// The `Message-ID` of its head, with the angle brackets; empty if it has none.
     pub message_id: String,
+    /// The names of its headers, in order.
+    #[serde(default)]
+    pub headers: Vec<String>,
     /// What MAIL said.
     pub sender: String,
     /// What each RCPT said, in order.
@@ -86,6 +89,15 @@ pub(crate) fn now_ms() -> u64 {
     since.map_or(0, |since| {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     })
+}
+
+/// The names of a message's headers.
+pub(crate) fn header_names(message: &str) -> Vec<String> {
+    let head = message.split("\r\n\r\n").next().unwrap_or_default();
+    head.split("\r\n")
+        .filter(|line| !line.starts_with([' ', '\t']))
+        .map(|line| line.split(':').next().unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// The `Message-ID` of a message's head, also when its line is folded.

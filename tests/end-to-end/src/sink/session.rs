@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::sink::plan::{Act, Phase, Rule, Script};
-use crate::sink::record::{Ledger, Taken, message_id, now_ms};
+use crate::sink::record::{Ledger, Taken, header_names, message_id, now_ms};
 
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 const MESSAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -215,6 +215,7 @@ impl Session {
         Taken {
             at_ms: now_ms(),
             message_id: message_id(message),
+            headers: header_names(message),
             sender: self.sender.clone().unwrap_or_default(),
             recipients: self.recipients.clone(),
             bytes: message.len(),
