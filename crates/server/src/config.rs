@@ -16,6 +16,7 @@ pub use secret::Secret;
 
 use outreach::render::legal::Jurisdiction;
 use settings::{Settings, overlay};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

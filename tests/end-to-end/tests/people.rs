@@ -111,43 +111,29 @@ async fn post(office: &Office, path: &str, body: &[u8]) -> (u16, String) {
     (answer.status, answer.body)
 }
 
-#[tokio::test]
-async fn tasks_are_answered_over_http_and_approvals_by_their_link() {
-    let (office, _folder) = office().await;
-    let account = fact(
-        "acme",
-        "account.updated",
-        json!({"name": "Acme", "plan": "paid"}),
-    );
-    let [contact, survey] = person("acme", 1, "canary-one");
-    tell(&office, &[account, contact, survey]).await;
-    quiet(&office).await;
-    let open = tasks(&office, "?account=acme").await;
-    let of = |kind: &str| {
-        let found = open.iter().find(|task| task["kind"] == kind);
-        let found = found.unwrap_or_else(|| panic!("no {kind} in {open:?}"));
-        found["task"].as_str().expect("an id").to_owned()
-    };
-    let (call, approval) = (of("do"), of("approve"));
-    let (status, body) = post(&office, &format!("/v1/tasks/{call}/approve"), b"").await;
+async fn task_is_done_over_http(office: &Office, call: &str) {
+    let (status, body) = post(office, &format!("/v1/tasks/{call}/approve"), b"").await;
     assert_eq!(status, 409, "{body}");
-    let (status, body) = post(&office, "/v1/tasks/t_nothing/done", b"").await;
+    let (status, body) = post(office, "/v1/tasks/t_nothing/done", b"").await;
     assert_eq!(status, 404, "{body}");
     let (status, body) = post(
-        &office,
+        office,
         &format!("/v1/tasks/{call}/done"),
         br#"{"outcome":"booked","set":{"account.plan":"gold"}}"#,
     )
     .await;
     assert_eq!(status, 400, "{body}");
     let (status, body) = post(
-        &office,
+        office,
         &format!("/v1/tasks/{call}/done"),
         br#"{"outcome":"booked","set":{"account.plan":"lost"}}"#,
     )
     .await;
     assert_eq!(status, 202, "{body}");
-    // The question holds the link; a look at it, however often, answers nothing.
+}
+
+/// The question holds the link.
+async fn path_of_the_link(office: &Office) -> String {
     let asked = office.mails("acme").await;
     let asked = asked.iter().find(|mail| {
         mail["says"]
@@ -167,22 +153,48 @@ async fn tasks_are_answered_over_http_and_approvals_by_their_link() {
         .out
         .find(&format!("{PUBLIC}/a/"))
         .unwrap_or_else(|| panic!("{}", shown.out));
-    let path: String = shown.out[begin + PUBLIC.len()..]
+    shown.out[begin + PUBLIC.len()..]
         .chars()
         .take_while(|letter| letter.is_ascii_alphanumeric() || "/_-".contains(*letter))
-        .collect();
+        .collect()
+}
+
+async fn looking_answers_nothing(office: &Office, path: &str) {
     for _ in 0..20 {
-        let page = office.client().get(&path).await.expect("it is answered");
+        let page = office.client().get(path).await.expect("it is answered");
         assert_eq!(page.status, 200, "{}", page.body);
         assert!(page.body.contains("Dear Name canary-one"), "{}", page.body);
         assert!(page.body.contains("value=\"reject\""), "{}", page.body);
     }
-    quiet(&office).await;
+    quiet(office).await;
     assert_eq!(
-        tasks(&office, "?account=acme").await.len(),
+        tasks(office, "?account=acme").await.len(),
         1,
         "looking answers nothing"
     );
+}
+
+#[tokio::test]
+async fn tasks_are_answered_over_http_and_approvals_by_their_link() {
+    let (office, _folder) = office().await;
+    let account = fact(
+        "acme",
+        "account.updated",
+        json!({"name": "Acme", "plan": "paid"}),
+    );
+    let [contact, survey] = person("acme", 1, "canary-one");
+    tell(&office, &[account, contact, survey]).await;
+    quiet(&office).await;
+    let open = tasks(&office, "?account=acme").await;
+    let of = |kind: &str| {
+        let found = open.iter().find(|task| task["kind"] == kind);
+        let found = found.unwrap_or_else(|| panic!("no {kind} in {open:?}"));
+        found["task"].as_str().expect("an id").to_owned()
+    };
+    let (call, approval) = (of("do"), of("approve"));
+    task_is_done_over_http(&office, &call).await;
+    let path = path_of_the_link(&office).await;
+    looking_answers_nothing(&office, &path).await;
     let forged = format!("{}A", &path[..path.len() - 1]);
     let forged = if forged == path {
         format!("{}B", &path[..path.len() - 1])
@@ -216,6 +228,24 @@ async fn tasks_are_answered_over_http_and_approvals_by_their_link() {
     assert_eq!(csv.out.matches("\r\n").count(), 3, "{}", csv.out);
 }
 
+fn holds_canary(path: &Path) -> bool {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    bytes
+        .windows(7)
+        .any(|window| window.eq_ignore_ascii_case(b"canaria"))
+}
+
+fn files_with_canaries(folder: &Path) -> String {
+    let mut left = String::new();
+    for file in std::fs::read_dir(folder).expect("the folder") {
+        let path = file.expect("a file").path();
+        if path.is_file() && holds_canary(&path) {
+            writeln!(left, "{}", path.display()).expect("text");
+        }
+    }
+    left
+}
+
 #[tokio::test]
 async fn two_hundred_people_are_forgotten_to_the_last_byte() {
     let (office, _folder) = office().await;
@@ -238,14 +268,11 @@ async fn two_hundred_people_are_forgotten_to_the_last_byte() {
     tell(&office, &lines).await;
     quiet(&office).await;
     let store = office.folder.path().join("sottaku.db");
-    let found = |path: &Path| {
-        let bytes = std::fs::read(path).unwrap_or_default();
-        bytes
-            .windows(7)
-            .any(|window| window.eq_ignore_ascii_case(b"canaria"))
-    };
     let wal = office.folder.path().join("sottaku.db-wal");
-    assert!(found(&store) || found(&wal), "they are in before");
+    assert!(
+        holds_canary(&store) || holds_canary(&wal),
+        "they are in before"
+    );
     for number in 0..PEOPLE {
         let address = format!("{}@acme.example", canary(number));
         let ran = office
@@ -264,13 +291,7 @@ async fn two_hundred_people_are_forgotten_to_the_last_byte() {
         .expect("it is answered")
         .body;
     assert!(!metrics.contains("canaria"));
-    let mut left = String::new();
-    for file in std::fs::read_dir(office.folder.path()).expect("the folder") {
-        let path = file.expect("a file").path();
-        if path.is_file() && found(&path) {
-            writeln!(left, "{}", path.display()).expect("text");
-        }
-    }
+    let left = files_with_canaries(office.folder.path());
     assert_eq!(
         left, "",
         "they are in none of the files, the server's log among them"

@@ -141,8 +141,8 @@ pub(super) fn senders(
                 "is needed: the addresses or domains that this server sends for",
             ));
         }
-        let known = |from: &&Box<str>| senders.iter().any(|other| other.from.contains(*from));
-        if let Some(twice) = from.iter().find(known) {
+        let known = senders.iter().flat_map(|other| &other.from);
+        if let Some(twice) = known.into_iter().find(|known| from.contains(known)) {
             return Err(setting(
                 &format!("{name}.from"),
                 format!("{twice} has a server already"),

@@ -3,8 +3,8 @@
 use super::call;
 use super::fate::{Again, Ending, ending};
 use super::hand_over::{Ready, capture, hand_over};
-use super::lawful::{Lawful, Unlawful, lawful};
 use super::lanes::Turn;
+use super::lawful::{Lawful, Unlawful, lawful};
 use super::letter;
 use super::means::Means;
 use super::refusal;

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(crate) struct Means {
     pub(crate) is_captured: bool,
-    pub(crate) servers: Servers,
+    pub(super) servers: Servers,
     /// The one way out for HTTP; none in captured mode.
     pub(super) egress: Option<Egress>,
     pub(super) channels: BTreeMap<Box<str>, Incoming>,
