@@ -17,8 +17,7 @@ const PEOPLE: usize = 200;
 const SURVEY: &str =
     "events:\n  survey.answered: {contact: required contact, comment: text, score: number}\n";
 const ASKED: &str = "workflow: asked\ntitle: Asked\ntopic: notice\nstatus: live\nstart:\n  event: survey.answered\nonce_per: occurrence\nsteps:\n  - id: ring\n    task: Ring them\n    assignee: desk\n    due: 2d\n    hours: any\n  - id: tell\n    alert: desk\n    template: said\n    hours: any\n  - id: hello\n    send: hello\n    to: started_by.contact\n    approval: {by: desk, at_most: 5d, otherwise: skip}\n    hours: any\n";
-const SAID: &str =
-    "---\nchannel: slack\n---\n{{started_by.contact.name}}: {{started_by.comment}}\n";
+const SAID: &str = "---\nchannel: slack\n---\n{{or started_by.contact.name \"?\"}}: {{or started_by.comment \"?\"}}\n";
 
 /// The workspace of the tests with a survey whose answers are told, ask for a call and for a mail.
 fn surveyed(folder: &Path) {

@@ -91,12 +91,14 @@ impl<R: Read> Rows<R> {
                     continue;
                 }
                 Scanned::More => self.one_line(TOO_LONG, None),
-                Scanned::NoEnd { .. } if rest.len() <= ROW_BYTES_MAX && !self.is_read => {
+                Scanned::NoEnd { is_torn, .. }
+                    if !is_torn && rest.len() <= ROW_BYTES_MAX && !self.is_read =>
+                {
                     self.read_more()?;
                     continue;
                 }
                 // Only the line is given up in which the quote begins: the rows behind it may be sound.
-                Scanned::NoEnd { line, column } => self.one_line(NO_END, Some((line, column))),
+                Scanned::NoEnd { line, column, .. } => self.one_line(NO_END, Some((line, column))),
                 Scanned::Row(taken) => taken,
             };
             let raw: Box<str> = rest[..taken.raw].into();
@@ -119,12 +121,14 @@ impl<R: Read> Rows<R> {
     fn one_line(&self, why: &'static str, place: Option<(u64, u64)>) -> Taken {
         let rest = &self.buffer[self.at..];
         let raw = rest.find(['\n', '\r']).unwrap_or(rest.len());
+        let end = line_end(&rest[raw..]);
         let (line, column) = place.unwrap_or((self.line, 1));
         Taken {
             cells: Vec::new(),
             raw,
-            bytes: raw + line_end(&rest[raw..]),
-            next_line: self.line + 1,
+            bytes: raw + end,
+            // What is left of a line that is too long comes as a row of the same line.
+            next_line: self.line + u64::from(end > 0),
             unfinished: Some(Unfinished { line, column, why }),
         }
     }
@@ -159,10 +163,12 @@ enum Scanned {
     Row(Taken),
     /// The text ends before the row does.
     More,
-    /// The same, inside quotes that began there.
+    /// The same, inside quotes that began there; torn: they end in the middle of a later line's cell, which shows that
+    /// they were not meant to begin.
     NoEnd {
         line: u64,
         column: u64,
+        is_torn: bool,
     },
 }
 
@@ -175,6 +181,7 @@ struct Scan<'t> {
     is_all: bool,
     cells: Vec<Cell>,
     unfinished: Option<Unfinished>,
+    is_torn: bool,
 }
 
 impl<'t> Scan<'t> {
@@ -187,6 +194,7 @@ impl<'t> Scan<'t> {
             is_all,
             cells: Vec::new(),
             unfinished: None,
+            is_torn: false,
         }
     }
 
@@ -208,7 +216,12 @@ impl<'t> Scan<'t> {
                 Some(self.plain())
             };
             let Some(text) = cell else {
-                return Scanned::NoEnd { line, column };
+                let is_torn = self.is_torn;
+                return Scanned::NoEnd {
+                    line,
+                    column,
+                    is_torn,
+                };
             };
             self.cells.push(Cell {
                 text: text.into(),
@@ -253,6 +266,7 @@ impl<'t> Scan<'t> {
 
     /// The inside of quotes; none if they do not end.
     fn quoted(&mut self) -> Option<String> {
+        let begun = self.line;
         self.pass('"');
         let mut inside = String::new();
         loop {
@@ -279,6 +293,10 @@ impl<'t> Scan<'t> {
         }
         let (line, column) = (self.line, self.column);
         let behind = self.plain();
+        if !behind.is_empty() && line > begun {
+            self.is_torn = true;
+            return None;
+        }
         if !behind.is_empty() && self.unfinished.is_none() {
             let why = BEHIND;
             self.unfinished = Some(Unfinished { line, column, why });
