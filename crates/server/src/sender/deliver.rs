@@ -177,7 +177,7 @@ fn unlawful(shared: &Shared, why: Unlawful) -> Ending {
     let detail = why.to_string();
     match why {
         Unlawful::Link(_) => later(shared, Duration::from_secs(5), detail),
-        Unlawful::NoAddress(_) | Unlawful::NoSender(_) => {
+        Unlawful::NoAddress(_) | Unlawful::NoSender(_) | Unlawful::NoTopic => {
             shared.status.unlawful(&detail);
             Ending {
                 outcome: Outcome::Suppressed,

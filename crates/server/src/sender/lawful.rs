@@ -30,6 +30,9 @@ pub(super) enum Unlawful {
         "`sender` is not set among the policies, so a mail of the topic {0} would not say who writes"
     )]
     NoSender(Box<str>),
+    /// Nobody could say what they leave.
+    #[error("it can be left, and has no topic to leave")]
+    NoTopic,
     /// The link can't be made.
     #[error(transparent)]
     Link(#[from] LinkError),
@@ -42,6 +45,13 @@ pub(super) async fn lawful(
     claimed: &Claimed,
 ) -> Result<Option<Lawful>, Unlawful> {
     let outgoing = &claimed.outgoing;
+    let can_be_left = matches!(
+        outgoing.purpose,
+        Some(Purpose::Service | Purpose::Promotional)
+    );
+    if can_be_left && outgoing.topic.is_none() && !shared.means.is_captured {
+        return Err(Unlawful::NoTopic);
+    }
     let key = claimed.addresses.first().copied();
     let key = key.or_else(|| recipient(shared, outgoing));
     let Some(ticket) = key.and_then(|key| Ticket::of(outgoing, key)) else {
