@@ -5,6 +5,7 @@ use crate::http::approval;
 use crate::returns::Returns;
 use crate::shared::Shared;
 use ingest::mail::Purpose;
+use jiff::Timestamp;
 use model::message::{Channel, Content, Target};
 use model::{Mailbox, Outgoing};
 use outreach::mail::{self, Address, Letter, Mail, Tag};
@@ -110,11 +111,17 @@ pub(super) fn build(
         replies: back.replies.as_ref(),
         tags: &back.tags,
     })?;
-    if let Some(server) = shared.means.servers.of(&mail.from) {
-        let signed = server.sign(&mut mail, at);
-        signed.map_err(|error| mail::MailError::Build(error.to_string().into()))?;
-    }
+    sign(shared, &mut mail, at)?;
     Ok(mail)
+}
+
+/// Signs the mail where its sender's server is one for which we sign.
+fn sign(shared: &Shared, mail: &mut Mail, at: Timestamp) -> Result<(), mail::MailError> {
+    let Some(server) = shared.means.servers.of(&mail.from) else {
+        return Ok(());
+    };
+    let signed = server.sign(mail, at);
+    signed.map_err(|error| mail::MailError::Build(error.to_string().into()))
 }
 
 /// A question with the link that answers it, where the world can reach this server; anything else as it is.
