@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use workflow::{Checked, Files, Severity, check, diagnostic};
 
 /// What a refusal may take.
-const REFUSAL_MILLIS_MAX: u64 = 50;
+/// Tests run with checks of their own, on machines that do other things as well: the promise is that of the shipped build.
+const REFUSAL_MILLIS_MAX: u64 = if cfg!(debug_assertions) { 250 } else { 50 };
 /// Others use the machine too: the quickest of so many tries counts.
 const TRIES: usize = 20;
 

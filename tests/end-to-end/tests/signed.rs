@@ -18,7 +18,12 @@ def dns(name, timeout=5):
     found = records.get(name.rstrip('.'))
     return found.encode() if found else None
 count = sum(1 for line in mail.splitlines() if line.lower().startswith(b'dkim-signature:'))
-held = [dkim.DKIM(mail).verify(idx=index, dnsfunc=dns) for index in range(count)]
+def holds(index):
+    try:
+        return dkim.DKIM(mail).verify(idx=index, dnsfunc=dns)
+    except dkim.DKIMException:
+        return False
+held = [holds(index) for index in range(count)]
 print(count, sum(held))
 ";
 

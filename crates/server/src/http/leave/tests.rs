@@ -1,3 +1,5 @@
+//! The page to leave by: what changes something, and what does not.
+
 use super::super::router;
 use super::*;
 use crate::trial::{Place, example, noon};
