@@ -30,6 +30,8 @@ struct Size {
     /// The workspace that decides.
     workspace: PathBuf,
     accounts: usize,
+    /// Whether commands leave in one flight; without it the moment between claim and attempt is long enough to aim at.
+    pipelining: bool,
     facts: usize,
     kills: usize,
     seed: u64,
@@ -43,6 +45,7 @@ impl Size {
         Size {
             workspace: top().join("tests/data/renewal"),
             accounts: 2_000,
+            pipelining: true,
             facts: number("SOTTAKU_KILL_FACTS", 100_000),
             kills: number("SOTTAKU_KILL_KILLS", 20),
             ..Size::of_whole()
@@ -57,6 +60,7 @@ impl Size {
         Size {
             workspace: top(),
             accounts: facts / 50,
+            pipelining: false,
             facts,
             kills: number("SOTTAKU_KILL_WHOLE_KILLS", 8),
             seed: number("SOTTAKU_KILL_SEED", drawn),

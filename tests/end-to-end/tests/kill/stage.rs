@@ -37,7 +37,7 @@ impl Stage {
         options.plan = plan();
         let sink = SinkProcess::start(Path::new(SINK), &options)?;
         let workspace = own(&size.workspace, folder.path(), &slack)?;
-        let text = settings(sink.address().port(), &slack);
+        let text = settings(sink.address().port(), size.pipelining, &slack);
         std::fs::write(folder.path().join(SETTINGS), text)
             .map_err(Failure::io("writing the settings"))?;
         let with_secrets = |product: Product| {
@@ -117,7 +117,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn settings(port: u16, slack: &Slack) -> String {
+fn settings(port: u16, pipelining: bool, slack: &Slack) -> String {
     let allowed = slack.allowed();
     format!(
         r##"store: sottaku.db
@@ -125,7 +125,8 @@ shards: 8
 clock: log
 mode: smtp
 from_domain: vendor.example
-smtp: {{host: 127.0.0.1, port: {port}, tls: none, command_time_max: 30s, answer_time_max: 30s}}
+public_url: https://cs.vendor.example
+smtp: {{host: 127.0.0.1, port: {port}, tls: none, pipelining: {pipelining}, command_time_max: 30s, answer_time_max: 30s}}
 egress: {{allow: ["{allowed}"]}}
 webhooks: {{crm: {{secret: "${{env:CRM_HOOK}}", ordered: true}}}}
 slack:
