@@ -38,6 +38,7 @@ mod shards;
 mod share;
 mod suppressions;
 mod switches;
+mod tables;
 mod tasks;
 mod threads;
 mod tuning;

@@ -138,9 +138,7 @@ async fn migrate(base: &SqliteConnectOptions) -> Result<(), OpenError> {
 
 async fn migrate_here(base: &SqliteConnectOptions) -> Result<(), OpenError> {
     let mut connection = base.connect().await.map_err(Failure::from)?;
-    let done = sqlx::migrate!("migrations/sqlite")
-        .run(&mut connection)
-        .await;
+    let done = super::tables::migrator().run(&mut connection).await;
     #[cfg(sottaku_teeth = "fence")]
     for sql in [
         "DROP INDEX IF EXISTS outbox_message",
