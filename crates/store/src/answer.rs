@@ -118,6 +118,7 @@ impl Store {
     pub async fn answer(&self, answer: Answer) -> Result<Answered, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.answer(answer).await,
+            Self::Postgres(postgres) => postgres.answer(answer).await,
         }
     }
 }

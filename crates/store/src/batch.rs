@@ -31,6 +31,7 @@ impl Store {
     ) -> Result<Vec<Batch>, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.batches(shard, after, count_max).await,
+            Self::Postgres(postgres) => postgres.batches(shard, after, count_max).await,
         }
     }
 }

@@ -188,6 +188,7 @@ impl Store {
     pub async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.commit(commit).await,
+            Self::Postgres(postgres) => postgres.commit(commit).await,
         }
     }
 }

@@ -64,6 +64,7 @@ impl Store {
     pub async fn add_consent(&self, consent: Consent) -> Result<(), Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.add_consent(consent).await,
+            Self::Postgres(postgres) => postgres.add_consent(consent).await,
         }
     }
 
@@ -71,6 +72,7 @@ impl Store {
     pub async fn consents(&self, key: AddressKey) -> Result<Vec<Consent>, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.consents(key).await,
+            Self::Postgres(postgres) => postgres.consents(key).await,
         }
     }
 }

@@ -23,6 +23,7 @@ impl Store {
     pub async fn import_file(&self, hash: &str) -> Result<Option<ImportFile>, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.import_file(hash).await,
+            Self::Postgres(postgres) => postgres.import_file(hash).await,
         }
     }
 
@@ -34,6 +35,7 @@ impl Store {
     ) -> Result<(), AppendError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.append_import(facts, progress).await,
+            Self::Postgres(postgres) => postgres.append_import(facts, progress).await,
         }
     }
 }

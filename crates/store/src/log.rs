@@ -60,6 +60,7 @@ impl Store {
     pub async fn append(&self, incoming: Incoming) -> Result<Appended, AppendError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.append(incoming).await,
+            Self::Postgres(postgres) => postgres.append(incoming).await,
         }
     }
 
@@ -73,6 +74,7 @@ impl Store {
     ) -> Result<Vec<StoredFact>, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.read_log(shard, after, count_max, bytes_max).await,
+            Self::Postgres(postgres) => postgres.read_log(shard, after, count_max, bytes_max).await,
         }
     }
 
@@ -80,6 +82,7 @@ impl Store {
     pub async fn log_end(&self, shard: u32) -> Result<u64, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.log_end(shard).await,
+            Self::Postgres(postgres) => postgres.log_end(shard).await,
         }
     }
 }

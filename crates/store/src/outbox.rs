@@ -124,6 +124,7 @@ impl Store {
     pub async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.claim(request).await,
+            Self::Postgres(postgres) => postgres.claim(request).await,
         }
     }
 
@@ -132,6 +133,7 @@ impl Store {
     pub async fn attempt(&self, claim: &Claim, n: u32, now: Timestamp) -> Result<bool, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.attempt(claim, n, now).await,
+            Self::Postgres(postgres) => postgres.attempt(claim, n, now).await,
         }
     }
 
@@ -139,6 +141,7 @@ impl Store {
     pub async fn may_send(&self, claim: &Claim, now: Timestamp) -> Result<bool, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.may_send(claim, now).await,
+            Self::Postgres(postgres) => postgres.may_send(claim, now).await,
         }
     }
 
@@ -147,6 +150,7 @@ impl Store {
     pub async fn settle(&self, settlement: Settlement) -> Result<bool, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.settle(settlement).await,
+            Self::Postgres(postgres) => postgres.settle(settlement).await,
         }
     }
 
@@ -159,6 +163,7 @@ impl Store {
     ) -> Result<Recovered, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.recover(shard, epoch, now).await,
+            Self::Postgres(postgres) => postgres.recover(shard, epoch, now).await,
         }
     }
 }

@@ -25,6 +25,7 @@ impl Store {
     pub async fn rejects(&self) -> Result<Vec<RejectRow>, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.rejects().await,
+            Self::Postgres(postgres) => postgres.rejects().await,
         }
     }
 }

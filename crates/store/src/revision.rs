@@ -46,6 +46,7 @@ impl Store {
     ) -> Result<RevisionId, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.put_revision(bytes, now).await,
+            Self::Postgres(postgres) => postgres.put_revision(bytes, now).await,
         }
     }
 
@@ -53,6 +54,7 @@ impl Store {
     pub async fn revision(&self, id: RevisionId) -> Result<Option<Revision>, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.revision(id).await,
+            Self::Postgres(postgres) => postgres.revision(id).await,
         }
     }
 
@@ -60,6 +62,7 @@ impl Store {
     pub async fn applied(&self) -> Result<Option<Revision>, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.applied().await,
+            Self::Postgres(postgres) => postgres.applied().await,
         }
     }
 
@@ -74,6 +77,7 @@ impl Store {
     ) -> Result<Option<Vec<u64>>, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.activate(id, now, ends_resting).await,
+            Self::Postgres(postgres) => postgres.activate(id, now, ends_resting).await,
         }
     }
 
@@ -81,6 +85,7 @@ impl Store {
     pub async fn activations(&self) -> Result<Vec<Activation>, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.activations().await,
+            Self::Postgres(postgres) => postgres.activations().await,
         }
     }
 }

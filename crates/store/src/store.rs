@@ -1,6 +1,6 @@
 //! The store: one face, whichever database is behind it.
 
-use crate::{Failure, Sqlite, Tuning};
+use crate::{Failure, Postgres, Sqlite, Tuning};
 use std::path::Path;
 
 /// The number of shards of a new store, if none is asked for.
@@ -13,6 +13,8 @@ pub const SHARDS_MAX: u32 = 1024;
 pub enum Store {
     /// In one file, for one machine.
     Sqlite(Sqlite),
+    /// In a database that many machines share.
+    Postgres(Postgres),
 }
 
 /// Whose time decides.
@@ -104,6 +106,9 @@ pub enum OpenError {
         /// Why.
         why: Box<str>,
     },
+    /// What was given is not where a database can be.
+    #[error("the store can't be there: {0}")]
+    Address(Box<str>),
     /// The database failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -124,10 +129,17 @@ impl Store {
         Ok(Self::Sqlite(Sqlite::open(path, options).await?))
     }
 
+    /// Opens the store in a Postgres database, `postgres://user:password@host:port/database`, makes its tables if there
+    /// are none, and brings them up to date.
+    pub async fn connect(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
+        Ok(Self::Postgres(Postgres::open(url, options).await?))
+    }
+
     /// What was fixed when the store was made.
     pub fn meta(&self) -> &Meta {
         match self {
             Self::Sqlite(sqlite) => sqlite.meta(),
+            Self::Postgres(postgres) => postgres.meta(),
         }
     }
 
@@ -145,6 +157,7 @@ impl Store {
     pub async fn check(&self) -> Result<Health, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.check().await,
+            Self::Postgres(postgres) => postgres.check().await,
         }
     }
 
@@ -152,6 +165,7 @@ impl Store {
     pub async fn close(&self) {
         match self {
             Self::Sqlite(sqlite) => sqlite.close().await,
+            Self::Postgres(postgres) => postgres.close().await,
         }
     }
 }
