@@ -7,12 +7,12 @@ use crate::{Failure, JournalFilter, JournalRow};
 
 /// Records of a shard.
 pub(crate) const OF_SHARD: &str = "SELECT place, at, revision, record FROM journal \
-    WHERE place > $1 AND place <= $2 AND ($3 IS NULL OR workflow = $3) AND ($4 IS NULL OR at >= $4) \
+    WHERE place > $1 AND place <= $2 AND ($3::text IS NULL OR workflow = $3) AND ($4::bigint IS NULL OR at >= $4) \
     ORDER BY place LIMIT $5";
 /// Records of an account.
 pub(crate) const OF_ACCOUNT: &str = "SELECT place, at, revision, record FROM journal \
     WHERE account = (SELECT id FROM account WHERE shard = $6 AND account.account = $7) \
-    AND place > $1 AND place <= $2 AND ($3 IS NULL OR workflow = $3) AND ($4 IS NULL OR at >= $4) \
+    AND place > $1 AND place <= $2 AND ($3::text IS NULL OR workflow = $3) AND ($4::bigint IS NULL OR at >= $4) \
     ORDER BY place LIMIT $5";
 
 impl Postgres {

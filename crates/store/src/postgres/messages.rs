@@ -23,7 +23,8 @@ const MESSAGES: &str = "WITH given AS MATERIALIZED (SELECT * FROM unnest( \
         FROM new JOIN given g ON g.message = new.message";
 /// Takes back what still waits.
 pub(crate) const WITHDRAW: &str = "UPDATE delivery SET state = 'withdrawn', updated_at = $1 \
-    WHERE state IN ('queued', 'deferred') AND id IN (SELECT id FROM outbox WHERE message = ANY($2))";
+    WHERE state IN ('queued', 'deferred') \
+    AND id = ANY(ARRAY(SELECT id FROM outbox WHERE message = ANY($2)))";
 
 /// Writes new messages and takes back withdrawn ones; says how many were new.
 pub(crate) async fn write(
