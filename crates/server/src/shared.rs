@@ -17,6 +17,12 @@ use tokio::sync::broadcast;
 /// How many records a slow listener may be behind before it misses some.
 const RECORDS_MAX: usize = 4_096;
 
+/// How many texts before the present one are kept at hand for messages that were decided by them.
+const TEXTS_MAX: usize = 4;
+
+/// Texts before the present one, the latest used last; none where this program can't use it.
+type Texts = Vec<(RevisionId, Option<Arc<Active>>)>;
+
 /// What texts change, by the one before and the one after.
 type Changes = BTreeMap<(RevisionId, RevisionId), Arc<Change>>;
 
@@ -50,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) records: broadcast::Sender<Arc<Record>>,
     pub(crate) settled: broadcast::Sender<Settled>,
     active: Arc<Mutex<Option<Arc<Active>>>>,
+    texts: Arc<Mutex<Texts>>,
     changes: Arc<Mutex<Changes>>,
     /// Held while a text is compiled, so that it is compiled once and not by every shard.
     pub(crate) compiling: Arc<tokio::sync::Mutex<()>>,
@@ -76,6 +83,7 @@ impl Shared {
             records,
             settled,
             active: Arc::default(),
+            texts: Arc::default(),
             changes: Arc::default(),
             compiling: Arc::default(),
             address_key,
@@ -96,7 +104,31 @@ impl Shared {
     }
 
     pub(crate) fn set_active(&self, active: Arc<Active>) {
-        *self.active.lock().unwrap_or_else(PoisonError::into_inner) = Some(active);
+        let mut present = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = present.replace(active);
+        drop(present);
+        if let Some(before) = before {
+            self.keep(before.id, Some(before));
+        }
+    }
+
+    /// A text that is kept at hand though another one decides; inside, none where it can't be used.
+    pub(crate) fn kept(&self, id: RevisionId) -> Option<Option<Arc<Active>>> {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = texts.iter().position(|(known, _)| *known == id)?;
+        let text = texts.remove(place);
+        texts.push(text.clone());
+        Some(text.1)
+    }
+
+    /// Keeps a text at hand, or that it can't be used.
+    pub(crate) fn keep(&self, id: RevisionId, text: Option<Arc<Active>>) {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.retain(|(known, _)| *known != id);
+        texts.push((id, text));
+        if texts.len() > TEXTS_MAX {
+            texts.remove(0);
+        }
     }
 
     /// What a text changes, if it was worked out lately.

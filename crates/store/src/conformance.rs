@@ -105,6 +105,7 @@ cases! {
         a_mark_can_be_lowered;
     outbox:
         a_message_is_queued_once_however_often_it_is_decided,
+        a_message_says_which_text_decided_it,
         the_most_urgent_goes_first_and_nothing_before_its_time,
         the_log_clock_hands_over_at_once_and_tells_no_fates,
         shadow_stays_in_the_store,

@@ -1,6 +1,6 @@
 //! The outbox: what the sender claims, tries and settles.
 
-use crate::{AddressKey, Captured, Failure, Store};
+use crate::{AddressKey, Captured, Failure, RevisionId, Store};
 use jiff::Timestamp;
 use model::{MessageId, Outgoing, Purpose};
 use std::sync::Arc;
@@ -71,6 +71,8 @@ pub struct Claimed {
     pub addresses: Vec<AddressKey>,
     /// How many attempts there were; the next is one more.
     pub attempts: u32,
+    /// The text by which it was decided; none where an older program wrote it.
+    pub revision: Option<RevisionId>,
 }
 
 /// How a hand-over ended.

@@ -18,4 +18,5 @@ mod slack;
 mod smtp;
 mod tables;
 mod texts;
+mod texts_before;
 mod webhooks;

@@ -111,18 +111,14 @@ async fn ready<'m>(
         Channel::Webhook { name } => return call::ready(shared, means, (outgoing, name)).await,
     };
     let unusable = |why: active::Unusable| later(shared, Duration::from_secs(5), why.to_string());
-    let mut active = active::present(shared, false).await.map_err(unusable)?;
+    let active = active::decided(shared, claimed.revision).await;
+    let active = active.map_err(unusable)?;
     let legal = lawful(shared, &active.program, claimed).await;
     let legal = legal.map_err(|why| unlawful(shared, why))?;
     let legal = legal.as_ref();
     let linked = letter::linked(shared, outgoing).await;
     let linked = linked.map_err(|why| later(shared, Duration::from_secs(5), why.to_string()))?;
-    let mut rendered = render(&active, &linked, (target, legal));
-    if matches!(rendered, Err(RenderError::UnknownTemplate { .. })) {
-        // A text that was applied after this process read its own.
-        active = active::present(shared, true).await.map_err(unusable)?;
-        rendered = render(&active, &linked, (target, legal));
-    }
+    let rendered = render(&active, &linked, (target, legal));
     match (
         rendered.map_err(|error| refused(error.to_string()))?,
         target,

@@ -6,7 +6,7 @@ use super::gate::{Gate, Stand};
 use super::rows::{Columns, nanos, signed};
 use super::{Session, caps, suppressions};
 use crate::outbox::About;
-use crate::{AddressKey, Claim, ClaimRequest, Claimed, ClockMode, Failure, Person};
+use crate::{AddressKey, Claim, ClaimRequest, Claimed, ClockMode, Failure, Person, RevisionId};
 use jiff::{SignedDuration, Timestamp};
 use model::{Channel, DeliveryState, Outgoing, Purpose};
 use sqlx::sqlite::SqliteRow;
@@ -30,7 +30,7 @@ pub(crate) async fn admit(
     request: ClaimRequest,
     (rows, clock): (Vec<i64>, ClockMode),
 ) -> Result<Vec<Claimed>, Failure> {
-    let sql = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim + 1, o.addresses \
+    let sql = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim + 1, o.addresses, o.revision \
         FROM json_each(?) j CROSS JOIN delivery d ON d.id = j.value CROSS JOIN outbox o ON o.id = d.id \
         ORDER BY j.key";
     let rows = session.rows(sqlx::query(sql).bind(json(&rows))).await?;
@@ -179,7 +179,7 @@ fn standing(one: Claimed) -> Standing {
     }
 }
 
-/// The row in the columns 0 to 5: id, shard, attempts, outgoing, claim, addresses.
+/// The row in the columns 0 to 6: id, shard, attempts, outgoing, claim, addresses, revision.
 fn candidate(row: &SqliteRow, request: ClaimRequest) -> Result<Claimed, Failure> {
     let Standing {
         row: id,
@@ -207,7 +207,17 @@ fn candidate(row: &SqliteRow, request: ClaimRequest) -> Result<Claimed, Failure>
         outgoing,
         addresses,
         attempts,
+        revision: revision(row)?,
     })
+}
+
+fn revision(row: &SqliteRow) -> Result<Option<RevisionId>, Failure> {
+    let number = row.maybe_long(6)?;
+    let read = number.map(|number| {
+        let number = u32::try_from(number);
+        number.map_err(|why| Failure::unreadable("a revision", why))
+    });
+    Ok(read.transpose()?.map(RevisionId))
 }
 
 /// The domains that a mail reaches.

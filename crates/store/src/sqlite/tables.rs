@@ -30,6 +30,7 @@ const CHANGES: &[Change] = &changes! {
     "0040" "answer",
     "0050" "lanes_threads",
     "0060" "erase",
+    "0070" "outbox_revision",
 };
 
 /// The number that a file's name begins with.
