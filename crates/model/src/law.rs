@@ -75,9 +75,10 @@ impl Basis {
 }
 
 /// What a message needs before it may leave, besides that nobody refused it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Demand {
     /// Nothing more.
+    #[default]
     Nothing,
     /// One of these grounds, in force at that moment.
     OneOf(&'static [Basis]),
@@ -144,8 +145,7 @@ mod tests {
 
     #[test]
     fn the_strictest_is_what_every_other_accepts() {
-        let accepts =
-            |whose, basis| demand(whose, Some(Purpose::Promotional)).accepts(basis);
+        let accepts = |whose, basis| demand(whose, Some(Purpose::Promotional)).accepts(basis);
         for basis in Basis::ALL {
             let others = Jurisdiction::ALL.into_iter();
             let all = others

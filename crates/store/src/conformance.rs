@@ -5,6 +5,7 @@ mod call;
 mod commit;
 mod fate;
 mod gate;
+mod ground;
 mod journal;
 mod lease;
 mod log;
@@ -147,6 +148,10 @@ cases! {
         a_cap_is_never_passed_by_several_senders,
         consent_is_kept_and_opens_nothing;
     call:
+    ground:
+        the_whole_table_of_grounds_holds,
+        a_ground_that_ends_stops_what_is_claimed,
+        who_has_no_ground_is_told_what_is_missing;
         messages_of_a_lane_are_claimed_one_after_the_other,
         a_call_that_was_under_way_is_made_again_however_often,
         a_run_has_one_thread_in_each_channel;
@@ -259,6 +264,7 @@ fn outbox(outgoing: Outgoing) -> OutboxWrite {
         addresses: vec![crate::AddressKey([7; 32])],
         lane: None,
     }
+        related_until: None,
 }
 
 fn record(account: &str, workflow: &str, second: i64) -> JournalWrite {
@@ -302,6 +308,7 @@ async fn claim(
         count_max: 10,
         cap: None,
     };
+        jurisdiction: model::Jurisdiction::Us,
     Ok(store.claim(request).await?)
 }
 

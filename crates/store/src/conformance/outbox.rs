@@ -189,6 +189,7 @@ pub(super) async fn a_switch_stops_claims_and_attempts(ground: &Ground) -> Proof
         now: at(1),
         count_max: 1,
         cap: None,
+        jurisdiction: model::Jurisdiction::Us,
     };
     let right = store.claim(request).await?.remove(0).claim;
     let switch = |is_on, second| Switch {

@@ -31,6 +31,7 @@ const CHANGES: &[Change] = &changes! {
     "0050" "lanes_threads",
     "0060" "erase",
     "0070" "outbox_revision",
+    "0071" "ground",
 };
 
 /// The number that a file's name begins with.
