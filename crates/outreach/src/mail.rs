@@ -181,7 +181,7 @@ pub fn build(letter: &Letter<'_>) -> Result<Mail, MailError> {
         builder = builder.raw_header(headers::of_provider(*tag, letter.message));
     }
     let message = builder
-        .subject(crate::render::one_line(&letter.words.subject))
+        .subject(header_line(&letter.words.subject))
         .raw_header(headers::constant("Auto-Submitted", "auto-generated"))
         .raw_header(headers::language(&letter.words.locale))
         .multipart(parts(letter))
@@ -227,10 +227,16 @@ fn party(mailbox: &Mailbox, address: &Address, place: &'static str) -> Result<Pa
 
 /// A display name without control characters and direction marks, and not longer than a name is.
 fn clean_name(name: &str) -> String {
-    crate::render::one_line(name)
+    header_line(name)
         .chars()
         .take(NAME_CHARS_MAX)
         .collect::<String>()
+/// One line for a header. What looks like an encoded word (RFC 2047) is taken apart: readers would decode it, line breaks
+/// and all.
+fn header_line(text: &str) -> String {
+    crate::render::one_line(text).replace("=?", "= ?")
+}
+
         .trim_end()
         .to_owned()
 }

@@ -73,12 +73,7 @@ impl Sink {
         let address = listener
             .local_addr()
             .map_err(Failure::io("asking for the sink's port"))?;
-        let accepting = tokio::spawn(accept(
-            listener,
-            (ledger, script),
-            tls,
-            options.is_whole,
-        ));
+        let accepting = tokio::spawn(accept(listener, (ledger, script), tls, options.is_whole));
         Ok(Sink {
             address,
             record: options.record,
