@@ -132,6 +132,7 @@ cases! {
         what_became_of_a_copy_is_no_news_of_the_message,
         three_bounces_that_may_pass_make_a_pause,
         each_answer_stops_what_it_asks_for,
+        what_follows_every_link_is_kept_and_told_to_no_log,
         a_domain_that_does_not_want_us_is_left_alone;
     gate:
         what_is_suppressed_is_not_claimed,
@@ -147,11 +148,11 @@ cases! {
         a_cap_defers_what_is_too_much_for_one_address,
         a_cap_is_never_passed_by_several_senders,
         consent_is_kept_and_opens_nothing;
-    call:
     ground:
         the_whole_table_of_grounds_holds,
         a_ground_that_ends_stops_what_is_claimed,
         who_has_no_ground_is_told_what_is_missing;
+    call:
         messages_of_a_lane_are_claimed_one_after_the_other,
         a_call_that_was_under_way_is_made_again_however_often,
         a_run_has_one_thread_in_each_channel;
@@ -263,8 +264,8 @@ fn outbox(outgoing: Outgoing) -> OutboxWrite {
         outgoing,
         addresses: vec![crate::AddressKey([7; 32])],
         lane: None,
-    }
         related_until: None,
+    }
 }
 
 fn record(account: &str, workflow: &str, second: i64) -> JournalWrite {
@@ -307,8 +308,8 @@ async fn claim(
         now: at(now),
         count_max: 10,
         cap: None,
-    };
         jurisdiction: model::Jurisdiction::Us,
+    };
     Ok(store.claim(request).await?)
 }
 

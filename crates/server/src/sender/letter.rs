@@ -19,6 +19,7 @@ use store::Failure;
 pub(super) struct Back {
     return_path: Option<Address>,
     replies: Option<Address>,
+    complaints: Option<Address>,
     tags: Vec<Tag>,
 }
 
@@ -32,6 +33,7 @@ pub(super) async fn back(shared: &Shared, outgoing: &Outgoing) -> Result<Back, F
     Ok(Back {
         return_path: returns.address(message, Purpose::Bounce).await?,
         replies: returns.address(message, Purpose::Reply).await?,
+        complaints: returns.complaints(),
         tags: tags(&shared.config.mail_events),
     })
 }
@@ -109,6 +111,7 @@ pub(super) fn build(
         list_id: outgoing.topic.as_deref(),
         return_path: back.return_path.as_ref(),
         replies: back.replies.as_ref(),
+        complaints: back.complaints.as_ref(),
         tags: &back.tags,
     })?;
     sign(shared, &mut mail, at)?;

@@ -32,6 +32,7 @@ const CHANGES: &[Change] = &changes! {
     "0060" "erase",
     "0070" "outbox_revision",
     "0071" "ground",
+    "0072" "answers_of",
 };
 
 /// The number that a file's name begins with.
