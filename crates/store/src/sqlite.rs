@@ -20,6 +20,8 @@ mod gate;
 mod grounds;
 mod heads;
 mod imports;
+#[cfg(test)]
+mod inventory;
 mod journals;
 mod leases;
 mod logs;
