@@ -10,6 +10,7 @@ use crate::{Clock, Config};
 use engine::Change;
 use model::{AccountId, MessageId, Record};
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{AddressKey, RevisionId, Store};
 use tokio::sync::broadcast;
@@ -53,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) status: Status,
     /// What signs what leaves in links and addresses.
     pub(crate) seals: Seals,
+    /// How many shards this process sends for, as its keeper counted last.
+    pub(crate) sends_for: Arc<AtomicU32>,
     pub(crate) records: broadcast::Sender<Arc<Record>>,
     pub(crate) settled: broadcast::Sender<Settled>,
     active: Arc<Mutex<Option<Arc<Active>>>>,
@@ -73,6 +76,7 @@ impl Shared {
         let seals = Seals::new(store.clone(), clock.clone());
         Ok(Self {
             seals,
+            sends_for: Arc::default(),
             store,
             clock,
             config: Arc::new(config),
@@ -168,4 +172,30 @@ fn keyed(key: &[u8; 32], address: &str) -> AddressKey {
         |known| known.to_string().to_lowercase(),
     );
     AddressKey(*blake3::keyed_hash(key, normal.as_bytes()).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capitals_and_blanks_make_no_other_address() {
+        let one = keyed(&[7; 32], "mika.tanaka@acme.example");
+        for same in [
+            "Mika.Tanaka@acme.example",
+            "MIKA.TANAKA@ACME.EXAMPLE",
+            " mika.tanaka@acme.example\n",
+        ] {
+            assert_eq!(keyed(&[7; 32], same), one, "{same:?}");
+        }
+        for other in [
+            "mikatanaka@acme.example",
+            "mika.tanaka+x@acme.example",
+            "mika.tanaka@acme.example.org",
+            "",
+        ] {
+            assert_ne!(keyed(&[7; 32], other), one, "{other:?}");
+        }
+        assert_ne!(keyed(&[8; 32], "mika.tanaka@acme.example"), one, "no other store knows it");
+    }
 }
