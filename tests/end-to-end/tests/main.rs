@@ -1,10 +1,11 @@
 //! The product from outside, against real servers; one binary, because a link is expensive.
 
 mod apply;
+mod complaints;
 mod dev;
 mod ends;
-mod hostile;
 mod grounds;
+mod hostile;
 mod kill;
 mod leave;
 mod manual;
