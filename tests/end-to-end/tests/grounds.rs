@@ -24,13 +24,31 @@ async fn why(office: &Office, account: &str) -> (String, Value) {
     (text.expect("it is told").out, json)
 }
 
+/// Records a proof.
+async fn prove(office: &Office, to: &str, basis: &str) {
+    let arguments = ["consent", "add", to, "--basis", basis, "--how", "form-12"];
+    let added = office.product.done(&arguments).await;
+    added.expect("the proof is written");
+}
+
+/// Tells of an account whose contract was called off then.
+async fn called_off(office: &Office, account: &str, said: &str) {
+    let data = json!({"contract": "k-1", "status": "cancelled"});
+    let over = fact(account, "contract.updated", data);
+    let over = over.replace("2026-01-13T10:00:00+09:00", said);
+    let mut client = office.client();
+    let told = client.tell("application/x-ndjson", over.as_bytes()).await;
+    assert_eq!(told.expect("the server answers").status, 202);
+    let to = format!("{account}@acme.example");
+    office.tell_of_stranger(account, &to, "trial").await;
+}
+
 #[tokio::test]
-async fn what_advertises_needs_a_ground_and_a_no_is_stronger() {
+async fn who_has_no_ground_to_be_written_to_is_left_alone_and_that_is_told() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let sink = Sink::start(SinkOptions::new(folder.path().join("record"))).await;
     let sink = sink.expect("the sink starts");
     let office = office(&sink, "").await;
-    // Nobody knows them, and nobody agreed.
     office
         .tell_of_stranger("stranger", "a@acme.example", "trial")
         .await;
@@ -52,66 +70,52 @@ async fn what_advertises_needs_a_ground_and_a_no_is_stronger() {
         .tell_of_stranger("payer", "a@acme.example", "paid")
         .await;
     office.fate("payer", &["sent"]).await;
+    assert_eq!(sink.taken().expect("the record is read").len(), 1);
+}
+
+#[tokio::test]
+async fn what_advertises_needs_a_ground_and_a_no_is_stronger() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let sink = Sink::start(SinkOptions::new(folder.path().join("record"))).await;
+    let sink = sink.expect("the sink starts");
+    let office = office(&sink, "").await;
     // A running contract is one, and a contract that was over for longer than the grace is none.
     office.tell("customer", "b@acme.example", "trial").await;
     office.fate("customer", &["sent"]).await;
-    for (account, said, expected) in [
-        ("left-lately", "2026-01-01T09:00:00+09:00", "sent"),
-        ("left-long-ago", "2025-11-01T09:00:00+09:00", "suppressed"),
-    ] {
-        let data = json!({"contract": "k-1", "status": "cancelled"});
-        let over = fact(account, "contract.updated", data);
-        let over = over.replace("2026-01-13T10:00:00+09:00", said);
-        let mut client = office.client();
-        let told = client.tell("application/x-ndjson", over.as_bytes()).await;
-        assert_eq!(told.expect("the server answers").status, 202);
-        let to = format!("{account}@acme.example");
-        office.tell_of_stranger(account, &to, "trial").await;
-        office.fate(account, &[expected]).await;
-    }
+    called_off(&office, "left-lately", "2026-01-01T09:00:00+09:00").await;
+    office.fate("left-lately", &["sent"]).await;
+    called_off(&office, "left-long-ago", "2025-11-01T09:00:00+09:00").await;
+    office.fate("left-long-ago", &["suppressed"]).await;
     // Consent is one; a published address is not enough for the strictest.
-    let add = async |to: &str, basis: &str| {
-        let arguments = ["consent", "add", to, "--basis", basis, "--how", "form-12"];
-        let added = office.product.done(&arguments).await;
-        added.expect("the proof is written");
-    };
-    add("c@acme.example", "consent").await;
+    prove(&office, "c@acme.example", "consent").await;
     office
         .tell_of_stranger("agreed", "C@acme.example", "trial")
         .await;
     office.fate("agreed", &["sent"]).await;
-    add("d@acme.example", "published").await;
+    prove(&office, "d@acme.example", "published").await;
     office
         .tell_of_stranger("published", "d@acme.example", "trial")
         .await;
     office.fate("published", &["suppressed"]).await;
     // A no is stronger than consent and contract.
-    let no = [
-        "suppress",
-        "e@acme.example",
-        "--leavable",
-        "--reason",
-        "by phone",
-    ];
+    let to = "e@acme.example";
+    let no = ["suppress", to, "--leavable", "--reason", "by phone"];
     let said = office.product.done(&no).await;
     said.expect("it is written");
-    add("e@acme.example", "consent").await;
-    office.tell("refuses", "e@acme.example", "trial").await;
+    prove(&office, to, "consent").await;
+    office.tell("refuses", to, "trial").await;
     let stopped = office.fate("refuses", &["suppressed"]).await;
     let detail = stopped["detail"].as_str().unwrap_or_default();
     assert!(!detail.contains("no_consent"), "{detail}");
     let taken = sink.taken().expect("the record is read");
     let mut recipients: Vec<&str> = taken.iter().map(|mail| &*mail.recipients[0]).collect();
     recipients.sort_unstable();
-    assert_eq!(
-        recipients,
-        [
-            "C@acme.example",
-            "a@acme.example",
-            "b@acme.example",
-            "left-lately@acme.example"
-        ]
-    );
+    let expected = [
+        "C@acme.example",
+        "b@acme.example",
+        "left-lately@acme.example",
+    ];
+    assert_eq!(recipients, expected);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Names, subjects, addresses and answers that are meant to become headers, recipients, commands or markup: at the mail
-//! server each mail has the recipient that was decided, the headers that mails have, and the elements of its template.
+//! server each mail has the recipient that was decided, the headers that mails which can be left have, both for one click
+//! among them, and the elements of its template.
 //! Ten thousand values go in: two names, a comment and an address for each of 2,500 customers.
 
 use std::collections::BTreeMap;
@@ -120,12 +121,14 @@ const ADDRESSES: [(&str, bool); 16] = [
     ("//evil.example", false),
     ("x", false),
 ];
-const HEADERS: [&str; 10] = [
+const HEADERS: [&str; 12] = [
     "Message-ID",
     "Date",
     "From",
     "To",
     "List-Id",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
     "Subject",
     "Auto-Submitted",
     "Content-Language",
@@ -136,7 +139,7 @@ const VOICE: &str = "\
 workflow: voice
 title: What a customer said
 for_each: account
-topic: notice
+topic: tips
 status: live
 
 start:
@@ -234,7 +237,12 @@ fn judge(taken: &Taken, calm: &Outline, seed: u64) {
     let read = outline(&html);
     assert_eq!(read.elements, calm.elements, "{html}\n{at}");
     for link in &read.links {
-        let leads = link.starts_with("https://acme.example") || link.starts_with("mailto:");
+        let known = [
+            "https://acme.example",
+            "mailto:",
+            "https://cs.vendor.example/u/",
+        ];
+        let leads = known.iter().any(|known| link.starts_with(known));
         assert!(leads, "{link}, {at}");
     }
 }
@@ -242,7 +250,7 @@ fn judge(taken: &Taken, calm: &Outline, seed: u64) {
 async fn office(sink: &Sink) -> Office {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let settings = format!(
-        "store: sottaku.db\nclock: log\nmode: smtp\nsmtp: {{host: 127.0.0.1, port: {}, tls: none, concurrency_max: 16}}\n",
+        "store: sottaku.db\nclock: log\nmode: smtp\npublic_url: https://cs.vendor.example\njurisdiction: us\nsmtp: {{host: 127.0.0.1, port: {}, tls: none, concurrency_max: 16}}\n",
         sink.address().port()
     );
     texts::write(folder.path(), texts::BEFORE).expect("the text is written");
