@@ -196,6 +196,10 @@ mod tests {
         ] {
             assert_ne!(keyed(&[7; 32], other), one, "{other:?}");
         }
-        assert_ne!(keyed(&[8; 32], "mika.tanaka@acme.example"), one, "no other store knows it");
+        assert_ne!(
+            keyed(&[8; 32], "mika.tanaka@acme.example"),
+            one,
+            "no other store knows it"
+        );
     }
 }

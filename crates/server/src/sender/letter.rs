@@ -52,15 +52,7 @@ pub(super) fn build(
     (words, target, default_from): (&RenderedMail, Option<&Target>, Option<&Mailbox>),
     (back, unsubscribe): (&Back, Option<&str>),
 ) -> Result<Mail, mail::MailError> {
-    let domain = shared
-        .config
-        .from_domain
-        .as_deref()
-        .unwrap_or("localhost.localdomain");
-    let fallback = Mailbox {
-        name: None,
-        address: format!("sottaku@{domain}").into(),
-    };
+    let fallback = fallback(shared);
     let routed;
     let (to, cc, from, reply_to) = match (&outgoing.channel, target) {
         (
@@ -116,6 +108,16 @@ pub(super) fn build(
     })?;
     sign(shared, &mut mail, at)?;
     Ok(mail)
+}
+
+/// Who writes where nobody is named.
+fn fallback(shared: &Shared) -> Mailbox {
+    let domain = shared.config.from_domain.as_deref();
+    let domain = domain.unwrap_or("localhost.localdomain");
+    Mailbox {
+        name: None,
+        address: format!("sottaku@{domain}").into(),
+    }
 }
 
 /// Signs the mail where its sender's server is one for which we sign.
