@@ -122,6 +122,7 @@ async fn settled(shared: &Shared, messages: Vec<Outgoing>) -> BTreeMap<String, D
         outgoing,
         addresses: Vec::new(),
         lane: None,
+        related_until: None,
     });
     commit.outbox.extend(outbox);
     store.commit(commit).await.expect("it is committed");
