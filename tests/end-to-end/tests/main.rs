@@ -17,5 +17,6 @@ mod signed;
 mod slack;
 mod smtp;
 mod tables;
+mod tasks;
 mod texts;
 mod webhooks;
