@@ -57,7 +57,8 @@ async fn tasks_are_listed_put_off_handed_over_and_done_by_command() {
         ),
     ];
     let mut client = office.client();
-    let told = client.tell("application/x-ndjson", lines.join("\n").as_bytes());
+    let body = lines.join("\n");
+    let told = client.tell("application/x-ndjson", body.as_bytes());
     assert_eq!(told.await.expect("it is answered").status, 202);
     let open = task(&office, "a task is open", |task| task["state"] == "open").await;
     let id = open["task"].as_str().expect("an id").to_owned();
