@@ -18,6 +18,7 @@ mod erasures;
 mod fates;
 mod fault;
 mod gate;
+mod grounds;
 mod heads;
 mod imports;
 mod journals;

@@ -17,8 +17,11 @@ mod erasures;
 pub(crate) mod fates;
 pub(crate) mod fault;
 pub(crate) mod gate;
+pub(crate) mod grounds;
 pub(crate) mod heads;
 pub(crate) mod imports;
+#[cfg(test)]
+mod inventory;
 pub(crate) mod journals;
 pub(crate) mod leases;
 mod logs;

@@ -4,17 +4,19 @@ use super::fates::{self, Ended};
 use super::gate::{self, Hold};
 use super::rows::{nanos, signed};
 use super::session::Session;
-use super::{caps, suppressions};
+use super::{caps, grounds, suppressions};
 use crate::sqlite::admission::{
     PAUSED, PAUSED_WAIT, candidate, ended, standing, without_stopped_copies,
 };
 use crate::sqlite::fates::End;
 use crate::sqlite::gate::{Gate, Stand};
+use crate::sqlite::grounds::missing;
 use crate::{AddressKey, ClaimRequest, Claimed, ClockMode, Failure, Person};
 use jiff::Timestamp;
 use model::{Channel, DeliveryState, Purpose};
 
-const CANDIDATES: &str = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim + 1, o.addresses \
+const CANDIDATES: &str = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim + 1, o.addresses, \
+    o.revision, o.related_until \
     FROM unnest($1::bigint[]) WITH ORDINALITY j (id, n) \
     JOIN delivery d ON d.id = j.id JOIN outbox o ON o.id = d.id ORDER BY j.n";
 const CLAIM: &str = "UPDATE delivery SET state = 'claimed', claim = claim + 1, claim_epoch = $1, \
@@ -31,6 +33,8 @@ pub(crate) struct Page {
 enum Said<'g> {
     Pass,
     Stop(&'g Stand),
+    /// The law gives no ground for it.
+    Bar(String),
     Wait(Timestamp, String),
 }
 
@@ -41,8 +45,10 @@ pub(crate) async fn admit(
     (rows, clock): (Vec<i64>, ClockMode),
 ) -> Result<Page, Failure> {
     let rows = session.rows(sqlx::query(CANDIDATES).bind(rows)).await?;
-    let read: Result<Vec<Claimed>, Failure> =
-        rows.iter().map(|row| candidate(row, request)).collect();
+    let read: Result<Vec<Claimed>, Failure> = rows
+        .iter()
+        .map(|row| candidate(row, request, clock))
+        .collect();
     let read = read?;
     let all: Vec<AddressKey> = read.iter().flat_map(|one| one.addresses.clone()).collect();
     let hold = match request.cap {
@@ -64,6 +70,11 @@ pub(crate) async fn admit(
             Said::Stop(stand) => {
                 let stopped = stop(session, one, stand, (request, clock)).await?;
                 page.stopped.push(stopped);
+            }
+            Said::Bar(why) => {
+                let end = ended(DeliveryState::Suppressed, &why, (request, clock));
+                let barred = fates::end(session, &standing(one), &end).await?;
+                page.stopped.push(barred);
             }
             Said::Wait(until, why) => {
                 let end = ended(DeliveryState::Deferred, &why, (request, clock));
@@ -97,6 +108,9 @@ async fn ask<'g>(
         let until = request.now.saturating_add(PAUSED_WAIT);
         let until = until.unwrap_or(Timestamp::MAX);
         return Ok(Said::Wait(until, format!("{PAUSED}{switch}")));
+    }
+    if !grounds::is_there(session, about, request.now).await? {
+        return Ok(Said::Bar(missing(about)));
     }
     let is_held = about.purpose != Some(Purpose::Contractual) && clock == ClockMode::Live;
     if let (Some(whom), Some(cap), true) = (whom, request.cap, is_held)

@@ -13,8 +13,25 @@ use crate::sqlite::answers::{
 };
 use crate::{Answer, Answered, Failure, Meta, NewFact, Reason, Said, Scope, Stopped};
 use jiff::{SignedDuration, Timestamp};
+use model::MessageId;
+
+/// Whether a link was followed that no person sees.
+pub(crate) const SCANNED: &str = "SELECT a.delivery FROM outbox o JOIN answer a ON a.delivery = o.id \
+    WHERE o.message = $1 AND a.said = $2 LIMIT 1";
 
 impl Postgres {
+    pub(crate) async fn is_scanned(&self, message: &MessageId) -> Result<bool, Failure> {
+        self.read(message.clone(), |session, message| {
+            Box::pin(async move {
+                let query = sqlx::query(SCANNED)
+                    .bind(message.as_str())
+                    .bind(Said::Scanned.kind());
+                Ok(session.row(query).await?.is_some())
+            })
+        })
+        .await
+    }
+
     pub(crate) async fn answer(&self, answer: Answer) -> Result<Answered, Failure> {
         let input = (answer, self.meta().clone());
         self.write(input, |session, (answer, meta)| {
@@ -49,7 +66,7 @@ async fn take(
     }
     let mut facts = Vec::new();
     // What became of a copy is no news of the message.
-    if is_recipient {
+    if is_recipient && answer.said != Said::Scanned {
         facts.push(fact(answer, &message, (&id, meta.clock))?);
     }
     let about = message.about(&id, key, is_recipient);
@@ -89,7 +106,7 @@ async fn stop(
             (Scope::All, Reason::Bounced, until)
         }
         Said::BouncedByPolicy => return stop_domain(session, answer, about).await,
-        Said::Delivered | Said::Replied | Said::Opened | Said::Clicked => {
+        Said::Delivered | Said::Replied | Said::Opened | Said::Clicked | Said::Scanned => {
             return Ok(Stopped::Nothing);
         }
     };

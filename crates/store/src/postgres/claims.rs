@@ -8,7 +8,7 @@ use super::rows::{Columns, nanos, number, signed};
 use super::session::Session;
 use super::share::Order;
 use super::tx::Ending;
-use super::{Postgres, admission, append, fates, switches};
+use super::{Postgres, admission, append, fates, grounds, switches};
 use crate::{Claim, ClaimRequest, Claimed, ClockMode, Failure, Switch};
 use jiff::Timestamp;
 
@@ -228,8 +228,8 @@ async fn has_epoch(
     Ok(epoch == Some(claim.epoch))
 }
 
-/// Whether a claim still gives the right to send: claimed with this id, not expired, and the gate is open to each of
-/// its addresses. The lease has been looked at before.
+/// Whether a claim still gives the right to send: claimed with this id, not expired, the gate is open to each of its
+/// addresses, and there still is a ground to write. The lease has been looked at before.
 async fn holds(
     session: &mut Session,
     claim: &Claim,
@@ -240,7 +240,7 @@ async fn holds(
         return Ok(true);
     }
     let gate = gate::read(session, &claim.about.addresses, hold).await?;
-    if !gate.is_open(&claim.about, now)? {
+    if !gate.is_open(&claim.about, now)? || !grounds::is_there(session, &claim.about, now).await? {
         return Ok(false);
     }
     let sql = "SELECT id FROM delivery WHERE id = $1 AND state = 'claimed' AND claim = $2 \

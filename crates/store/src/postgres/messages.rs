@@ -13,10 +13,10 @@ const ADDRESSES: &str = "INSERT INTO address (key) \
 /// Those that are new, in order, with where they stand.
 const MESSAGES: &str = "WITH given AS MATERIALIZED (SELECT * FROM unnest( \
         $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[], $10::bigint[], \
-        $11::bigint[], $12::text[]) WITH ORDINALITY \
-        g (message, account, addresses, outgoing, state, priority, ready_at, expires_at, lane, n)), \
-    new AS (INSERT INTO outbox (message, shard, account, decided_at, addresses, outgoing) \
-        SELECT message, $1, account, $2, addresses, outgoing FROM given ORDER BY n \
+        $11::bigint[], $12::text[], $14::bigint[]) WITH ORDINALITY \
+        g (message, account, addresses, outgoing, state, priority, ready_at, expires_at, lane, related, n)), \
+    new AS (INSERT INTO outbox (message, shard, account, decided_at, addresses, outgoing, revision, related_until) \
+        SELECT message, $1, account, $2, addresses, outgoing, $13, related FROM given ORDER BY n \
         ON CONFLICT DO NOTHING RETURNING id, message) \
     INSERT INTO delivery (id, shard, state, priority, ready_at, expires_at, updated_at, lane) \
         SELECT new.id, $1, g.state, g.priority, g.ready_at, g.expires_at, $3, g.lane \
@@ -66,7 +66,8 @@ async fn insert(session: &mut Session, commit: &Commit, clock: ClockMode) -> Res
     }
     let (mut messages, mut accounts, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
     let (mut outgoings, mut states, mut priorities) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut readies, mut expiries, mut lanes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut readies, mut expiries) = (Vec::new(), Vec::new());
+    let (mut lanes, mut related) = (Vec::new(), Vec::new());
     for write in writes {
         let outgoing = &write.outgoing;
         let text = serde_json::to_string(outgoing)
@@ -90,6 +91,7 @@ async fn insert(session: &mut Session, commit: &Commit, clock: ClockMode) -> Res
         readies.push(ready_at);
         expiries.push(expires_at);
         lanes.push(write.lane.as_deref().map(word));
+        related.push(write.related_until.map(nanos));
     }
     let query = sqlx::query(MESSAGES)
         .bind(number(commit.shard))
@@ -103,7 +105,9 @@ async fn insert(session: &mut Session, commit: &Commit, clock: ClockMode) -> Res
         .bind(priorities)
         .bind(readies)
         .bind(expiries)
-        .bind(lanes);
+        .bind(lanes)
+        .bind(commit.from.revision.map(|revision| i64::from(revision.0)))
+        .bind(related);
     let queued = session.execute(query).await?;
     Ok(u32::try_from(queued).unwrap_or(u32::MAX))
 }

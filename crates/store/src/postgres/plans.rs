@@ -3,12 +3,17 @@
 
 use super::rows::Columns;
 use super::session::Session;
-use super::{accounts, caps, claims, deliveries, fates, heads, journals, logs, messages, wakes};
+use super::{
+    accounts, answers, caps, claims, deliveries, fates, grounds, heads, journals, logs, messages,
+    wakes,
+};
 use crate::conformance::server::Database;
 use crate::{Failure, OpenOptions, Store};
 use sqlx::AssertSqlSafe;
 
-const HOT: [&str; 19] = [
+const HOT: [&str; 21] = [
+    grounds::PROOF,
+    answers::SCANNED,
     accounts::HEADS,
     accounts::PARTS,
     accounts::ALL_PARTS,
