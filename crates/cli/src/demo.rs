@@ -14,7 +14,8 @@ use jiff::{Timestamp, ToSpan, civil::date, tz::TimeZone};
 use model::fact::TICK;
 use model::{Kind, Record};
 use serde_json::json;
-use server::{Clock, Config, Roles, Server, config::Mode};
+use server::config::{Mode, StorePlace};
+use server::{Clock, Config, Roles, Server};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ pub(crate) fn run(arguments: &Demo) -> anyhow::Result<Exit> {
             .context("applying the workspace")?;
         let mut config = Config::load(None)?;
         config.mode = Mode::Captured;
-        config.store.clone_from(&path);
+        config.store = StorePlace::File(path.clone());
         let roles = Roles {
             http: false,
             ..Roles::ALL

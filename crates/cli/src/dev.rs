@@ -9,7 +9,8 @@ use crate::watch::Watch;
 use crate::{apply, check, plan, workspace};
 use anyhow::Context;
 use jiff::Timestamp;
-use server::{Clock, Config, Refused, Roles, Server, config::Mode};
+use server::config::{Mode, StorePlace};
+use server::{Clock, Config, Refused, Roles, Server};
 use std::path::{Path, PathBuf};
 use store::{ClockMode, OpenOptions, Store};
 use workflow::Files;
@@ -34,7 +35,7 @@ async fn round(arguments: &Dev, path: &Path) -> anyhow::Result<()> {
     activate(&store, &files).await?;
     let mut config = Config::load(None)?;
     config.mode = Mode::Captured;
-    config.store = path.to_owned();
+    config.store = StorePlace::File(path.to_owned());
     if let Some(listen) = arguments.listen {
         config.listen = listen;
     }

@@ -7,6 +7,7 @@ use crate::print::Printer;
 use anyhow::bail;
 use jiff::Timestamp;
 use model::AccountId;
+use server::config::StorePlace;
 use server::erase::{Done, contact, holders};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -64,7 +65,11 @@ async fn all(
     if !is_compact {
         printer.line("somebody reads the store: old pages of it are overwritten when they end")?;
     }
-    let left = left_in(&place.settings()?.store, &texts)?;
+    let left = match place.settings()?.store {
+        StorePlace::File(path) => left_in(&path, &texts)?,
+        // The files of a database server are not at hand here.
+        StorePlace::Database(_) => Vec::new(),
+    };
     for (file, count) in &left {
         printer.line(format!(
             "{}: {count} of their texts still stand in it: somebody else's data, the workspace, or what a process wrote meanwhile; erase again",

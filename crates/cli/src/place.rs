@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::Args;
-use server::config::Config;
+use server::config::{Config, StorePlace};
 use std::path::{Path, PathBuf};
 use store::{OpenOptions, Store};
 
@@ -30,7 +30,7 @@ impl Place {
             .or_else(|| default.is_file().then_some(default));
         let mut config = Config::load(file)?;
         if let Some(store) = &self.store {
-            config.store.clone_from(store);
+            config.store = StorePlace::given(store)?;
         }
         Ok(config)
     }
@@ -38,8 +38,8 @@ impl Place {
     /// The store; made by the settings if there is none.
     pub(crate) async fn existing_or_new(&self) -> anyhow::Result<Store> {
         let config = self.settings()?;
-        let opened = Store::open(&config.store, config.store_options()).await;
-        opened.with_context(|| format!("opening the store {}", config.store.display()))
+        let opened = config.store.open(config.store_options()).await;
+        opened.with_context(|| format!("opening the store {}", config.store.shown()))
     }
 
     /// The store, which must be there already.
@@ -49,10 +49,10 @@ impl Place {
             must_exist: true,
             ..OpenOptions::default()
         };
-        Store::open(&config.store, options).await.with_context(|| {
+        config.store.open(options).await.with_context(|| {
             format!(
                 "opening the store {}; `--store FILE` names another",
-                config.store.display()
+                config.store.shown()
             )
         })
     }

@@ -15,9 +15,9 @@ pub(crate) fn run(arguments: &Serve) -> anyhow::Result<Exit> {
     log_to_stderr("info");
     let config = arguments.place.settings()?;
     runtime()?.block_on(async {
-        let opened = Store::open(&config.store, config.store_options()).await;
+        let opened = config.store.open(config.store_options()).await;
         let store =
-            opened.with_context(|| format!("opening the store {}", config.store.display()))?;
+            opened.with_context(|| format!("opening the store {}", config.store.shown()))?;
         compare(&store, arguments).await?;
         let server = Server::start(config, store.clone(), Clock::wall(), Roles::ALL).await?;
         if let Some(address) = server.address() {

@@ -3,6 +3,7 @@
 mod build;
 mod mail;
 mod mail_events;
+mod place;
 mod reach;
 mod returns;
 mod secret;
@@ -10,6 +11,7 @@ mod settings;
 mod show;
 
 pub use mail_events::{MailEvents, Ses, SesProof};
+pub use place::StorePlace;
 pub use reach::{Hook, Reach};
 pub use returns::Bounces;
 pub use secret::Secret;
@@ -18,7 +20,7 @@ use outreach::render::legal::Jurisdiction;
 use settings::{Settings, overlay};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use store::{Cap, ClockMode};
 
@@ -30,8 +32,8 @@ const FILE_BYTES_MAX: usize = 256 * 1024;
 pub struct Config {
     /// Where HTTP listens.
     pub listen: SocketAddr,
-    /// The store's file.
-    pub store: PathBuf,
+    /// Where the store is.
+    pub store: StorePlace,
     /// The number of shards of a new store.
     pub shards: Option<u32>,
     /// Whose time decides, for a new store.

@@ -3,7 +3,7 @@
 use super::mail::{pace, senders, smtp};
 use super::reach::{self, Written};
 use super::settings::{LimitSettings, Settings};
-use super::{Config, ConfigError, Limits, Mode, Secret, setting};
+use super::{Config, ConfigError, Limits, Mode, Secret, StorePlace, setting};
 use outreach::render::legal::Jurisdiction;
 use std::path::Path;
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub(super) fn config(
     }
     Ok(Config {
         listen,
-        store: base.join(settings.store.as_deref().unwrap_or("sottaku.db")),
+        store: StorePlace::build(settings.store.as_deref(), variable, base)?,
         shards: settings.shards,
         clock,
         tokens: tokens(&settings.tokens, variable, base)?,

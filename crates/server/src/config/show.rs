@@ -16,7 +16,7 @@ impl Config {
             .collect();
         let mut shown = json!({
             "listen": self.listen.to_string(),
-            "store": self.store.display().to_string(),
+            "store": self.store.shown(),
             "shards": self.shards,
             "clock": self.clock.map(store::ClockMode::as_str),
             "tokens": tokens,
