@@ -28,7 +28,8 @@ mod trial;
 mod worker;
 
 pub use activate::{
-    Activated, Refused, activate, activate_resting, applied_files, is_decided_now, left,
+    Activated, Refused, Text, activate, activate_resting, applied_files, is_decided_now, left,
+    texts,
 };
 pub use arrive::{log_facts, parked};
 pub use clock::Clock;
