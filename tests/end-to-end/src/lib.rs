@@ -42,4 +42,4 @@ pub use sink::plan::{Act, Phase, Plan, Rule};
 pub use sink::process::SinkProcess;
 pub use sink::record::Taken;
 pub use sink::{Sink, SinkOptions};
-pub use slack::{Slack, SlackReply};
+pub use slack::{Slack, SlackAct, SlackHabit, SlackReply};

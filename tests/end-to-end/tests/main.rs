@@ -19,6 +19,7 @@ mod signed;
 mod slack;
 mod smtp;
 mod tables;
+mod tasks;
 mod texts;
 mod texts_before;
 mod webhooks;
