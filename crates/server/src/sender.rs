@@ -126,6 +126,7 @@ impl Sender {
             now,
             count_max,
             cap: self.shared.config.limits.cap(),
+            jurisdiction: self.shared.config.jurisdiction,
         };
         let claimed = self.shared.store.claim(request).await?;
         let count = claimed.len();

@@ -1,8 +1,10 @@
 //! The product from outside, against real servers; one binary, because a link is expensive.
 
 mod apply;
+mod complaints;
 mod dev;
 mod ends;
+mod grounds;
 mod hostile;
 mod kill;
 mod leave;
@@ -19,4 +21,5 @@ mod smtp;
 mod tables;
 mod tasks;
 mod texts;
+mod texts_before;
 mod webhooks;

@@ -3,7 +3,7 @@
 use super::call;
 use super::fate::{Again, Ending, ending};
 use super::hand_over::{Ready, capture, hand_over};
-use super::lanes::Turn;
+use super::lanes::{Share, Turn};
 use super::lawful::{Lawful, Unlawful, lawful};
 use super::letter;
 use super::means::Means;
@@ -17,6 +17,7 @@ use outreach::Fate;
 use outreach::render::{RenderError, Rendered, RenderedMail, render_for};
 use outreach::teams;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use store::{Captured, Claimed, ClockMode, Failure, Outcome, Settlement};
 use tokio::time::sleep;
@@ -91,7 +92,11 @@ async fn hand_over_in_turn(
     claimed: &Arc<Claimed>,
     ready: Ready<'_>,
 ) -> Result<Fate, Ending> {
-    match turn(means, &ready, shared.clock.now()).await {
+    let share = Share {
+        held: shared.sends_for.load(Ordering::Relaxed),
+        of: shared.store.shards(),
+    };
+    match turn(means, &ready, (share, shared.clock.now())).await {
         Ok(_turn) => Ok(hand_over(shared, means, claimed, ready).await),
         Err(until) => Err(Ending {
             outcome: Outcome::Deferred(until),
@@ -104,10 +109,10 @@ async fn hand_over_in_turn(
 async fn turn(
     means: &Means,
     ready: &Ready<'_>,
-    now: jiff::Timestamp,
+    at: (Share, jiff::Timestamp),
 ) -> Result<Option<Turn>, jiff::Timestamp> {
     match ready {
-        Ready::Mail(mail, _) => means.servers.turn(mail, now).await,
+        Ready::Mail(mail, _) => means.servers.turn(mail, at).await,
         Ready::Post(..) | Ready::Call(_) => Ok(None),
     }
 }
@@ -153,18 +158,14 @@ async fn ready<'m>(
         Channel::Webhook { name } => return call::ready(shared, means, (outgoing, name)).await,
     };
     let unusable = |why: active::Unusable| later(shared, Duration::from_secs(5), why.to_string());
-    let mut active = active::present(shared, false).await.map_err(unusable)?;
+    let active = active::decided(shared, claimed.revision).await;
+    let active = active.map_err(unusable)?;
     let legal = lawful(shared, &active.program, claimed).await;
     let legal = legal.map_err(|why| unlawful(shared, why))?;
     let legal = legal.as_ref();
     let linked = letter::linked(shared, outgoing).await;
     let linked = linked.map_err(|why| later(shared, Duration::from_secs(5), why.to_string()))?;
-    let mut rendered = render(&active, &linked, (target, legal));
-    if matches!(rendered, Err(RenderError::UnknownTemplate { .. })) {
-        // A text that was applied after this process read its own.
-        active = active::present(shared, true).await.map_err(unusable)?;
-        rendered = render(&active, &linked, (target, legal));
-    }
+    let rendered = render(&active, &linked, (target, legal));
     match (
         rendered.map_err(|error| refused(error.to_string()))?,
         target,

@@ -160,6 +160,7 @@ async fn deciding(shared: &Shared, files: &workflow::Files, messages: Vec<Outgoi
         outgoing,
         addresses: Vec::new(),
         lane: None,
+        related_until: None,
     });
     commit.outbox.extend(outbox);
     store.commit(commit).await.expect("it is committed");
