@@ -15,6 +15,8 @@ mod erase;
 mod failure;
 mod import;
 mod journal;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 mod lease;
 mod log;
 mod outbox;
