@@ -53,6 +53,7 @@ impl Ground {
         let options = OpenOptions {
             shards: Some(2),
             clock: Some(clock),
+            log: None,
             must_exist: false,
             tuning,
         };

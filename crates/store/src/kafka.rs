@@ -9,25 +9,23 @@ mod settings;
 mod tests;
 mod topic;
 
-pub use settings::KafkaSettings;
-
-use crate::{AppendError, Appended, Failure, NewFact, StoredFact};
+use crate::{AppendError, Appended, Failure, KafkaSettings, NewFact, StoredFact};
 use producing::Producing;
 use reading::Reading;
 use std::sync::Arc;
 
 /// What is asked of one reading.
 #[derive(Clone, Copy, Debug)]
-pub struct PageMax {
+pub(crate) struct PageMax {
     /// At most so many facts.
-    pub count: u32,
+    pub(crate) count: u32,
     /// No more once so many bytes are passed.
-    pub bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 /// The log of all shards.
 #[derive(Clone)]
-pub struct Kafka {
+pub(crate) struct Kafka {
     producing: Arc<Producing>,
     /// Follows the end, where the shards are decided.
     following: Arc<Reading>,
@@ -46,9 +44,9 @@ impl std::fmt::Debug for Kafka {
 
 impl Kafka {
     /// Connects, makes the topic if there is none, and refuses one with another number of partitions.
-    pub async fn open(settings: KafkaSettings, shards: u32) -> Result<Self, Failure> {
+    pub(crate) async fn open(settings: KafkaSettings, shards: u32) -> Result<Self, Failure> {
+        topic::ensure(&settings, shards).await?;
         let opening = tokio::task::spawn_blocking(move || {
-            topic::ensure(&settings, shards)?;
             let producing = Producing::start(&settings)?;
             let following = Reading::start(&settings, "follow")?;
             let looking_back = Reading::start(&settings, "look-back")?;
@@ -63,7 +61,7 @@ impl Kafka {
     }
 
     /// Appends, and returns when every in-sync replica has all of it. After a failure some of it may be there.
-    pub async fn append(&self, facts: &[NewFact]) -> Result<Appended, AppendError> {
+    pub(crate) async fn append(&self, facts: &[NewFact]) -> Result<Appended, AppendError> {
         if let Some(fact) = facts.iter().find(|fact| fact.shard >= self.shards) {
             return Err(AppendError::NoShard(fact.shard));
         }
@@ -73,7 +71,7 @@ impl Kafka {
 
     /// The facts after a position, in order. Waits for what [`Kafka::log_end`] saw; empty if that were no facts
     /// but marks of transactions.
-    pub async fn read(
+    pub(crate) async fn read(
         &self,
         shard: u32,
         after: u64,
@@ -83,22 +81,23 @@ impl Kafka {
     }
 
     /// The same beside the one that decides, so that neither has to begin anew for the other.
-    pub async fn read_again(
+    pub(crate) async fn read_again(
         &self,
         shard: u32,
         after: u64,
         max: PageMax,
     ) -> Result<Vec<StoredFact>, Failure> {
+        let after = self.looking_back.kept(shard, after).await?;
         self.looking_back.read(shard, after, max).await
     }
 
     /// Where a shard's log ends, asked of the broker now.
-    pub async fn log_end(&self, shard: u32) -> Result<u64, Failure> {
+    pub(crate) async fn log_end(&self, shard: u32) -> Result<u64, Failure> {
         self.following.end(shard).await
     }
 
     /// Lets go of what was read ahead for a shard that others decide now.
-    pub fn let_go(&self, shard: u32) {
+    pub(crate) fn let_go(&self, shard: u32) {
         self.following.let_go(shard);
     }
 }

@@ -4,6 +4,7 @@ mod apply;
 mod dev;
 mod ends;
 mod hostile;
+mod kafka;
 mod kill;
 mod leave;
 mod manual;

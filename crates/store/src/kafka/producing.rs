@@ -1,6 +1,7 @@
 //! Appending: each record is answered when every in-sync replica has it.
 
-use super::{KafkaSettings, partition, refused};
+use super::{partition, refused};
+use crate::KafkaSettings;
 use crate::{AppendError, Failure, NewFact};
 use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};

@@ -1,24 +1,27 @@
 //! Reading ahead: one consumer on a thread of its own, and for each shard a bounded queue that is read from.
 
+mod quiet;
 mod slot;
 mod thread;
 
-use super::{KafkaSettings, PageMax, partition, refused};
+use super::{PageMax, partition, refused};
+use crate::KafkaSettings;
 use crate::{Failure, StoredFact};
+use quiet::Quiet;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use slot::{Slot, Slots};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 use thread::Command;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 /// How long the running flow may bring what is known to be there, before it is asked for again.
 const FLOW_MAX: Duration = Duration::from_millis(300);
 
 /// Reads the shards' logs, each from where it was read last.
 pub(super) struct Reading {
-    consumer: Arc<BaseConsumer>,
+    consumer: Arc<BaseConsumer<Quiet>>,
     slots: Arc<Slots>,
     commands: Sender<Command>,
     topic: Box<str>,
@@ -27,9 +30,9 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn start(settings: &KafkaSettings, what: &str) -> Result<Self, Failure> {
-        let consumer: BaseConsumer = settings
+        let consumer: BaseConsumer<Quiet> = settings
             .consumer(what)
-            .create()
+            .create_with_context(Quiet)
             .map_err(|why| refused(&why))?;
         let consumer = Arc::new(consumer);
         let slots = Arc::new(Slots::default());
@@ -56,59 +59,76 @@ impl Reading {
         max: PageMax,
     ) -> Result<Vec<StoredFact>, Failure> {
         let slot = self.slots.of(shard);
-        // An end of the partition proves something only if it was met after this call began.
-        let mut is_asked = slot.begin(after);
-        if is_asked {
-            self.ask(shard, after)?;
+        let stands_elsewhere = slot.aim(after);
+        if !stands_elsewhere {
+            let flow = timeout(FLOW_MAX, self.page(shard, &slot, max, false)).await;
+            if let Ok(page) = flow {
+                return page;
+            }
+            slot.restart(after);
         }
-        let until = Instant::now() + self.ask_max;
-        let mut patience = Instant::now() + FLOW_MAX;
+        // An end of the partition proves something only if it was met after this call began.
+        self.tell(Command::From { shard, after })?;
+        let Ok(page) = timeout(self.ask_max, self.page(shard, &slot, max, true)).await else {
+            slot.forget();
+            return Err(Failure::Late);
+        };
+        let page = page?;
+        if page.is_empty() {
+            slot.nothing_follows(after);
+        }
+        Ok(page)
+    }
+
+    /// What comes next; nothing only if `ends` and the end of the partition comes first.
+    async fn page(
+        &self,
+        shard: u32,
+        slot: &Slot,
+        max: PageMax,
+        ends: bool,
+    ) -> Result<Vec<StoredFact>, Failure> {
         loop {
             let news = slot.news();
             if let Some(why) = slot.take_halt() {
                 return Err(refused(&why));
             }
             let facts = slot.take(max);
-            if !facts.is_empty() {
+            if !facts.is_empty() || (ends && slot.is_at_end()) {
                 if slot.has_room_again() {
                     self.tell(Command::Resume(shard))?;
                 }
                 return Ok(facts);
             }
-            if slot.is_at_end() && is_asked {
-                slot.nothing_follows(after);
-                return Ok(facts);
-            }
-            if !is_asked && Instant::now() >= patience {
-                is_asked = true;
-                slot.restart(after);
-                self.ask(shard, after)?;
-            }
-            if Instant::now() >= until {
-                slot.forget();
-                return Err(Failure::Late);
-            }
-            if is_asked {
-                patience = until;
-            }
-            // Woken or not: the loop looks again.
-            drop(timeout_at(patience.min(until), news).await);
+            news.await;
         }
     }
 
     /// Where a shard's log ends, as the broker says now.
     pub(super) async fn end(&self, shard: u32) -> Result<u64, Failure> {
+        let (_, high) = self.watermarks(shard).await?;
+        Ok(self.slots.of(shard).end(high))
+    }
+
+    /// The offset of the oldest record, and the one that comes next.
+    async fn watermarks(&self, shard: u32) -> Result<(u64, u64), Failure> {
         let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
         let ask_max = self.ask_max;
         let asking = tokio::task::spawn_blocking(move || {
             consumer.fetch_watermarks(&topic, partition(shard), ask_max)
         });
-        let (_, high) = asking
+        let (low, high) = asking
             .await
             .map_err(|why| refused(&why))?
             .map_err(|why| refused(&why))?;
-        let high = u64::try_from(high).unwrap_or(0);
-        Ok(self.slots.of(shard).end(high))
+        let offset = |offset| u64::try_from(offset).unwrap_or(0);
+        Ok((offset(low), offset(high)))
+    }
+
+    /// A position, or the one before the oldest record that is kept if that comes later.
+    pub(super) async fn kept(&self, shard: u32, after: u64) -> Result<u64, Failure> {
+        let (low, _) = self.watermarks(shard).await?;
+        Ok(after.max(low))
     }
 
     /// Reads no further ahead for a shard.
@@ -120,10 +140,6 @@ impl Reading {
                 "the thread that reads has ended; there is nothing to let go of"
             );
         }
-    }
-
-    fn ask(&self, shard: u32, after: u64) -> Result<(), Failure> {
-        self.tell(Command::From { shard, after })
     }
 
     fn tell(&self, command: Command) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 use super::rows::Columns;
 use super::tx::{Ending, Session};
 use super::{Sqlite, Tuning};
+use crate::store::Tables;
 use crate::{ClockMode, Failure, OpenError, OpenOptions, Store};
 use sqlx::AssertSqlSafe;
 use std::path::{Path, PathBuf};
@@ -10,8 +11,8 @@ use std::process::Command;
 
 impl Store {
     fn sqlite(&self) -> &Sqlite {
-        match self {
-            Self::Sqlite(sqlite) => sqlite,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite,
         }
     }
 
@@ -131,6 +132,7 @@ impl SmallDisk {
         let options = OpenOptions {
             shards: Some(2),
             clock: Some(ClockMode::Live),
+            log: None,
             must_exist: false,
             tuning,
         };

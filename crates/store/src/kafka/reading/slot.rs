@@ -42,6 +42,8 @@ pub(super) struct Slot {
 struct State {
     /// The position after which the next page begins; none while nobody reads.
     next: Option<u64>,
+    /// The page that was handed out last: who decides often keeps only the beginning of it.
+    handed: Vec<StoredFact>,
     ahead: VecDeque<StoredFact>,
     bytes: usize,
     /// The end of the partition was met after the last fact that was read ahead.
@@ -60,9 +62,9 @@ impl Slot {
     }
 
     /// Begins a page; whether the consumer has to be asked for it, since it stands elsewhere.
-    pub(super) fn begin(&self, after: u64) -> bool {
+    pub(super) fn aim(&self, after: u64) -> bool {
         let mut state = self.state();
-        if state.next == Some(after) {
+        if state.next == Some(after) || state.take_back(after) {
             return false;
         }
         state.start(after);
@@ -100,6 +102,9 @@ impl Slot {
             state.bytes = state.bytes.saturating_sub(fact.json.len());
             state.next = Some(fact.position);
             taken.push(fact);
+        }
+        if !taken.is_empty() {
+            state.handed.clone_from(&taken);
         }
         taken
     }
@@ -186,9 +191,27 @@ impl Slot {
 }
 
 impl State {
+    /// Puts back what was handed out after a position, if that is in the last page.
+    fn take_back(&mut self, after: u64) -> bool {
+        let last = self.handed.last().map(|fact| fact.position);
+        if last.is_none() || last != self.next {
+            return false;
+        }
+        let Some(kept) = self.handed.iter().position(|fact| fact.position == after) else {
+            return false;
+        };
+        for fact in self.handed.drain(kept + 1..).rev() {
+            self.bytes += fact.json.len();
+            self.ahead.push_front(fact);
+        }
+        self.next = Some(after);
+        true
+    }
+
     fn start(&mut self, after: u64) {
         self.next = Some(after);
         self.ahead.clear();
+        self.handed.clear();
         self.bytes = 0;
         self.is_at_end = false;
         self.is_paused = false;

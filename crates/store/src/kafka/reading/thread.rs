@@ -1,7 +1,9 @@
 //! The thread that polls: callbacks and waiting stay off the runtime's own.
 
+use super::partition;
+use super::quiet::Quiet;
 use super::slot::Slots;
-use super::{KafkaSettings, partition};
+use crate::KafkaSettings;
 use crate::StoredFact;
 use jiff::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -34,7 +36,7 @@ pub(super) enum Command {
 
 /// Reads ahead, until nobody can tell it anything any more.
 pub(super) struct Reader {
-    consumer: Arc<BaseConsumer>,
+    consumer: Arc<BaseConsumer<Quiet>>,
     slots: Arc<Slots>,
     topic: Box<str>,
     ask_max: Duration,
@@ -44,7 +46,7 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(
         settings: &KafkaSettings,
-        consumer: Arc<BaseConsumer>,
+        consumer: Arc<BaseConsumer<Quiet>>,
         slots: Arc<Slots>,
     ) -> Self {
         Self {
