@@ -1,5 +1,7 @@
 //! `sottaku preview`: a template as its reader would see it, for a real account or a sample.
 
+mod lawful;
+
 use crate::arguments::Preview;
 use crate::exit::Exit;
 use crate::place::wait;
@@ -26,14 +28,15 @@ pub(crate) fn run(arguments: &Preview) -> anyhow::Result<Exit> {
     let files = workspace::read(&arguments.dir)?;
     let (_, program) = check::program(&files)?;
     let (workflow, step) = place(&program, arguments)?;
-    let Some(found) = look(&program, arguments, (workflow, step))? else {
+    let Some(mut found) = look(&program, arguments, (workflow, step))? else {
         bail!(
             "the account has nothing that {} could run for, or the template has no such locale",
             workflow.name
         );
     };
     let templates = workspace::templates(&program)?;
-    let rendered = render(&templates, &found.outgoing, None)
+    let footer = lawful::footer(&program, &arguments.place, &mut found.outgoing);
+    let rendered = render(&templates, &found.outgoing, footer.as_ref())
         .with_context(|| format!("{} for {}", arguments.template, found.outgoing.account))?;
     if let Some(path) = &arguments.html {
         let Rendered::Mail(mail) = &rendered else {

@@ -2,6 +2,7 @@
 
 mod picture;
 mod tell;
+mod unsent;
 
 use crate::arguments::Why;
 use crate::exit::Exit;
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 use model::{AccountId, Fact, Logged, Record};
 use serde_json::json;
 use server::records::{self, RecordFilter};
-use store::Store;
+use store::{Delivery, Store};
 use workflow::Program;
 
 /// How many facts, and how many bytes, are read at once.
@@ -56,6 +57,8 @@ pub(crate) struct Seen {
     pub(crate) clock: Clock,
     pub(crate) now: Timestamp,
     records: Vec<Record>,
+    /// Messages that did not leave; none of the past.
+    unsent: Vec<Delivery>,
 }
 
 /// The account as it is stored.
@@ -89,6 +92,7 @@ async fn present(store: &Store, place: &Place, id: &AccountId) -> anyhow::Result
         clock,
         now,
         records: records.context("a record of the journal must read back")?,
+        unsent: unsent::read(store, id).await?,
     })
 }
 
@@ -154,6 +158,7 @@ async fn past(
         clock: Clock::Log,
         now: at,
         records,
+        unsent: Vec::new(),
     })
 }
 
@@ -184,9 +189,14 @@ fn one(
         .by_ref()
         .filter(|record| record.workflow.as_deref() == Some(workflow))
         .collect();
+    let unsent = unsent::of(&seen.unsent, workflow);
     match arguments.output {
-        Output::Json => printer.json(&json!({"why": found, "records": records}))?,
-        Output::Text => tell::tell(&found, &records, printer)?,
+        Output::Json => {
+            let unsent: Vec<serde_json::Value> =
+                unsent.iter().map(|one| unsent::as_json(one)).collect();
+            printer.json(&json!({"why": found, "records": records, "unsent": unsent}))?;
+        }
+        Output::Text => tell::tell(&found, &records, &unsent, printer)?,
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! How long to wait before the next attempt: a pure function of how many there were.
 
+use crate::egress::RETRY_AFTER_MAX;
 use std::time::Duration;
 
 /// The waits after the first, second … attempt; from then on the last one.
@@ -11,9 +12,6 @@ pub const WAITS: [Duration; 6] = [
     Duration::from_secs(4 * 3_600),
     Duration::from_secs(8 * 3_600),
 ];
-
-/// The longest wait that the other side may ask of us.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 /// The wait after attempt number `attempt` (the first is 1): up to a fifth longer than the schedule says, by a hash
 /// of `key` and the attempt, so that what failed together does not come back together.

@@ -5,14 +5,16 @@
 //! connection that died could not be told from a cut), and no address is in any error, for it may be a secret.
 
 mod address;
+mod pause;
 mod policy;
 
 pub use address::is_inside;
+pub use pause::RETRY_AFTER_MAX;
 pub use policy::{Allow, AllowFault, Barred, Policy};
 
 use crate::tls::{self, Trust, TrustFault};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{DATE, RETRY_AFTER};
 use reqwest::{Client, Response, redirect, retry};
 use rustls::ClientConfig;
 use std::fmt;
@@ -106,7 +108,7 @@ pub struct Call {
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// How long it asks us to wait.
+    /// How long it asks us to wait, at most [`RETRY_AFTER_MAX`].
     pub retry_after: Option<Duration>,
     /// The body; or why it could not be read whole.
     pub body: Result<Vec<u8>, Box<str>>,
@@ -238,8 +240,8 @@ async fn answer(response: Response) -> Answer {
 }
 
 fn retry_after(response: &Response) -> Option<Duration> {
-    let header = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    header.trim().parse().ok().map(Duration::from_secs)
+    let header = |name| response.headers().get(name)?.to_str().ok();
+    pause::read(header(RETRY_AFTER)?, header(DATE))
 }
 
 async fn read(mut response: Response) -> Result<Vec<u8>, Box<str>> {

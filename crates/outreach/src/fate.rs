@@ -149,6 +149,17 @@ impl Fate {
         }
     }
 
+    /// Whether the other side said for good that nobody is there to read it.
+    pub fn is_nobody(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                phase: Phase::Recipient,
+                ..
+            }
+        )
+    }
+
     /// The fate of a cut, a deadline or nonsense in `phase`.
     pub(crate) fn cut(phase: Phase, why: impl Into<Box<str>>) -> Self {
         let why = why.into();

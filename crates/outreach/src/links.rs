@@ -43,6 +43,19 @@ pub fn with_image(html: &str, address: &str) -> String {
     format!("{}{image}{}", &html[..end], &html[end..])
 }
 
+/// The page with a link at its beginning that no person sees or reaches by key, and no screen reader tells of: who follows it
+/// follows every link.
+pub fn with_hidden(html: &str, address: &str) -> String {
+    let link = format!(
+        "<a href=\"{}\" style=\"display:none\" tabindex=\"-1\" aria-hidden=\"true\"></a>",
+        attribute(address)
+    );
+    let body = html.find("<body");
+    let begin = body.and_then(|at| html[at..].find('>').map(|end| at + end + 1));
+    let begin = begin.unwrap_or(0);
+    format!("{}{link}{}", &html[..begin], &html[begin..])
+}
+
 /// Whether the tag that is open at the end of `before` is a link.
 fn is_in_anchor(before: &str) -> bool {
     let tag = before.rfind('<').map_or("", |at| &before[at..]);
@@ -131,5 +144,11 @@ mod tests {
             "<body>x<img src=\"https://t/o\" width=\"1\" height=\"1\" alt=\"\"></body></html>"
         );
         assert!(with_image("x", "https://t/o").starts_with("x<img "));
+        let hidden = with_hidden("<body class=\"a\">x</body>", "https://t/c");
+        assert_eq!(
+            hidden,
+            "<body class=\"a\"><a href=\"https://t/c\" style=\"display:none\" tabindex=\"-1\" aria-hidden=\"true\"></a>x</body>"
+        );
+        assert!(with_hidden("x", "https://t/c").ends_with("</a>x"));
     }
 }

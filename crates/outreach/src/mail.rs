@@ -47,6 +47,8 @@ pub struct Letter<'a> {
     pub return_path: Option<&'a Address>,
     /// Where an answer is noticed beside the sender, who gets it as ever. Not used where answers go elsewhere.
     pub replies: Option<&'a Address>,
+    /// Where a reader's provider may send what it has to complain of (RFC 9477).
+    pub complaints: Option<&'a Address>,
     /// The providers on the way that hand our own id back with what they tell.
     pub tags: &'a [Tag],
 }
@@ -82,6 +84,7 @@ impl<'a> Letter<'a> {
                 list_id: outgoing.topic.as_deref(),
                 return_path: None,
                 replies: None,
+                complaints: None,
                 tags: &[],
             }),
             Channel::Route { .. } | Channel::Webhook { .. } => None,
@@ -177,11 +180,14 @@ pub fn build(letter: &Letter<'_>) -> Result<Mail, MailError> {
     for header in headers::of_list(letter, &from)? {
         builder = builder.raw_header(header);
     }
+    if let Some(complaints) = letter.complaints {
+        builder = builder.raw_header(headers::complaints(complaints));
+    }
     for tag in letter.tags {
         builder = builder.raw_header(headers::of_provider(*tag, letter.message));
     }
     let message = builder
-        .subject(crate::render::one_line(&letter.words.subject))
+        .subject(header_line(&letter.words.subject))
         .raw_header(headers::constant("Auto-Submitted", "auto-generated"))
         .raw_header(headers::language(&letter.words.locale))
         .multipart(parts(letter))
@@ -225,9 +231,15 @@ fn party(mailbox: &Mailbox, address: &Address, place: &'static str) -> Result<Pa
     Ok(Party::new(name, plain))
 }
 
+/// One line for a header. What looks like an encoded word (RFC 2047) is taken apart: readers would decode it, line breaks
+/// and all.
+fn header_line(text: &str) -> String {
+    crate::render::one_line(text).replace("=?", "= ?")
+}
+
 /// A display name without control characters and direction marks, and not longer than a name is.
 fn clean_name(name: &str) -> String {
-    crate::render::one_line(name)
+    header_line(name)
         .chars()
         .take(NAME_CHARS_MAX)
         .collect::<String>()

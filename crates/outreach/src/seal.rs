@@ -234,6 +234,38 @@ mod tests {
     }
 
     #[test]
+    fn a_million_guesses_open_nothing() {
+        let seal = seal(&[1, 2, 3]);
+        let real = seal.seal(Use::Unsubscribe, b"acme p-1").expect("it fits");
+        let mut state = 0x5eed_0005_u64;
+        let mut draw = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_be_bytes()
+        };
+        let mut hits = 0;
+        for guess in 0..1_000_000_u32 {
+            // A right key and payload with a tag that is guessed, or with one of a real token changed in places.
+            let mut bytes = real.clone();
+            let at = bytes.len() - TAG;
+            bytes[1] = u8::try_from(guess % 4).expect("small");
+            if guess % 2 == 0 {
+                bytes[at..at + 8].copy_from_slice(&draw());
+                bytes[at + 8..].copy_from_slice(&draw());
+            } else {
+                let change = draw();
+                bytes[NUMBER + usize::from(change[0]) % (at - NUMBER)] ^= change[1] | 1;
+            }
+            hits += u32::from(matches!(
+                seal.unseal(Use::Unsubscribe, &bytes),
+                Opened::Payload(_)
+            ));
+        }
+        assert_eq!(hits, 0);
+    }
+
+    #[test]
     fn an_old_key_opens_for_ever_and_the_newest_signs() {
         let old = seal(&[1]).sign(Use::Answer, b"x").expect("it fits");
         let both = seal(&[1, 2]);

@@ -106,7 +106,11 @@ pub(crate) fn meaning(answer: &Answer, is_yes: impl Fn(&str) -> bool) -> Fate {
             retry_after,
         },
         _ => Fate::Refused {
-            phase,
+            // The hook was taken away, or its channel was.
+            phase: match code {
+                404 | 410 => Phase::Recipient,
+                _ => phase,
+            },
             code,
             text,
             recipient: None,

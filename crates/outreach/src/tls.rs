@@ -1,9 +1,12 @@
-//! How we check that a server is who it says: one provider (ring), TLS 1.2 or newer.
+//! How we check that a server is who it says, and say who we are where others come to us: one provider (ring), TLS 1.2 or
+//! newer.
 
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
 
 /// Whom to believe that the server is who it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,9 +17,9 @@ pub enum Trust {
     Only(Box<[u8]>),
 }
 
-/// The certificates to trust could not be read.
+/// Certificates, or a key, could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the certificates to trust could not be read: {0}")]
+#[error("certificates could not be read: {0}")]
 pub struct TrustFault(pub Box<str>);
 
 impl TrustFault {
@@ -42,6 +45,43 @@ pub fn is_signed(certificate: &[u8], message: &[u8], signature: &[u8]) -> bool {
             .verify_signature(algorithm, message, signature)
             .is_ok()
     })
+}
+
+/// Says who we are to those who come to us; cheap to clone.
+#[derive(Clone)]
+pub struct Acceptor(TlsAcceptor);
+
+impl std::fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Acceptor")
+    }
+}
+
+impl Acceptor {
+    /// With a chain of certificates and its key, both in PEM.
+    pub fn new(chain: &[u8], key: &[u8]) -> Result<Self, TrustFault> {
+        let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>();
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(TrustFault::new)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(TrustFault::new)?
+            .with_no_client_auth()
+            .with_single_cert(chain.map_err(TrustFault::new)?, key)
+            .map_err(TrustFault::new)?;
+        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+    }
+
+    /// Shakes hands on a connection.
+    ///
+    /// # Errors
+    /// When the other side does not.
+    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+    ) -> std::io::Result<impl AsyncRead + AsyncWrite + Unpin + use<S>> {
+        self.0.accept(stream).await
+    }
 }
 
 /// What a connection is encrypted by.

@@ -3,7 +3,7 @@
 //! A call carries the message's id, so whoever is called knows one that comes again. Therefore a call whose fate is
 //! not known is made again: at least once, where mail and Slack are at most once.
 
-use crate::egress::{Call, Cut, Egress};
+use crate::egress::{Call, Cut, Egress, RETRY_AFTER_MAX};
 use crate::{Fate, Phase, Secret};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -26,8 +26,6 @@ pub const WAITS: [Duration; 9] = [
     Duration::from_secs(20 * 3_600),
     Duration::from_secs(24 * 3_600),
 ];
-/// The longest wait that the other side may ask of us.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 /// Why a key can't be used. It is not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

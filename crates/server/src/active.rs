@@ -181,9 +181,56 @@ pub(crate) async fn load(shared: &Shared, id: RevisionId) -> Result<Arc<Active>,
         .revision(id)
         .await?
         .ok_or(Unusable::Gone(id.0))?;
-    let compiled = tokio::task::spawn_blocking(move || compile(&revision)).await;
-    let active = compiled.map_err(|_| Unusable::Unreadable("compiling it panicked".into()))??;
-    let active = Arc::new(active);
+    let active = Arc::new(compiled(revision).await?);
     shared.set_active(Arc::clone(&active));
     Ok(active)
+}
+
+async fn compiled(revision: Revision) -> Result<Active, Unusable> {
+    let compiled = tokio::task::spawn_blocking(move || compile(&revision)).await;
+    compiled.map_err(|_| Unusable::Unreadable("compiling it panicked".into()))?
+}
+
+/// The text that a message was decided by, whichever decides now: its templates, topics and sender are what was
+/// meant. Where it can't be used any more, or is not known, the present one, which may hold the same template.
+pub(crate) async fn decided(
+    shared: &Shared,
+    id: Option<RevisionId>,
+) -> Result<Arc<Active>, Unusable> {
+    let Some(id) = id else {
+        return present(shared, true).await;
+    };
+    if let Some(active) = shared.active(id) {
+        return Ok(active);
+    }
+    match recalled(shared, id).await? {
+        Some(active) => Ok(active),
+        None => present(shared, true).await,
+    }
+}
+
+/// A text of before, from memory or from the store; none where this program can't use it.
+async fn recalled(shared: &Shared, id: RevisionId) -> Result<Option<Arc<Active>>, Unusable> {
+    if let Some(kept) = shared.kept(id) {
+        return Ok(kept);
+    }
+    let _only_one = shared.compiling.lock().await;
+    if let Some(active) = shared.active(id) {
+        return Ok(Some(active));
+    }
+    if let Some(kept) = shared.kept(id) {
+        return Ok(kept);
+    }
+    let revision = shared.store.revision(id).await?;
+    let revision = revision.ok_or(Unusable::Gone(id.0))?;
+    let text = match compiled(revision).await {
+        Ok(active) => Some(Arc::new(active)),
+        Err(why) => {
+            let revision = id.0;
+            tracing::warn!(revision, %why, "messages decided by this text leave by the present one, where it has their template");
+            None
+        }
+    };
+    shared.keep(id, text.clone());
+    Ok(text)
 }

@@ -3,7 +3,10 @@
 //! An answer is a fact of the account's log. What the engine makes of it is decided when that fact is read: of two
 //! answers to one approval the first in the log stands.
 
+mod csm;
 mod patch;
+
+pub(crate) use csm::csm_in_slack;
 
 use crate::activate;
 use jiff::Timestamp;
@@ -144,7 +147,7 @@ pub async fn answer(
             data.insert("until".into(), json!(until));
         }
         Reply::Reassign { to } => {
-            is_csm(store, row.shard, to).await?;
+            csm::is_there(store, row.shard, to).await?;
             data.insert("to".into(), json!(to));
         }
     }
@@ -190,17 +193,6 @@ fn short(outcome: &str) -> Result<&str, AnswerError> {
         return Err(AnswerError::Value(why.into()));
     }
     Ok(outcome)
-}
-
-async fn is_csm(store: &Store, shard: u32, id: &str) -> Result<(), AnswerError> {
-    let mut csms = engine::Csms::default();
-    if let Some(row) = store.csms(shard).await?.iter().find(|row| &*row.csm == id)
-        && csms.decode(id, &row.bytes).is_ok()
-        && csms.0.get(id).is_some_and(|csm| csm.is_there)
-    {
-        return Ok(());
-    }
-    Err(AnswerError::Value(format!("there is no CSM {id}").into()))
 }
 
 /// The fact that tells an answer, or what was learnt with it. It carries no time: it happens when it is read.

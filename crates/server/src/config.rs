@@ -56,6 +56,8 @@ pub struct Config {
     pub tracking: Tracking,
     /// Whose law mails that can be left follow.
     pub jurisdiction: Jurisdiction,
+    /// How many days after its last contract an account still does business with us.
+    pub relationship_grace_days: u32,
     /// The mail server.
     pub smtp: Option<Smtp>,
     /// What leaves by HTTP.

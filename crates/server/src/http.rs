@@ -9,6 +9,7 @@ mod journal;
 mod leave;
 mod mail_events;
 mod metrics;
+mod pace;
 mod slack;
 mod tasks;
 mod track;
@@ -32,7 +33,7 @@ use utoipa_axum::routes;
 pub(crate) struct Door {
     pub(crate) shared: Shared,
     pub(crate) requests: Arc<Semaphore>,
-    pub(crate) pace: leave::Pace,
+    pub(crate) pace: pace::Pace,
 }
 
 #[derive(OpenApi)]
@@ -76,7 +77,7 @@ pub(crate) fn router(shared: Shared) -> Router {
     let door = Door {
         shared,
         requests: Arc::new(Semaphore::new(limits.requests_max)),
-        pace: leave::Pace::default(),
+        pace: pace::Pace::default(),
     };
     let description = openapi();
     let (router, _) = api().split_for_parts();

@@ -6,6 +6,7 @@ use crate::shared::Shared;
 use crate::worker::Worker;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use store::{Bid, Failure, Lease, Role};
 use tokio::task::JoinHandle;
@@ -99,6 +100,10 @@ impl Keeper {
                 .leases
                 .get_or_create(&vec![("role", role.as_str())]);
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+            if role == Role::Send {
+                let count = u32::try_from(count).unwrap_or(u32::MAX);
+                self.shared.sends_for.store(count, Ordering::Relaxed);
+            }
         }
         Ok(if plan.is_short { SEEK } else { RENEW })
     }

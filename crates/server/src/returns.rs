@@ -3,6 +3,7 @@
 mod address;
 mod lmtp;
 mod maildir;
+mod wire;
 
 pub(crate) use address::{Returns, Whose, of_message_id, packed, unpacked};
 
@@ -11,6 +12,8 @@ use crate::shared::Shared;
 use crate::{Clock, Config, StartError};
 use ingest::mail::{self, Action, Came, Class, Report, Says, Unread};
 use model::MessageId;
+use outreach::tls::Acceptor;
+use std::path::{Path, PathBuf};
 use store::{AddressKey, Answer, Answered, Failure, Role, Said, Stopped, Store};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -91,7 +94,8 @@ pub(crate) async fn start(
         let listener = TcpListener::bind(address).await;
         let listener =
             listener.map_err(|error| StartError::Listen(address, error.to_string().into()))?;
-        let listening = lmtp::listen(listener, shared.clone(), stop.clone());
+        let tls = bounces.tls.as_ref().map(acceptor).transpose()?;
+        let listening = lmtp::listen(listener, tls, shared.clone(), stop.clone());
         tasks.push(tokio::spawn(listening));
     }
     if let Some(folder) = bounces.maildir {
@@ -102,6 +106,16 @@ pub(crate) async fn start(
         )));
     }
     Ok(())
+}
+
+/// What the listener says who it is with.
+fn acceptor((certificate, key): &(PathBuf, PathBuf)) -> Result<Acceptor, StartError> {
+    let read = |path: &Path| {
+        let unread = |error| StartError::Means(format!("{}: {error}", path.display()).into());
+        std::fs::read(path).map_err(unread)
+    };
+    let acceptor = Acceptor::new(&read(certificate)?, &read(key)?);
+    acceptor.map_err(|fault| StartError::Means(format!("bounces.certificate: {fault}").into()))
 }
 
 /// Takes one mail.

@@ -24,13 +24,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::{ClaimRequest, Claimed, Failure, Role};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// Between two looks at the outbox of a busy shard; other processes' workers fill it too.
 const POLL_MIN: Duration = Duration::from_millis(10);
 /// The same for a quiet shard.
 const POLL_MAX: Duration = Duration::from_millis(500);
+/// While more waits than may be under way, claims are made for this share of what may be, since each is a commit …
+const CLAIM_SHARE: u32 = 4;
+/// … or after this time, where what is under way takes long.
+const CLAIM_WAIT_MAX: Duration = Duration::from_millis(200);
 /// The longest wait after something failed.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
@@ -40,6 +44,8 @@ pub(crate) struct Sender {
     shard: u32,
     epoch: u64,
     under_way: JoinSet<()>,
+    /// When a claim last took as many as it could: more is likely to wait.
+    is_more_since: Option<Instant>,
 }
 
 impl Sender {
@@ -49,6 +55,7 @@ impl Sender {
             shard,
             epoch,
             under_way: JoinSet::new(),
+            is_more_since: None,
         }
     }
 
@@ -62,7 +69,7 @@ impl Sender {
                 Ok(claimed) => {
                     pause = POLL_MIN;
                     self.shared.status.works(self.shard, Role::Send);
-                    poll = if claimed > 0 {
+                    poll = if claimed > 0 || self.is_more_since.is_some() {
                         POLL_MIN
                     } else {
                         (poll * 2).min(POLL_MAX)
@@ -110,7 +117,7 @@ impl Sender {
         let claims_max = self.shared.config.limits.claims_max;
         let busy = u32::try_from(self.under_way.len()).unwrap_or(u32::MAX);
         let count_max = claims_max.saturating_sub(busy);
-        if count_max == 0 {
+        if count_max == 0 || self.waits_for_more(count_max) {
             return Ok(0);
         }
         let request = ClaimRequest {
@@ -119,13 +126,23 @@ impl Sender {
             now,
             count_max,
             cap: self.shared.config.limits.cap(),
+            jurisdiction: self.shared.config.jurisdiction,
         };
         let claimed = self.shared.store.claim(request).await?;
         let count = claimed.len();
+        let is_full = u32::try_from(count).is_ok_and(|count| count == count_max);
+        self.is_more_since = is_full.then(Instant::now);
         for one in claimed {
             self.begin(one);
         }
         Ok(count)
+    }
+
+    /// Whether a claim is put off until it can take several: one commit for each message would be most of the work.
+    fn waits_for_more(&self, free: u32) -> bool {
+        let is_little = free < (self.shared.config.limits.claims_max / CLAIM_SHARE).max(1);
+        let since = self.is_more_since.filter(|_| is_little);
+        since.is_some_and(|since| since.elapsed() < CLAIM_WAIT_MAX)
     }
 
     fn begin(&mut self, claimed: Claimed) {

@@ -10,12 +10,19 @@ use crate::{Clock, Config};
 use engine::Change;
 use model::{AccountId, MessageId, Record};
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{AddressKey, RevisionId, Store};
 use tokio::sync::broadcast;
 
 /// How many records a slow listener may be behind before it misses some.
 const RECORDS_MAX: usize = 4_096;
+
+/// How many texts before the present one are kept at hand for messages that were decided by them.
+const TEXTS_MAX: usize = 4;
+
+/// Texts before the present one, the latest used last; none where this program can't use it.
+type Texts = Vec<(RevisionId, Option<Arc<Active>>)>;
 
 /// What texts change, by the one before and the one after.
 type Changes = BTreeMap<(RevisionId, RevisionId), Arc<Change>>;
@@ -47,9 +54,12 @@ pub(crate) struct Shared {
     pub(crate) status: Status,
     /// What signs what leaves in links and addresses.
     pub(crate) seals: Seals,
+    /// How many shards this process sends for, as its keeper counted last.
+    pub(crate) sends_for: Arc<AtomicU32>,
     pub(crate) records: broadcast::Sender<Arc<Record>>,
     pub(crate) settled: broadcast::Sender<Settled>,
     active: Arc<Mutex<Option<Arc<Active>>>>,
+    texts: Arc<Mutex<Texts>>,
     changes: Arc<Mutex<Changes>>,
     /// Held while a text is compiled, so that it is compiled once and not by every shard.
     pub(crate) compiling: Arc<tokio::sync::Mutex<()>>,
@@ -66,6 +76,7 @@ impl Shared {
         let seals = Seals::new(store.clone(), clock.clone());
         Ok(Self {
             seals,
+            sends_for: Arc::default(),
             store,
             clock,
             config: Arc::new(config),
@@ -76,6 +87,7 @@ impl Shared {
             records,
             settled,
             active: Arc::default(),
+            texts: Arc::default(),
             changes: Arc::default(),
             compiling: Arc::default(),
             address_key,
@@ -96,7 +108,31 @@ impl Shared {
     }
 
     pub(crate) fn set_active(&self, active: Arc<Active>) {
-        *self.active.lock().unwrap_or_else(PoisonError::into_inner) = Some(active);
+        let mut present = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = present.replace(active);
+        drop(present);
+        if let Some(before) = before {
+            self.keep(before.id, Some(before));
+        }
+    }
+
+    /// A text that is kept at hand though another one decides; inside, none where it can't be used.
+    pub(crate) fn kept(&self, id: RevisionId) -> Option<Option<Arc<Active>>> {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = texts.iter().position(|(known, _)| *known == id)?;
+        let text = texts.remove(place);
+        texts.push(text.clone());
+        Some(text.1)
+    }
+
+    /// Keeps a text at hand, or that it can't be used.
+    pub(crate) fn keep(&self, id: RevisionId, text: Option<Arc<Active>>) {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.retain(|(known, _)| *known != id);
+        texts.push((id, text));
+        if texts.len() > TEXTS_MAX {
+            texts.remove(0);
+        }
     }
 
     /// What a text changes, if it was worked out lately.
@@ -136,4 +172,34 @@ fn keyed(key: &[u8; 32], address: &str) -> AddressKey {
         |known| known.to_string().to_lowercase(),
     );
     AddressKey(*blake3::keyed_hash(key, normal.as_bytes()).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capitals_and_blanks_make_no_other_address() {
+        let one = keyed(&[7; 32], "mika.tanaka@acme.example");
+        for same in [
+            "Mika.Tanaka@acme.example",
+            "MIKA.TANAKA@ACME.EXAMPLE",
+            " mika.tanaka@acme.example\n",
+        ] {
+            assert_eq!(keyed(&[7; 32], same), one, "{same:?}");
+        }
+        for other in [
+            "mikatanaka@acme.example",
+            "mika.tanaka+x@acme.example",
+            "mika.tanaka@acme.example.org",
+            "",
+        ] {
+            assert_ne!(keyed(&[7; 32], other), one, "{other:?}");
+        }
+        assert_ne!(
+            keyed(&[8; 32], "mika.tanaka@acme.example"),
+            one,
+            "no other store knows it"
+        );
+    }
 }

@@ -1,13 +1,19 @@
 //! What is noticed of readers: links that lead by way of this server, and an image that tells when a mail is looked
-//! at. A token holds the message and where the link leads, so that nothing can be made to lead elsewhere.
+//! at. Machines on the way follow every link and look at every image: what they do is kept apart from what people do. A token holds the message and where the link leads, so that nothing can be made to lead elsewhere.
 
 use crate::returns::{packed, unpacked};
 use crate::shared::Shared;
 use ingest::mail::Purpose;
-use model::{Channel, MessageId, Outgoing};
+use jiff::SignedDuration;
+use model::{Channel, DeliveryState, MessageId, Outgoing};
 use outreach::links;
 use outreach::seal::Use;
 use store::Failure;
+
+/// What the link that no person sees leads to; no address that could stand in a mail.
+pub(crate) const NOWHERE: &str = " ";
+/// Whatever is followed sooner after a mail left was followed by a machine on its way.
+const MACHINES_LOOK: SignedDuration = SignedDuration::from_secs(60);
 
 /// Weaves what the settings ask for into the page of a mail.
 pub(crate) async fn weave(
@@ -42,6 +48,9 @@ pub(crate) async fn weave(
             let token = if is_ours { None } else { token(url) };
             token.map(|token| format!("{base}/c/{token}"))
         });
+        if let Some(token) = token(NOWHERE) {
+            html = links::with_hidden(&html, &format!("{base}/c/{token}"));
+        }
     }
     if tracking.opens
         && let Some(token) = token("")
@@ -49,6 +58,31 @@ pub(crate) async fn weave(
         html = links::with_image(&html, &format!("{base}/o/{token}"));
     }
     Ok(html)
+}
+
+/// How sure it is that a person followed a link or looked at a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HumanConfidence {
+    /// Nothing speaks against it.
+    High,
+    /// The mail left just now, or something follows all of its links.
+    Low,
+}
+
+/// How sure it is that what was noticed of a message comes from a person.
+pub(crate) async fn human_confidence(
+    shared: &Shared,
+    message: &MessageId,
+) -> Result<HumanConfidence, Failure> {
+    let Some((delivery, _)) = shared.store.delivery(message).await? else {
+        return Ok(HumanConfidence::Low);
+    };
+    let age = shared.clock.now().duration_since(delivery.updated_at);
+    let is_sent = delivery.state == DeliveryState::Sent;
+    if !is_sent || age < MACHINES_LOOK || shared.store.is_scanned(message).await? {
+        return Ok(HumanConfidence::Low);
+    }
+    Ok(HumanConfidence::High)
 }
 
 /// The message of a token and where its link leads; nowhere, for the image.

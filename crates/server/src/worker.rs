@@ -11,6 +11,7 @@ mod draft;
 mod poison;
 mod rebase;
 mod recount;
+mod relation;
 mod state;
 mod wakes;
 

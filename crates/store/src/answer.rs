@@ -35,6 +35,8 @@ pub enum Said {
     Opened,
     /// A link of it was followed, by a person or a machine.
     Clicked,
+    /// A link was followed that no person sees: machines follow the links of this mail. Kept, and told to no log.
+    Scanned,
 }
 
 impl Said {
@@ -47,6 +49,7 @@ impl Said {
             Self::Replied => "message.replied",
             Self::Opened => "message.opened",
             Self::Clicked => "message.clicked",
+            Self::Scanned => "message.scanned",
         }
     }
 
@@ -56,9 +59,12 @@ impl Said {
             Self::BouncedHard => Some("hard"),
             Self::BouncedSoft => Some("soft"),
             Self::BouncedByPolicy => Some("policy"),
-            Self::Delivered | Self::Complained | Self::Replied | Self::Opened | Self::Clicked => {
-                None
-            }
+            Self::Delivered
+            | Self::Complained
+            | Self::Replied
+            | Self::Opened
+            | Self::Clicked
+            | Self::Scanned => None,
         }
     }
 }
@@ -113,6 +119,13 @@ pub enum Stopped {
 }
 
 impl Store {
+    /// Whether machines were seen to follow the links of a message.
+    pub async fn is_scanned(&self, message: &MessageId) -> Result<bool, Failure> {
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.is_scanned(message).await,
+        }
+    }
+
     /// Takes an answer: the fact in the log of the message's account, and the stop of the address, in one
     /// transaction. Safe to call again.
     pub async fn answer(&self, answer: Answer) -> Result<Answered, Failure> {

@@ -45,6 +45,8 @@ pub struct OutboxWrite {
     pub addresses: Vec<AddressKey>,
     /// Messages of one lane go one after the other: it is not claimed while an earlier one is not settled.
     pub lane: Option<Box<str>>,
+    /// Until when its account does business with us, as the decision saw it; none: it does not.
+    pub related_until: Option<Timestamp>,
 }
 
 /// A record for the journal.

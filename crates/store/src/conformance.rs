@@ -5,6 +5,7 @@ mod call;
 mod commit;
 mod fate;
 mod gate;
+mod ground;
 mod journal;
 mod lease;
 mod log;
@@ -106,6 +107,7 @@ cases! {
         a_mark_can_be_lowered;
     outbox:
         a_message_is_queued_once_however_often_it_is_decided,
+        a_message_says_which_text_decided_it,
         the_most_urgent_goes_first_and_nothing_before_its_time,
         the_log_clock_hands_over_at_once_and_tells_no_fates,
         shadow_stays_in_the_store,
@@ -131,6 +133,7 @@ cases! {
         what_became_of_a_copy_is_no_news_of_the_message,
         three_bounces_that_may_pass_make_a_pause,
         each_answer_stops_what_it_asks_for,
+        what_follows_every_link_is_kept_and_told_to_no_log,
         a_domain_that_does_not_want_us_is_left_alone;
     gate:
         what_is_suppressed_is_not_claimed,
@@ -146,6 +149,10 @@ cases! {
         a_cap_defers_what_is_too_much_for_one_address,
         a_cap_is_never_passed_by_several_senders,
         consent_is_kept_and_opens_nothing;
+    ground:
+        the_whole_table_of_grounds_holds,
+        a_ground_that_ends_stops_what_is_claimed,
+        who_has_no_ground_is_told_what_is_missing;
     call:
         messages_of_a_lane_are_claimed_one_after_the_other,
         a_call_that_was_under_way_is_made_again_however_often,
@@ -258,6 +265,7 @@ fn outbox(outgoing: Outgoing) -> OutboxWrite {
         outgoing,
         addresses: vec![crate::AddressKey([7; 32])],
         lane: None,
+        related_until: None,
     }
 }
 
@@ -301,6 +309,7 @@ async fn claim(
         now: at(now),
         count_max: 10,
         cap: None,
+        jurisdiction: model::Jurisdiction::Us,
     };
     Ok(store.claim(request).await?)
 }

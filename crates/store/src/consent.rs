@@ -2,43 +2,7 @@
 
 use crate::{AddressKey, Failure, Store, store::Tables};
 use jiff::Timestamp;
-
-/// On which ground.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Basis {
-    /// The person agreed.
-    Consent,
-    /// They do business with us.
-    BusinessRelationship,
-    /// Their company published the address.
-    Published,
-    /// A contract asks for it.
-    Contract,
-}
-
-impl Basis {
-    const ALL: [Self; 4] = [
-        Self::Consent,
-        Self::BusinessRelationship,
-        Self::Published,
-        Self::Contract,
-    ];
-
-    /// The word in tables and output.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Consent => "consent",
-            Self::BusinessRelationship => "business_relationship",
-            Self::Published => "published",
-            Self::Contract => "contract",
-        }
-    }
-
-    /// Reads the word back.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == word)
-    }
-}
+pub use model::Basis;
 
 /// One proof.
 #[derive(Clone, Debug, PartialEq, Eq)]

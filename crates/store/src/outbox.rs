@@ -1,8 +1,8 @@
 //! The outbox: what the sender claims, tries and settles.
 
-use crate::{AddressKey, Captured, Failure, Store, store::Tables};
+use crate::{AddressKey, Captured, Failure, RevisionId, Store, store::Tables};
 use jiff::Timestamp;
-use model::{MessageId, Outgoing, Purpose};
+use model::{Demand, Jurisdiction, MessageId, Outgoing, Purpose};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub struct ClaimRequest {
     pub count_max: u32,
     /// The cap of each address, if there is one.
     pub cap: Option<Cap>,
+    /// Whose law says on which ground somebody may be written to.
+    pub jurisdiction: Jurisdiction,
 }
 
 /// The right to hand over one message, once. Whoever claims the message later has another one.
@@ -58,6 +60,10 @@ pub(crate) struct About {
     pub(crate) domains: Vec<Box<str>>,
     /// The recipient first.
     pub(crate) addresses: Vec<AddressKey>,
+    /// What the law asks for before it may leave.
+    pub(crate) demand: Demand,
+    /// Until when its account does business with us.
+    pub(crate) related_until: Option<Timestamp>,
 }
 
 /// A message that is claimed.
@@ -71,6 +77,8 @@ pub struct Claimed {
     pub addresses: Vec<AddressKey>,
     /// How many attempts there were; the next is one more.
     pub attempts: u32,
+    /// The text by which it was decided; none where an older program wrote it.
+    pub revision: Option<RevisionId>,
 }
 
 /// How a hand-over ended.
@@ -118,8 +126,8 @@ pub struct Recovered {
 
 impl Store {
     /// Claims what is ready, most urgent first; what expired meanwhile is settled as that. Nothing under another
-    /// epoch or while the switch `send` is off. What is suppressed ends as that; what another switch or a cap holds back
-    /// is deferred. Under the log clock neither windows, expiry nor caps apply. After
+    /// epoch or while the switch `send` is off. What is suppressed, or has no ground, ends as that; what another switch or a
+    /// cap holds back is deferred. Under the log clock neither windows, expiry nor caps apply. After
     /// [`Failure::Unknown`], which is rare, give the lease back: only another epoch takes over what may be claimed.
     pub async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, Failure> {
         match &self.tables {

@@ -17,8 +17,11 @@ mod erasures;
 mod fates;
 mod fault;
 mod gate;
+mod grounds;
 mod heads;
 mod imports;
+#[cfg(test)]
+mod inventory;
 mod journals;
 mod leases;
 mod logs;

@@ -147,6 +147,7 @@ impl Written {
             outgoing: one.outgoing,
             addresses: Vec::new(),
             lane: None,
+            related_until: None,
         });
         Ok(Written {
             accounts: loaded

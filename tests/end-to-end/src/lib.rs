@@ -9,6 +9,7 @@
 //! | [`Product`], [`Serving`] | `sottaku` itself, run as its users run it |
 //! | [`Client`] | a client of `POST /v1/events` that tells an answer from a cut |
 //! | [`Browser`] | Debian's Chromium, which opens pages and presses buttons |
+//! | [`outline`] | what a page is made of, as browsers read it |
 //! | [`Peek`] | looks into a store, read-only, to aim a blow at the right moment; it proves nothing |
 //!
 //! Each is ready when its `start` returns, and is stopped when it is dropped.
@@ -18,6 +19,7 @@ pub mod certificate;
 pub mod client;
 pub mod dice;
 pub mod failure;
+pub mod markup;
 pub mod peek;
 pub mod postfix;
 pub mod product;
@@ -31,6 +33,7 @@ pub use certificate::Certificate;
 pub use client::{Answer, Client, Cut};
 pub use dice::Dice;
 pub use failure::Failure;
+pub use markup::{Outline, outline};
 pub use peek::Peek;
 pub use postfix::{Postfix, Tls};
 pub use product::{Product, Ran};
@@ -39,4 +42,4 @@ pub use sink::plan::{Act, Phase, Plan, Rule};
 pub use sink::process::SinkProcess;
 pub use sink::record::Taken;
 pub use sink::{Sink, SinkOptions};
-pub use slack::{Slack, SlackReply};
+pub use slack::{Slack, SlackAct, SlackHabit, SlackReply};

@@ -30,6 +30,8 @@ pub struct SinkOptions {
     pub plan: Plan,
     /// With one, STARTTLS is offered.
     pub certificate: Option<Certificate>,
+    /// Whether the record holds the messages themselves.
+    pub is_whole: bool,
 }
 
 impl SinkOptions {
@@ -40,6 +42,7 @@ impl SinkOptions {
             record: record.into(),
             plan: Plan::default(),
             certificate: None,
+            is_whole: false,
         }
     }
 }
@@ -70,7 +73,7 @@ impl Sink {
         let address = listener
             .local_addr()
             .map_err(Failure::io("asking for the sink's port"))?;
-        let accepting = tokio::spawn(accept(listener, ledger, script, tls));
+        let accepting = tokio::spawn(accept(listener, (ledger, script), tls, options.is_whole));
         Ok(Sink {
             address,
             record: options.record,
@@ -101,16 +104,16 @@ impl Drop for Sink {
 /// Owns the sessions: they end with it.
 async fn accept(
     listener: TcpListener,
-    ledger: Arc<Ledger>,
-    script: Arc<Script>,
+    (ledger, script): (Arc<Ledger>, Arc<Script>),
     tls: Option<TlsAcceptor>,
+    is_whole: bool,
 ) {
     let mut sessions = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 let Ok((stream, _)) = accepted else { continue };
-                let session = Session::new(ledger.clone(), script.clone(), tls.clone());
+                let session = Session::new(ledger.clone(), script.clone(), tls.clone(), is_whole);
                 sessions.spawn(session.run(stream));
             }
             Some(ended) = sessions.join_next() => {

@@ -30,6 +30,8 @@ pub struct Posted {
     pub text: String,
     /// The headers, names in small letters.
     pub headers: BTreeMap<String, String>,
+    /// The status that it was answered with; none: it was cut without an answer.
+    pub answered: Option<u16>,
 }
 
 /// What the endpoint answers to one request.
@@ -63,10 +65,49 @@ impl SlackReply {
     }
 }
 
+/// What the endpoint does instead of answering as usual.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SlackAct {
+    /// Answers this.
+    Reply(SlackReply),
+    /// Takes the request and cuts the connection without a word.
+    Cut,
+    /// Answers as usual after so long.
+    Slow(Duration),
+}
+
+/// What it does with each `every`-th request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlackHabit {
+    every: usize,
+    act: SlackAct,
+}
+
+impl SlackHabit {
+    /// Does `act` with each `every`-th request.
+    pub fn new(every: usize, act: SlackAct) -> SlackHabit {
+        SlackHabit { every, act }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Book {
     posted: Vec<Posted>,
     replies: VecDeque<SlackReply>,
+    habits: Vec<SlackHabit>,
+}
+
+impl Book {
+    /// What is done with the request that comes now: the next reply, else what the first habit says whose turn it is.
+    fn act(&mut self) -> Option<SlackAct> {
+        if let Some(reply) = self.replies.pop_front() {
+            return Some(SlackAct::Reply(reply));
+        }
+        let number = self.posted.len() + 1;
+        let mut habits = self.habits.iter();
+        let habit = habits.find(|habit| number.is_multiple_of(habit.every))?;
+        Some(habit.act.clone())
+    }
 }
 
 /// A running endpoint.
@@ -83,15 +124,26 @@ impl Slack {
     /// # Errors
     /// When no port can be had.
     pub async fn start(replies: impl IntoIterator<Item = SlackReply>) -> Result<Slack, Failure> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        Slack::start_at((Ipv4Addr::LOCALHOST, 0).into(), replies).await
+    }
+
+    /// The same at an address where nobody listened before.
+    ///
+    /// # Errors
+    /// When the address is taken.
+    pub async fn start_at(
+        address: SocketAddr,
+        replies: impl IntoIterator<Item = SlackReply>,
+    ) -> Result<Slack, Failure> {
+        let listener = TcpListener::bind(address)
             .await
             .map_err(Failure::io("listening for webhooks"))?;
         let address = listener
             .local_addr()
             .map_err(Failure::io("asking for the webhooks' port"))?;
         let book = Arc::new(Mutex::new(Book {
-            posted: Vec::new(),
             replies: replies.into_iter().collect(),
+            ..Book::default()
         }));
         let router = Router::new()
             .route("/{*path}", post(receive))
@@ -106,6 +158,11 @@ impl Slack {
             book,
             serving,
         })
+    }
+
+    /// From now on it does so whenever it has no reply that it was told.
+    pub fn has_habits(&self, habits: impl IntoIterator<Item = SlackHabit>) {
+        lock(&self.book).habits = habits.into_iter().collect();
     }
 
     /// The URL that a Slack app would give for a channel.
@@ -168,25 +225,31 @@ async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> impl IntoResponse {
-    let mut book = lock(&book);
-    let count = book.posted.len();
-    let headers = headers.iter().map(|(name, value)| {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        (name.as_str().to_owned(), value)
-    });
-    book.posted.push(Posted {
-        path: uri.path().to_owned(),
-        body: serde_json::from_slice(&body).unwrap_or_default(),
-        text: String::from_utf8_lossy(&body).into_owned(),
-        headers: headers.collect(),
-    });
-    let reply = book.replies.pop_front();
+    let (act, number) = {
+        let mut book = lock(&book);
+        let act = book.act();
+        book.posted.push(posted(&uri, &headers, &body));
+        (act, book.posted.len() - 1)
+    };
     let usual = || {
         let body = serde_json::from_slice(&body).unwrap_or_default();
-        let answer = api(uri.path(), count, &body);
+        let answer = api(uri.path(), number, &body);
         SlackReply::new(200, &answer.unwrap_or_else(|| "ok".to_owned()))
     };
-    let reply = reply.unwrap_or_else(usual);
+    let reply = match act {
+        Some(SlackAct::Reply(reply)) => reply,
+        // Unwinding ends the connection's task without calling the panic hook.
+        Some(SlackAct::Cut) => std::panic::resume_unwind(Box::new("cut as it was told")),
+        Some(SlackAct::Slow(time)) => {
+            tokio::time::sleep(time).await;
+            usual()
+        }
+        None => usual(),
+    };
+    // Noted before it is said: what the book has as not answered was not.
+    if let Some(posted) = lock(&book).posted.get_mut(number) {
+        posted.answered = Some(reply.status);
+    }
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers: Vec<(HeaderName, String)> = reply
         .retry_after
@@ -200,6 +263,20 @@ async fn receive(
         }
     }
     answer
+}
+
+fn posted(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Posted {
+    let headers = headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (name.as_str().to_owned(), value)
+    });
+    Posted {
+        path: uri.path().to_owned(),
+        body: serde_json::from_slice(body).unwrap_or_default(),
+        text: String::from_utf8_lossy(body).into_owned(),
+        headers: headers.collect(),
+        answered: None,
+    }
 }
 
 fn lock(book: &Mutex<Book>) -> std::sync::MutexGuard<'_, Book> {

@@ -5,6 +5,7 @@
 mod blows;
 mod facts;
 mod files;
+mod heard;
 mod load;
 mod proof;
 mod stage;

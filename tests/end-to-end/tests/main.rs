@@ -1,8 +1,10 @@
 //! The product from outside, against real servers; one binary, because a link is expensive.
 
 mod apply;
+mod complaints;
 mod dev;
 mod ends;
+mod grounds;
 mod hostile;
 mod kafka;
 mod kill;
@@ -18,5 +20,7 @@ mod signed;
 mod slack;
 mod smtp;
 mod tables;
+mod tasks;
 mod texts;
+mod texts_before;
 mod webhooks;

@@ -125,3 +125,122 @@ async fn a_providers_notice_counts_only_with_its_signature() {
     }
     record(&office, "acme", "mend").await;
 }
+
+/// Asks the office with these headers; the status and how many notices were told.
+async fn post(office: &Office, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, Value) {
+    let answer = office.client().ask(path, headers, body.as_bytes()).await;
+    let answer = answer.expect("the server answers");
+    let told = answer.json()["told"].clone();
+    (answer.status, told)
+}
+
+/// The id of the account's mail, as the provider hands it back.
+async fn sent(office: &Office, account: &str) -> String {
+    let to = format!("{account}@acme.example");
+    assert_eq!(office.tell(account, &to, "paid").await.status, 202);
+    let mail = office.fate(account, &["sent"]).await;
+    mail["message"].as_str().expect("an id").to_owned()
+}
+
+#[tokio::test]
+async fn sendgrids_events_count_with_its_own_signature() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let keys = folder.path();
+    let made = [
+        "ecparam",
+        "-name",
+        "prime256v1",
+        "-genkey",
+        "-noout",
+        "-out",
+        "sg.key",
+    ];
+    openssl(keys, &made).await;
+    let public = [
+        "ec", "-in", "sg.key", "-pubout", "-outform", "DER", "-out", "sg.der",
+    ];
+    openssl(keys, &public).await;
+    let public = openssl(keys, &["base64", "-A", "-in", "sg.der"]).await;
+    listening(&keys.join("workspace")).expect("the workspace is written");
+    let settings = format!(
+        "store: sottaku.db\nclock: log\nmail_events: {{sendgrid: {{public_key: '{}'}}}}\n",
+        public.trim()
+    );
+    let office = Office::open(&settings, &keys.join("workspace"), &[]).await;
+    let office = office.expect("the office opens");
+    let id = sent(&office, "gone").await;
+    let body = json!([{
+        "event": "bounce", "email": "gone@acme.example", "status": "5.1.1", "type": "bounce",
+        "reason": "550 5.1.1 no such user", "sottaku_message": id, "sg_event_id": "e-1",
+    }])
+    .to_string();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = now.expect("it is later than 1970").as_secs();
+    let sign = async |at: u64| {
+        std::fs::write(keys.join("text"), format!("{at}{body}")).expect("it is written");
+        let arguments = ["dgst", "-sha256", "-sign", "sg.key", "-out", "tag", "text"];
+        openssl(keys, &arguments).await;
+        let tag = openssl(keys, &["base64", "-A", "-in", "tag"]).await;
+        (at.to_string(), tag.trim().to_owned())
+    };
+    let (right, old) = (sign(now).await, sign(now - 3_600).await);
+    let changed = body.replace("e-1", "e-2");
+    for ((at, tag), body, status, told) in [
+        (&old, &body, 401, Value::Null),
+        (&right, &changed, 401, Value::Null),
+        (
+            &(right.0.clone(), "AAAA".to_owned()),
+            &body,
+            401,
+            Value::Null,
+        ),
+        (&right, &body, 200, 1.into()),
+        (&right, &body, 200, 0.into()),
+    ] {
+        let headers = [
+            ("content-type", "application/json"),
+            ("x-twilio-email-event-webhook-timestamp", &**at),
+            ("x-twilio-email-event-webhook-signature", &**tag),
+        ];
+        let answered = post(&office, "POST /v1/mail-events/sendgrid", &headers, body).await;
+        assert_eq!(answered, (status, told), "{at} {body}");
+    }
+    record(&office, "gone", "mend").await;
+}
+
+#[tokio::test]
+async fn postmarks_records_count_with_the_password_of_their_address() {
+    let folder = tempfile::tempdir().expect("a folder");
+    listening(&folder.path().join("workspace")).expect("the workspace is written");
+    let settings =
+        "store: sottaku.db\nclock: log\nmail_events: {postmark: {secret: '${env:PM_SECRET}'}}\n";
+    let variables = [("PM_SECRET", "s3cret-of-the-address")];
+    let office = Office::open(settings, &folder.path().join("workspace"), &variables).await;
+    let office = office.expect("the office opens");
+    let id = sent(&office, "gone").await;
+    let record_of = |kind: &str| {
+        json!({
+            "RecordType": "Bounce", "ID": 4_323_372_036_u64, "Type": kind, "Email": "gone@acme.example",
+            "Details": "550 5.1.1 no such user", "Metadata": {"message": id},
+        })
+        .to_string()
+    };
+    // `postmark:s3cret-of-the-address` and `postmark:wrong` in base64.
+    let right = "Basic cG9zdG1hcms6czNjcmV0LW9mLXRoZS1hZGRyZXNz";
+    let wrong = "Basic cG9zdG1hcms6d3Jvbmc=";
+    let body = record_of("HardBounce");
+    for (password, status, told) in [
+        (wrong, 401, Value::Null),
+        ("", 401, Value::Null),
+        (right, 200, 1.into()),
+        (right, 200, 0.into()),
+    ] {
+        let headers = [
+            ("content-type", "application/json"),
+            ("authorization", password),
+        ];
+        let answered = post(&office, "POST /v1/mail-events/postmark", &headers, &body).await;
+        assert_eq!(answered, (status, told), "{password}");
+    }
+    record(&office, "gone", "mend").await;
+}

@@ -63,8 +63,20 @@ impl Office {
         Client::new(self.server.address(), Duration::from_secs(30))
     }
 
-    /// Tells of an account with one champion, on a working morning.
+    /// Tells of an account under contract with one champion, on a working morning.
     pub(crate) async fn tell(&self, account: &str, to: &str, plan: &str) -> Answer {
+        let contract = json!({"contract": "k-1", "status": "active"});
+        let contract = fact(account, "contract.updated", contract);
+        let mut client = self.client();
+        let told = client
+            .tell("application/x-ndjson", contract.as_bytes())
+            .await;
+        assert_eq!(told.expect("the server answers").status, 202);
+        self.tell_of_stranger(account, to, plan).await
+    }
+
+    /// The same of an account without a contract.
+    pub(crate) async fn tell_of_stranger(&self, account: &str, to: &str, plan: &str) -> Answer {
         let lines = [
             fact(
                 account,

@@ -10,11 +10,15 @@ use crate::office::{Office, fact, workspace};
 
 /// Only `#desk` has a webhook.
 async fn office(slack: &Slack) -> Office {
+    office_at(&slack.allowed(), &slack.url()).await
+}
+
+async fn office_at(allowed: &str, url: &str) -> Office {
     let settings = "store: sottaku.db\nclock: log\nmode: smtp\nfrom_domain: vendor.example\n\
          smtp: {host: 127.0.0.1, port: 9, tls: required}\nlimits: {retry_wait_max: 2s}\n\
          egress: {allow: [ALLOWED]}\nslack: {channels: {'#desk': '${env:DESK}'}}\n";
-    let settings = settings.replace("ALLOWED", &slack.allowed());
-    let opened = Office::open(&settings, &workspace(), &[("DESK", &slack.url())]).await;
+    let settings = settings.replace("ALLOWED", allowed);
+    let opened = Office::open(&settings, &workspace(), &[("DESK", url)]).await;
     opened.expect("the office opens")
 }
 
@@ -78,4 +82,25 @@ async fn a_refused_alert_says_what_slack_said() {
         detail.contains("no_service") || detail.contains("invalid_payload"),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn while_slack_is_down_alerts_wait_and_none_is_lost() {
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr());
+    let address = free.expect("a free port");
+    let url = format!("http://{address}/services/T0/B0/secret");
+    let office = office_at(&address.to_string(), &url).await;
+    for account in ["acme", "beta"] {
+        lose(&office, account).await;
+        office.fate(account, &["deferred"]).await;
+    }
+    let slack = Slack::start_at(address, []).await.expect("it is up again");
+    slack.posted_once_there_are(4).await.expect("they come");
+    let done = end_to_end::wait::until("all are sent", Duration::from_secs(30), async || {
+        let is_sent = states(&office, "acme").await == ["sent", "sent"]
+            && states(&office, "beta").await == ["sent", "sent"];
+        is_sent.then_some(())
+    });
+    done.await.expect("all are sent");
+    assert_eq!(slack.posted().len(), 4, "each once");
 }

@@ -226,63 +226,94 @@ async fn a_bot_posts_in_threads_and_its_buttons_answer() {
     assert_eq!(threads.count(), 1, "the second post hangs on the first");
     let blocks = with_button.body["blocks"].as_array().expect("blocks");
     let task = &blocks.last().expect("a last block")["elements"][0]["value"];
-    press(&office, task, &with_button.body).await;
-    let done = end_to_end::wait::until("the task is done", Duration::from_secs(30), async || {
-        let listed = office
-            .product
-            .done(&["task", "list", "--all", "--output", "json"])
-            .await;
-        let lines = listed.ok()?.json_lines().ok()?;
-        lines
-            .iter()
-            .any(|line| line["state"] == "done")
-            .then_some(())
-    });
-    done.await.expect("the button was heard");
+    let press_one = async |action: Value| press(&office, action, &with_button.body).await;
+    let snooze = json!({"action_id": "sottaku.snooze", "value": task});
+    assert_eq!(press_one(snooze).await, "200");
+    // Nobody is known to be this person, so it stays where it is.
+    let block = &blocks.last().expect("a last block")["block_id"];
+    let hand_over =
+        json!({"action_id": "sottaku.reassign", "block_id": block, "selected_user": "U0NOBODY1"});
+    assert_eq!(press_one(hand_over).await, "200");
+    let is_put_off = |line: &Value| line["state"] == "open" && line["due_at"].is_string();
+    until_a_task("the task is put off", &office, is_put_off).await;
+    let done = json!({"action_id": "sottaku.done", "value": task});
+    assert_eq!(press_one(done.clone()).await, "200");
+    until_a_task("the task is done", &office, |line| line["state"] == "done").await;
+    let log = office.product.done(&["log", "export"]).await;
+    let log = log.expect("the log is told").out;
+    for words in ["\"outcome\":\"booked\"", "\"by\":\"slack:U0PRESS01\""] {
+        assert!(log.contains(words), "{words} in {log}");
+    }
+    // Pressed again it changes nothing.
+    assert_eq!(press_one(done).await, "200");
     let changed = slack
-        .posted_once_there_are(4)
+        .posted_once_there_are(7)
         .await
-        .expect("the post is changed");
-    let update = changed.iter().find(|post| post.path == "/api/chat.update");
-    let update = update.expect("it is an update").body.to_string();
-    assert!(
-        update.contains("<@U0PRESS01>") && !update.contains("sottaku.done"),
-        "{update}"
+        .expect("the post is changed each time");
+    let updates = changed
+        .iter()
+        .filter(|post| post.path == "/api/chat.update");
+    let updates: Vec<String> = updates.map(|post| post.body.to_string()).collect();
+    let with = |words: &str| {
+        updates
+            .iter()
+            .filter(|update| update.contains(words))
+            .count()
+    };
+    assert_eq!(
+        (
+            with("Put off"),
+            with("is no CSM here"),
+            with("Done (booked): <@U0PRESS01>"),
+            with("Already done")
+        ),
+        (1, 1, 1, 1),
+        "{updates:?}"
     );
+    assert_eq!(
+        with("sottaku.done"),
+        1,
+        "only what was not taken keeps its buttons"
+    );
+    let again = office.product.done(&["log", "export"]).await;
+    assert_eq!(again.expect("the log is told").out, log);
 }
 
-/// Presses the first button as Slack would: once unsigned, once signed.
-async fn press(office: &Office, task: &Value, post: &Value) {
+async fn until_a_task(what: &str, office: &Office, is_so: impl Fn(&Value) -> bool) {
+    let found = end_to_end::wait::until(what, Duration::from_secs(30), async || {
+        let listed = ["task", "list", "--all", "--output", "json"];
+        let lines = office.product.done(&listed).await.ok()?.json_lines().ok()?;
+        lines.iter().any(&is_so).then_some(())
+    });
+    found.await.expect("the button was heard");
+}
+
+/// Presses a button as Slack would: once unsigned, which is refused, once signed; the answer's status.
+async fn press(office: &Office, action: Value, post: &Value) -> String {
     let payload = json!({
         "type": "block_actions", "user": {"id": "U0PRESS01"}, "channel": {"id": "C1"},
         "message": {"ts": "1700000000.000001", "text": "x", "blocks": post["blocks"]},
-        "actions": [{"action_id": "sottaku.done", "value": task}],
+        "state": {"values": {"sottaku.outcome": {"sottaku.outcome": {"type": "plain_text_input", "value": "booked"}}}},
+        "actions": [action],
     });
     let body = format!("payload={}", escaped(&payload.to_string()));
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = now.expect("after 1970").as_secs().to_string();
     let signature = format!("v0={}", hmac(&format!("v0:{now}:{body}")));
-    for (given, expected) in [
-        (format!("v0={}", "0".repeat(64)), "401"),
-        (signature, "200"),
-    ] {
+    let mut statuses = Vec::new();
+    for given in [format!("v0={}", "0".repeat(64)), signature] {
         let url = format!("http://{}/slack/actions", office.server.address());
         let ran = std::process::Command::new("curl")
-            .args([
-                "-s",
-                "-o",
-                "/dev/null",
-                "-w",
-                "%{http_code}",
-                "--data-binary",
-                &body,
-            ])
+            .args(["-s", "-o", "/dev/null", "-w", "%{http_code}"])
+            .args(["--data-binary", &body])
             .args(["-H", &format!("x-slack-request-timestamp: {now}")])
             .args(["-H", &format!("x-slack-signature: {given}"), &url])
             .output();
         let ran = ran.expect("curl runs");
-        assert_eq!(String::from_utf8_lossy(&ran.stdout), expected);
+        statuses.push(String::from_utf8_lossy(&ran.stdout).into_owned());
     }
+    assert_eq!(statuses[0], "401");
+    statuses.swap_remove(1)
 }
 
 fn escaped(text: &str) -> String {

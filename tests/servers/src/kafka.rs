@@ -31,10 +31,6 @@ struct Own {
 impl Kafka {
     /// Starts a broker, or names the one that `SOTTAKU_TEST_KAFKA` does. It may not take clients yet: they try again.
     pub fn start() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "tests are told by the environment which broker to use"
-        )]
         if let Ok(address) = std::env::var(OTHER) {
             return Self { address, own: None };
         }

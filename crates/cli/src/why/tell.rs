@@ -1,5 +1,6 @@
 //! Telling: what a workflow makes of an account, in words.
 
+use super::unsent;
 use crate::print::Printer;
 use crate::records;
 use engine::run::{How, Phase, StepPhase};
@@ -7,6 +8,7 @@ use engine::why::{Held, Passage, Standing, Tree, Why};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::Record;
+use store::Delivery;
 use workflow::program::Status;
 
 /// How deep conditions are shown.
@@ -24,7 +26,12 @@ impl Civil {
 }
 
 /// Tells it.
-pub(super) fn tell(why: &Why, records: &[&Record], printer: &mut Printer) -> anyhow::Result<()> {
+pub(super) fn tell(
+    why: &Why,
+    records: &[&Record],
+    unsent: &[&Delivery],
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
     let clock = Civil(TimeZone::get(&why.zone).unwrap_or(TimeZone::UTC));
     printer.line(format!(
         "{} ({}), {}, as of {}",
@@ -51,6 +58,7 @@ pub(super) fn tell(why: &Why, records: &[&Record], printer: &mut Printer) -> any
         for record in own {
             printer.line(format!("    {}", records::line(record)))?;
         }
+        unsent::tell(unsent, &standing.subject, printer)?;
     }
     Ok(())
 }

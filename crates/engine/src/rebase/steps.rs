@@ -6,7 +6,7 @@ use crate::turn::flat;
 use serde::Serialize;
 use serde_json::Value;
 use workflow::Program;
-use workflow::program::{AtWindow, Period, Step, Verb, Workflow};
+use workflow::program::{AtWindow, Period, Says, Step, Verb, Workflow};
 
 /// What happened to a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -43,18 +43,27 @@ pub(crate) fn changes(old: Option<&Program>, new: &Program, name: &str) -> Vec<S
     };
     let (mut meant, mut means) = (Meanings::of(old), Meanings::of(new));
     let (old_steps, new_steps) = (all(before), all(after));
+    let is_added = |now: &&&Step| {
+        let mut before = old_steps.iter();
+        before.all(|one| renamed(after, &one.id) != &*now.id)
+    };
+    let mut twins = Twins {
+        left: new_steps.iter().filter(is_added).copied().collect(),
+    };
     let mut changes = Vec::new();
     for step in &old_steps {
         let id = renamed(after, &step.id);
         let written = meant.step(own(step), &before.with);
         let Some(now) = new_steps.iter().find(|now| *now.id == *id) else {
-            let is_twin = |now: &&&Step| {
-                let is_added = old_steps
-                    .iter()
-                    .all(|one| renamed(after, &one.id) != &*now.id);
-                is_added && means.step(own(now), &after.with) == written
-            };
-            let twin = new_steps.iter().find(is_twin).map(|twin| twin.id.clone());
+            let twin = twins.take(|now| means.step(own(now), &after.with) == written);
+            let twin = twin.or_else(|| {
+                // The template was renamed, and the step without an id has its name.
+                let reworded_before = meant.step(reworded(step), &before.with);
+                twins.take(|now| {
+                    let are_named = has_name_of_template(step) && has_name_of_template(now);
+                    are_named && means.step(reworded(now), &after.with) == reworded_before
+                })
+            });
             changes.push(change(&step.id, StepEdit::Removed, Vec::new(), twin));
             continue;
         };
@@ -66,15 +75,61 @@ pub(crate) fn changes(old: Option<&Program>, new: &Program, name: &str) -> Vec<S
             changes.push(change(&now.id, StepEdit::Renamed, from, None));
         }
     }
-    for step in &new_steps {
-        if old_steps
-            .iter()
-            .all(|one| renamed(after, &one.id) != &*step.id)
-        {
-            changes.push(change(&step.id, StepEdit::Added, Vec::new(), None));
-        }
+    for step in new_steps.iter().filter(is_added) {
+        changes.push(change(&step.id, StepEdit::Added, Vec::new(), None));
     }
     changes
+}
+
+/// The added steps of which none is yet said to be a removed one.
+struct Twins<'s> {
+    left: Vec<&'s Step>,
+}
+
+impl Twins<'_> {
+    fn take(&mut self, mut is_twin: impl FnMut(&Step) -> bool) -> Option<Box<str>> {
+        let at = self.left.iter().position(|now| is_twin(now))?;
+        Some(self.left.remove(at).id.clone())
+    }
+}
+
+fn has_name_of_template(step: &Step) -> bool {
+    template(step) == Some(&*step.id)
+}
+
+/// The template that a step says.
+fn template(step: &Step) -> Option<&str> {
+    match &step.verb {
+        Verb::Send { template, .. } => Some(template),
+        Verb::Alert { says, .. } => match says {
+            Says::Template(template) => Some(template),
+            Says::Text(_) => None,
+        },
+        Verb::Task { .. }
+        | Verb::Branch { .. }
+        | Verb::Match { .. }
+        | Verb::Split { .. }
+        | Verb::Set { .. }
+        | Verb::Webhook { .. }
+        | Verb::Wait { .. }
+        | Verb::WaitFor { .. }
+        | Verb::Stop { .. } => None,
+    }
+}
+
+/// A step without what another template changes of it.
+fn reworded(step: &Step) -> Value {
+    let mut value = own(step);
+    if let Value::Object(map) = &mut value {
+        map.remove("reads");
+        let verb = map.get_mut("verb").and_then(Value::as_object_mut);
+        let keys = verb.and_then(|verb| verb.values_mut().next()?.as_object_mut());
+        if let Some(keys) = keys {
+            keys.remove("template");
+            keys.remove("says");
+        }
+    }
+    value
 }
 
 fn change(

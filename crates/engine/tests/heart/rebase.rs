@@ -3,6 +3,8 @@
 use crate::history::{begin, fact};
 use crate::workspace::checked;
 use engine::log_clock::{Moment, step};
+use engine::plan::Outlook;
+use engine::rebase::StepEdit;
 use engine::{Account, Change, Clock, Context, Csms, Input, Resting, Rules, decide};
 use jiff::{SignedDuration, Timestamp};
 use model::message::Content;
@@ -186,6 +188,29 @@ impl Bench {
             .with_context(|context, account| decide(context, account, Input::Rebase(&change), now));
         self.keep(vec![(now, decision.clone())]);
         decision
+    }
+
+    /// The steps that a plan calls removed, each with the one that it asks about.
+    fn removed(&mut self, text: &Program) -> Vec<(Box<str>, Option<Box<str>>)> {
+        let change = Change::between(Some(&self.text), text, Resting::Next);
+        let rules = Rules::of(text);
+        let context = Context {
+            program: text,
+            rules: &rules,
+            csms: &Csms::default(),
+            pins: None,
+            clock: Clock::Log,
+        };
+        let mut outlook = Outlook::new(context, Some(&self.text), &change);
+        let account = self.account.clone();
+        let now = account.head.now.expect("it was decided before");
+        outlook.look(account, &change, now);
+        let plan = outlook.pause();
+        let steps = plan.workflows.into_values().flat_map(|one| one.steps);
+        let removed = steps.filter(|step| step.change.edit == StepEdit::Removed);
+        removed
+            .map(|step| (step.change.step, step.change.probably))
+            .collect()
     }
 
     /// Kind and step (or how, or why) of all that was recorded, in order.
@@ -620,6 +645,57 @@ fn a_renamed_step_is_the_same_step() {
     ));
     bench.tick(at("2026-04-01T00:00:00Z"));
     assert_eq!(bench.told(), ["alert again", "end finished"]);
+}
+
+#[test]
+fn a_renamed_step_without_a_word_of_it_is_removed_and_inserted_and_the_plan_asks() {
+    let (first, second) = (tell("first", "120..100"), tell("second", "90..80"));
+    let hello = tell("first", "120..100").replace("id: first", "id: hello");
+    let other = tell("first", "110..100").replace("id: first", "id: other");
+    // What was renamed, and to what: the same words under another id, whatever was inserted beside it.
+    for (steps, probably) in [
+        (vec![&hello, &second], Some("hello")),
+        (vec![&other, &hello, &second], Some("hello")),
+        (vec![&other, &second], None),
+        (vec![&second], None),
+    ] {
+        let steps: Vec<&str> = steps.into_iter().map(|step| &**step).collect();
+        let mut bench = resting(&[&first, &second]);
+        let removed = bench.removed(&one(FLAGSHIP, &steps));
+        let probably = probably.map(Box::from);
+        assert_eq!(removed, [("first".into(), probably)], "{steps:?}");
+    }
+    let mut bench = resting(&[&first, &second]);
+    let moved = format!("{FLAGSHIP}moved: {{first: hello}}\n");
+    assert_eq!(bench.removed(&one(&moved, &[&hello, &second])), []);
+    // Without `moved` the step is not made up, and the run goes on where it rested.
+    bench.clear();
+    bench.apply(one(FLAGSHIP, &[&hello, &second]));
+    bench.tick(at("2026-04-01T00:00:00Z"));
+    assert_eq!(bench.told(), ["alert second", "end finished"]);
+}
+
+#[test]
+fn a_step_that_took_its_id_from_a_renamed_template_is_recognized() {
+    let workspace = |name: &str, more: &str| {
+        let steps = [
+            format!("{{alert: csm, template: {name}{more}}}"),
+            tell("second", "90..80"),
+        ];
+        let steps: Vec<&str> = steps.iter().map(|step| &**step).collect();
+        let care = care(FLAGSHIP, &steps);
+        let note = "---\nchannel: slack\n---\nHello\n";
+        text(&[
+            ("workflows/care.yaml", &*care),
+            (&format!("templates/{name}.en.hbs"), note),
+        ])
+    };
+    let mut bench = Bench::new(workspace("welcome", ""));
+    let gone = |bench: &mut Bench, new: Program| bench.removed(&new);
+    let same = gone(&mut bench, workspace("greeting", ""));
+    assert_eq!(same, [("welcome".into(), Some("greeting".into()))]);
+    let other = gone(&mut bench, workspace("greeting", ", hours: any"));
+    assert_eq!(other, [("welcome".into(), None)]);
 }
 
 #[test]

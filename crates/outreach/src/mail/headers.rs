@@ -41,6 +41,11 @@ pub(super) fn of_provider(tag: Tag, message: &MessageId) -> HeaderValue {
     }
 }
 
+/// Where complaints are welcome, and that they come in parts that machines read.
+pub(super) fn complaints(address: &Address) -> HeaderValue {
+    plain("CFBL-Address", format!("{address}; report=arf"))
+}
+
 /// A topic as a label of a domain.
 fn label(topic: &str) -> String {
     let dashed = topic.chars().map(|c| match c {

@@ -4,6 +4,12 @@ use serde_json::{Value, json};
 
 /// The most blocks of a post.
 const BLOCKS_MAX: usize = 50;
+/// What stands before the task in the name of the block of its buttons: whom somebody chooses comes without a value.
+const BLOCK: &str = "sottaku:";
+/// The line for what came of a task.
+const OUTCOME: &str = "sottaku.outcome";
+/// The most characters of that line.
+const OUTCOME_CHARS_MAX: usize = 1_000;
 
 /// What a button says to a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,13 +22,15 @@ pub enum Button {
     Done,
     /// A task is put off to the next day.
     Snooze,
+    /// A task goes to the person who is chosen.
+    Reassign,
 }
 
 impl Button {
     /// The buttons of an approval.
     pub const OF_ASK: [Self; 2] = [Self::Approve, Self::Reject];
     /// The buttons of a task.
-    pub const OF_TASK: [Self; 2] = [Self::Done, Self::Snooze];
+    pub const OF_TASK: [Self; 3] = [Self::Done, Self::Snooze, Self::Reassign];
 
     fn id(self) -> &'static str {
         match self {
@@ -30,13 +38,13 @@ impl Button {
             Self::Reject => "sottaku.reject",
             Self::Done => "sottaku.done",
             Self::Snooze => "sottaku.snooze",
+            Self::Reassign => "sottaku.reassign",
         }
     }
 
     fn of(id: &str) -> Option<Self> {
-        [Self::Approve, Self::Reject, Self::Done, Self::Snooze]
-            .into_iter()
-            .find(|button| button.id() == id)
+        let mut all = Self::OF_ASK.into_iter().chain(Self::OF_TASK);
+        all.find(|button| button.id() == id)
     }
 
     fn label(self, is_japanese: bool) -> &'static str {
@@ -49,6 +57,8 @@ impl Button {
             (Self::Done, true) => "完了",
             (Self::Snooze, false) => "Tomorrow",
             (Self::Snooze, true) => "明日にする",
+            (Self::Reassign, false) => "Hand over to",
+            (Self::Reassign, true) => "引き継ぐ相手",
         }
     }
 
@@ -56,34 +66,48 @@ impl Button {
         match self {
             Self::Approve | Self::Done => Some("primary"),
             Self::Reject => Some("danger"),
-            Self::Snooze => None,
+            Self::Snooze | Self::Reassign => None,
         }
+    }
+
+    fn element(self, task: &str, is_japanese: bool) -> Value {
+        let label = json!({ "type": "plain_text", "text": self.label(is_japanese) });
+        if self == Self::Reassign {
+            return json!({ "type": "users_select", "action_id": self.id(), "placeholder": label });
+        }
+        let mut element =
+            json!({ "type": "button", "action_id": self.id(), "value": task, "text": label });
+        if let Some(style) = self.style() {
+            element["style"] = style.into();
+        }
+        element
     }
 }
 
-/// A payload with buttons at its end that answer `task`.
+/// A payload with buttons at its end that answer `task`; above those of a task a line for what came of it.
 pub fn with_buttons(payload: &Value, buttons: &[Button], task: &str, is_japanese: bool) -> Value {
-    let elements: Vec<Value> = buttons
-        .iter()
-        .map(|button| {
-            let label = json!({ "type": "plain_text", "text": button.label(is_japanese) });
-            let mut element =
-                json!({ "type": "button", "action_id": button.id(), "value": task, "text": label });
-            if let Some(style) = button.style() {
-                element["style"] = style.into();
-            }
-            element
-        })
+    let elements = buttons.iter();
+    let elements: Vec<Value> = elements
+        .map(|button| button.element(task, is_japanese))
         .collect();
-    let block = json!({ "type": "actions", "block_id": "sottaku", "elements": elements });
-    with_last(payload, block)
+    let actions =
+        json!({ "type": "actions", "block_id": format!("{BLOCK}{task}"), "elements": elements });
+    let outcome = buttons.contains(&Button::Done).then(|| {
+        let label = if is_japanese { "結果" } else { "Outcome" };
+        let line = json!({ "type": "plain_text_input", "action_id": OUTCOME, "max_length": OUTCOME_CHARS_MAX });
+        json!({
+            "type": "input", "block_id": OUTCOME, "optional": true, "element": line,
+            "label": { "type": "plain_text", "text": label },
+        })
+    });
+    with_last(payload, outcome.into_iter().chain([actions]).collect())
 }
 
-fn with_last(payload: &Value, block: Value) -> Value {
+fn with_last(payload: &Value, last: Vec<Value>) -> Value {
     let mut payload = payload.clone();
     if let Some(blocks) = payload["blocks"].as_array_mut() {
-        blocks.truncate(BLOCKS_MAX - 1);
-        blocks.push(block);
+        blocks.truncate(BLOCKS_MAX - last.len());
+        blocks.extend(last);
     }
     payload
 }
@@ -97,6 +121,10 @@ pub struct Press {
     pub task: Box<str>,
     /// Slack's id of who pressed it.
     pub user: Box<str>,
+    /// What came of the task, if that was written.
+    pub outcome: Option<Box<str>>,
+    /// Slack's id of who was chosen.
+    pub chosen: Option<Box<str>>,
     /// Where the post stands: channel and time stamp.
     pub place: Option<(Box<str>, Box<str>)>,
     /// The post, as far as Slack tells it.
@@ -114,10 +142,14 @@ pub fn read(body: &[u8]) -> Option<Press> {
     let container = &payload["container"];
     let channel = text(&payload["channel"]["id"]).or_else(|| text(&container["channel_id"]));
     let ts = text(&payload["message"]["ts"]).or_else(|| text(&container["message_ts"]));
+    let block = action["block_id"].as_str().unwrap_or_default();
+    let outcome = text(&payload["state"]["values"][OUTCOME][OUTCOME]["value"]);
     Some(Press {
         button: Button::of(action["action_id"].as_str()?)?,
-        task: text(&action["value"])?,
+        task: text(&action["value"]).or_else(|| Some(block.strip_prefix(BLOCK)?.into()))?,
         user: text(&payload["user"]["id"]).filter(|id| is_id(id))?,
+        outcome: outcome.filter(|words| !words.trim().is_empty()),
+        chosen: text(&action["selected_user"]).filter(|id| is_id(id)),
         place: channel.zip(ts),
         post: json!({
             "text": payload["message"]["text"],
@@ -138,12 +170,25 @@ fn is_id(id: &str) -> bool {
 pub fn answered(press: &Press, words: &str) -> Value {
     let mut post = press.post.clone();
     if let Some(blocks) = post["blocks"].as_array_mut() {
-        blocks.retain(|block| block["type"] != "actions");
-    } else {
+        blocks.retain(|block| block["type"] != "actions" && block["type"] != "input");
+    }
+    noted(post, words)
+}
+
+/// The post where an answer could not be taken: its buttons stay, and why stands below them.
+pub fn unanswered(press: &Press, words: &str) -> Value {
+    noted(press.post.clone(), words)
+}
+
+fn noted(mut post: Value, words: &str) -> Value {
+    if !post["blocks"].is_array() {
         post["blocks"] = json!([]);
     }
     let text = json!({ "type": "mrkdwn", "text": words });
-    with_last(&post, json!({ "type": "context", "elements": [text] }))
+    with_last(
+        &post,
+        vec![json!({ "type": "context", "elements": [text] })],
+    )
 }
 
 #[cfg(test)]
@@ -155,8 +200,9 @@ mod tests {
             "type": "block_actions",
             "user": { "id": user, "username": "<!channel>" },
             "channel": { "id": "C1" },
-            "message": { "ts": "1.2", "text": "x", "blocks": [{ "type": "section" }, { "type": "actions" }] },
-            "actions": [{ "action_id": action, "value": "t_1" }],
+            "message": { "ts": "1.2", "text": "x", "blocks": [{ "type": "section" }, { "type": "input" }, { "type": "actions" }] },
+            "actions": [{ "action_id": action, "block_id": "sottaku:t_1", "selected_user": "U2" }],
+            "state": { "values": { "sottaku.outcome": { "sottaku.outcome": { "value": "booked" } } } },
         });
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("payload", &payload.to_string());
@@ -172,16 +218,22 @@ mod tests {
                 "t_1",
                 true,
             );
-            let element = &post["blocks"][0]["elements"][0];
+            let blocks = post["blocks"].as_array().expect("blocks");
+            assert_eq!(blocks.len(), if button == Button::Done { 2 } else { 1 });
+            let element = &blocks.last().expect("one")["elements"][0];
             let id = element["action_id"].as_str().expect("an id");
             let press = read(&body(id, "U1")).expect("a press");
             assert_eq!(press.button, button);
             assert_eq!((&*press.task, &*press.user), ("t_1", "U1"));
+            assert_eq!(press.outcome.as_deref(), Some("booked"));
+            assert_eq!(press.chosen.as_deref(), Some("U2"));
             assert_eq!(press.place, Some(("C1".into(), "1.2".into())));
             let after = answered(&press, "done");
             let blocks = after["blocks"].as_array().expect("blocks");
             assert_eq!(blocks.len(), 2);
             assert!(blocks.iter().all(|block| block["type"] != "actions"));
+            let still = unanswered(&press, "who?");
+            assert_eq!(still["blocks"].as_array().map(Vec::len), Some(4));
         }
     }
 

@@ -24,6 +24,15 @@ const PASSING: [&str; 4] = [
     "service_unavailable",
     "team_added_to_org",
 ];
+/// What Slack says where nobody is there to read it.
+const NOBODY: [&str; 6] = [
+    "channel_not_found",
+    "user_not_found",
+    "users_not_found",
+    "user_disabled",
+    "is_archived",
+    "not_in_channel",
+];
 /// Of these Slack says that part of it may have been done.
 const DOUBTFUL: [&str; 3] = ["internal_error", "fatal_error", "request_timeout"];
 
@@ -169,7 +178,11 @@ fn said(answer: &Answer) -> Said {
             why: error(),
         },
         Some(false) if code == 200 => Fate::Refused {
-            phase,
+            phase: if NOBODY.contains(&word) {
+                Phase::Recipient
+            } else {
+                phase
+            },
             code,
             text: error(),
             recipient: None,

@@ -118,6 +118,7 @@ fn answers_go_to_the_sender_as_ever_and_are_noticed_beside() {
     let outgoing = outgoing(by_mail(), template("a", "ja"), json!({}));
     let at = AT.parse().expect("an instant");
     let noticed = Address::parse("reply+abc@b.vendor.example").expect("an address");
+    let complaints = Address::parse("complaints@b.vendor.example").expect("an address");
     let elsewhere = Mailbox {
         name: None,
         address: "desk@vendor.example".into(),
@@ -133,6 +134,7 @@ fn answers_go_to_the_sender_as_ever_and_are_noticed_beside() {
         let letter = Letter {
             reply_to,
             replies: Some(&noticed),
+            complaints: Some(&complaints),
             tags: &[Tag::Postmark, Tag::Sendgrid],
             ..plain
         };
@@ -152,5 +154,7 @@ fn answers_go_to_the_sender_as_ever_and_are_noticed_beside() {
         );
         let argument = format!("X-SMTPAPI: {{\"unique_args\":{{\"sottaku_message\":\"{id}\"}}}}");
         assert!(head.contains(&argument), "{head}");
+        let feedback = "CFBL-Address: complaints@b.vendor.example; report=arf";
+        assert!(head.contains(feedback), "{head}");
     }
 }

@@ -128,6 +128,7 @@ fn hostile_names_and_subjects_change_neither_headers_nor_recipients() {
             list_id: Some(&topic),
             return_path: None,
             replies: None,
+            complaints: None,
             tags: &[],
         };
         let mail = mail::build(&letter).expect("a mail");

@@ -70,12 +70,22 @@ pub(super) fn config(
         mail_events: settings.mail_events.build(variable, base)?,
         tracking: settings.tracking,
         jurisdiction: jurisdiction(settings.jurisdiction.as_deref())?,
+        relationship_grace_days: grace_days(settings.relationship_grace_days)?,
         smtp,
         reach,
         senders: senders(&settings.senders, (variable, base))?,
         pace: pace(&settings.pace)?,
         limits: limits(&settings.limits)?,
     })
+}
+
+/// At most ten years.
+fn grace_days(days: Option<u32>) -> Result<u32, ConfigError> {
+    let days = days.unwrap_or(180);
+    if days > 3_650 {
+        return Err(setting("relationship_grace_days", "must be from 0 to 3650"));
+    }
+    Ok(days)
 }
 
 fn jurisdiction(word: Option<&str>) -> Result<Jurisdiction, ConfigError> {

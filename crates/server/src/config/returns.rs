@@ -12,6 +12,8 @@ pub struct Bounces {
     pub domain: Box<str>,
     /// Where LMTP and SMTP listen for it.
     pub listen: Option<SocketAddr>,
+    /// A chain of certificates and its key, in PEM, with which the listener offers STARTTLS.
+    pub tls: Option<(PathBuf, PathBuf)>,
     /// A maildir into which a mail server puts it.
     pub maildir: Option<PathBuf>,
     /// The domains whose complaints count; none: every complaint that proves which mail it is about.
@@ -25,6 +27,8 @@ pub struct Bounces {
 pub(super) struct BounceSettings {
     pub(super) domain: Option<String>,
     pub(super) listen: Option<String>,
+    certificate: Option<String>,
+    key: Option<String>,
     maildir: Option<String>,
     complaints_from: Vec<String>,
     connections_max: Option<usize>,
@@ -54,10 +58,19 @@ impl BounceSettings {
             let why = "must be from 1 to 1000";
             return Err(setting("bounces.connections_max", why));
         }
+        let tls = match (self.certificate.as_deref(), self.key.as_deref()) {
+            (Some(certificate), Some(key)) => Some((base.join(certificate), base.join(key))),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                let why = "goes with `bounces.key`: the paths of two files in PEM";
+                return Err(setting("bounces.certificate", why));
+            }
+        };
         let small = |domain: &String| domain.to_ascii_lowercase().into();
         Ok(Some(Bounces {
             domain: address.domain().into(),
             listen: listen.transpose()?,
+            tls,
             maildir: self.maildir.as_deref().map(|path| base.join(path)),
             complaints_from: self.complaints_from.iter().map(small).collect(),
             connections_max,
@@ -70,6 +83,7 @@ impl Bounces {
         serde_json::json!({
             "domain": self.domain,
             "listen": self.listen.map(|address| address.to_string()),
+            "certificate": self.tls.as_ref().map(|(certificate, _)| certificate.display().to_string()),
             "maildir": self.maildir.as_ref().map(|path| path.display().to_string()),
             "complaints_from": self.complaints_from,
             "connections_max": self.connections_max,

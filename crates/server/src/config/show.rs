@@ -31,6 +31,7 @@ impl Config {
             "mail_events": self.mail_events.shown(),
             "tracking": self.tracking,
             "jurisdiction": self.jurisdiction.as_str(),
+            "relationship_grace_days": self.relationship_grace_days,
             "smtp": self.smtp.as_ref().map(smtp),
             "senders": senders,
             "pace": pace(&self.pace),

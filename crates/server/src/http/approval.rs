@@ -2,6 +2,7 @@
 //! nothing, and what scanners fetch is only looked at.
 
 use super::Door;
+use super::pace::Asks;
 use super::tasks::tell;
 use crate::active;
 use crate::answer::{AnswerError, Reply, find};
@@ -41,6 +42,13 @@ pub(crate) async fn get_approval(
     headers: HeaderMap,
 ) -> Response {
     match open(&door.shared, &token).await {
+        Ok(Some(_))
+            if !door
+                .pace
+                .admits(Asks::Look, &token, door.shared.clock.now()) =>
+        {
+            busy(words(&headers, None))
+        }
         Ok(Some(task)) => {
             let asked = asked(&door.shared, &task).await;
             page(
@@ -67,6 +75,12 @@ pub(crate) async fn post_approval(
         Ok(None) => return page(StatusCode::NOT_FOUND, &Page::Unknown, words),
         Err(error) => return later(&error, words),
     };
+    if !door
+        .pace
+        .admits(Asks::Change, &token, door.shared.clock.now())
+    {
+        return busy(words);
+    }
     let reply = match body.get(..body.len().min(BODY_BYTES_MAX)) {
         Some(b"answer=approve") => Reply::Approve,
         Some(b"answer=reject") => Reply::Reject,
@@ -177,6 +191,15 @@ fn words(headers: &HeaderMap, mail: Option<&RenderedMail>) -> &'static Words {
         Some(language) if language.trim_start().starts_with("ja") => &JA,
         Some(_) | None => &EN,
     }
+}
+
+/// The token was used too often just now.
+fn busy(words: &Words) -> Response {
+    shown(
+        StatusCode::TOO_MANY_REQUESTS,
+        words,
+        &paragraph(words.later),
+    )
 }
 
 fn later(error: &AnswerError, words: &Words) -> Response {

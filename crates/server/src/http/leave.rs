@@ -4,12 +4,10 @@
 //! committed, without cookie, login or redirect. A token that is not ours is answered as if there were no such page.
 
 mod form;
-mod pace;
 mod page;
 
-pub(crate) use pace::Pace;
-
 use super::Door;
+use super::pace::Asks;
 use crate::leave::Ticket;
 use crate::shared::Shared;
 use axum::body::Bytes;
@@ -37,6 +35,9 @@ pub(crate) async fn get_leave(
         Ok(None) => return unknown(&headers),
         Err(failure) => return failed(&headers, &failure),
     };
+    if !door.pace.admits(Asks::Look, &token, shared.clock.now()) {
+        return busy(&headers);
+    }
     match shown(shared, &ticket, Shown::default()).await {
         Ok(shown) => html(StatusCode::OK, page::choose(&shown)),
         Err(failure) => failed(&headers, &failure),
@@ -57,12 +58,8 @@ pub(crate) async fn post_leave(
         Ok(None) => return unknown(&headers),
         Err(failure) => return failed(&headers, &failure),
     };
-    if !door.pace.admits(&token, now) {
-        let page = page::busy(Language::of_headers(&headers));
-        let mut response = html(StatusCode::TOO_MANY_REQUESTS, page);
-        let wait = header::HeaderValue::from_static("60");
-        response.headers_mut().insert(header::RETRY_AFTER, wait);
-        return response;
+    if !door.pace.admits(Asks::Change, &token, now) {
+        return busy(&headers);
     }
     let done = match form::read(&body) {
         Some(Form::OneClick) => {
@@ -181,6 +178,14 @@ fn unknown(headers: &HeaderMap) -> Response {
         StatusCode::NOT_FOUND,
         page::unknown(Language::of_headers(headers)),
     )
+}
+
+fn busy(headers: &HeaderMap) -> Response {
+    let page = page::busy(Language::of_headers(headers));
+    let mut response = html(StatusCode::TOO_MANY_REQUESTS, page);
+    let wait = header::HeaderValue::from_static("60");
+    response.headers_mut().insert(header::RETRY_AFTER, wait);
+    response
 }
 
 fn failed(headers: &HeaderMap, failure: &Failure) -> Response {

@@ -150,7 +150,8 @@ fn answer(shared: &Shared, notice: &Notice, message: MessageId) -> Answer {
         | Said::BouncedSoft
         | Said::BouncedByPolicy
         | Said::Complained
-        | Said::Replied => "".into(),
+        | Said::Replied
+        | Said::Scanned => "".into(),
     };
     Answer {
         message,

@@ -2,18 +2,18 @@
 
 use super::Door;
 use super::answer::{Problem, Refusal};
+use super::tasks;
+use crate::answer::{AnswerError, Reply, csm_in_slack};
 use crate::shared::Shared;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
-use jiff::civil::time;
+use jiff::civil::{Time, time};
 use jiff::tz::TimeZone;
-use model::{Fact, TaskChange, TaskKind, TaskState};
 use outreach::slack::actions::{self, Button, Press};
-use outreach::slack::verify;
-use serde_json::{Map, json};
-use store::{Incoming, NewFact, Role};
+use outreach::slack::{escaped, verify};
+use serde_json::Value;
 
 /// The largest body; Slack's are a few kilobytes.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -44,32 +44,22 @@ pub(crate) async fn post_actions(
     let Some(press) = actions::read(&body) else {
         return Ok(StatusCode::OK);
     };
-    let failed = |_| {
-        let message = "the answer could not be kept; press again";
-        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "failed", message).retry_after("5")
-    };
-    let row = shared.store.task(&press.task).await.map_err(failed)?;
-    let Some(row) = row.filter(|row| row.task.kind == kind(press.button)) else {
-        return Ok(StatusCode::OK);
-    };
-    let words = if row.task.state == TaskState::Open {
-        let fact = fact(&row.task, &press, now);
-        let facts = vec![NewFact {
-            shard: row.shard,
-            arrived_at: now,
-            json: fact.into(),
-        }];
-        let parked = Vec::new();
-        let told = shared.store.append(Incoming { facts, parked }).await;
-        told.map_err(|_| failed(store::Failure::Closed))?;
-        shared.bells.ring(row.shard, Role::Decide);
-        said(&press, now)
-    } else {
-        let state = row.task.state.as_str();
-        format!("Already {state}.")
+    let post = match told(shared, &press, now).await {
+        Ok(words) => actions::answered(&press, &words),
+        Err(AnswerError::NotOpen { state, .. }) => {
+            actions::answered(&press, &format!("Already {}.", state.as_str()))
+        }
+        Err(AnswerError::Value(why)) => actions::unanswered(&press, &escaped(&why)),
+        // Nothing that can be answered so: a button of another workspace, or of a store that was put back.
+        Err(AnswerError::Unknown(_) | AnswerError::OtherKind { .. }) => return Ok(StatusCode::OK),
+        Err(AnswerError::Workspace(_) | AnswerError::Failed(_) | AnswerError::Log(_)) => {
+            let message = "the answer could not be kept; press again";
+            let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "failed", message);
+            return Err(refusal.retry_after("5"));
+        }
     };
     // Slack wants its answer within three seconds; the post may be changed later.
-    tokio::spawn(show(shared.clone(), press, words));
+    tokio::spawn(show(shared.clone(), press, post));
     Ok(StatusCode::OK)
 }
 
@@ -99,62 +89,63 @@ fn admit(
         .map_err(|why| Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", why.to_string()))
 }
 
-fn kind(button: Button) -> TaskKind {
-    match button {
-        Button::Approve | Button::Reject => TaskKind::Approve,
-        Button::Done | Button::Snooze => TaskKind::Do,
-    }
+/// Tells the answer as everybody's is told; what the post says of it then.
+async fn told(shared: &Shared, press: &Press, now: Timestamp) -> Result<String, AnswerError> {
+    let reply = match press.button {
+        Button::Approve => Reply::Approve,
+        Button::Reject => Reply::Reject,
+        Button::Done => Reply::Done {
+            outcome: press.outcome.clone(),
+            set: Vec::new(),
+        },
+        Button::Snooze => Reply::Snooze {
+            until: tomorrow(now, &morning(shared)),
+        },
+        Button::Reassign => {
+            let user = press.chosen.as_deref().unwrap_or_default();
+            let to = csm_in_slack(&shared.store, &press.task, user).await?;
+            let unknown = || AnswerError::Value(format!("{user} is no CSM here").into());
+            Reply::Reassign {
+                to: to.ok_or_else(unknown)?,
+            }
+        }
+    };
+    let by = format!("slack:{}", press.user);
+    tasks::tell(shared, &press.task, &reply, Some(&by)).await?;
+    Ok(said(press, now))
 }
 
-/// The fact that tells the answer: pressed twice it is the same fact. It carries no time, so it happens when it is read.
-fn fact(task: &TaskChange, press: &Press, now: Timestamp) -> String {
-    let kind = match press.button {
-        Button::Approve => "task.approved",
-        Button::Reject => "task.rejected",
-        Button::Done => "task.done",
-        Button::Snooze => "task.snoozed",
-    };
-    let mut data = Map::new();
-    data.insert("task".into(), json!(task.task));
-    data.insert("by".into(), json!(format!("slack:{}", press.user)));
-    let mut named = vec![kind.to_owned(), task.task.to_string()];
-    if press.button == Button::Snooze {
-        let until = tomorrow(now);
-        named.push(until.to_string());
-        data.insert("until".into(), json!(until));
-    }
-    let named: Vec<&str> = named.iter().map(String::as_str).collect();
-    let id = blake3::Hash::from_bytes(model::id::digest(&named)).to_hex();
-    let fact = Fact {
-        specversion: "1.0".into(),
-        id: id[..32].into(),
-        source: "sottaku/slack".into(),
-        kind: kind.into(),
-        subject: Some(task.account.as_str().into()),
-        time: None,
-        is_history: false,
-        arrived_at: None,
-        data,
-    };
-    serde_json::to_string(&fact).unwrap_or_default()
+/// When work begins by the calendar that decides: those who press live by it.
+fn morning(shared: &Shared) -> (Time, TimeZone) {
+    let active = shared.latest();
+    let calendar = active.as_ref().map(|active| &active.program.calendar);
+    let zone = calendar.and_then(|calendar| TimeZone::get(&calendar.timezone).ok());
+    let opens_at = calendar.map(|calendar| calendar.opens_at);
+    (
+        opens_at.unwrap_or(time(9, 0, 0, 0)),
+        zone.unwrap_or(TimeZone::UTC),
+    )
 }
 
-/// The next morning, by UTC's day: near enough for what a person puts off.
-fn tomorrow(now: Timestamp) -> Timestamp {
-    let today = now.to_zoned(TimeZone::UTC).date();
-    let next = today.tomorrow().unwrap_or(today);
-    let at = next.to_datetime(time(0, 0, 0, 0));
-    let at = at.to_zoned(TimeZone::UTC).map(|at| at.timestamp());
+/// The morning of the next day.
+fn tomorrow(now: Timestamp, (morning, zone): &(Time, TimeZone)) -> Timestamp {
+    let today = now.to_zoned(zone.clone()).date();
+    let next = today.tomorrow().unwrap_or(today).to_datetime(*morning);
+    let at = next.to_zoned(zone.clone()).map(|at| at.timestamp());
     at.unwrap_or(now)
 }
 
 /// Who answered what, in the post.
 fn said(press: &Press, now: Timestamp) -> String {
-    let what = match press.button {
-        Button::Approve => "Approved",
-        Button::Reject => "Rejected",
-        Button::Done => "Done",
-        Button::Snooze => "Put off to tomorrow",
+    let what = match (press.button, &press.outcome, &press.chosen) {
+        (Button::Approve, _, _) => "Approved".to_owned(),
+        (Button::Reject, _, _) => "Rejected".to_owned(),
+        (Button::Done, None, _) => "Done".to_owned(),
+        (Button::Done, Some(outcome), _) => format!("Done ({})", escaped(outcome)),
+        (Button::Snooze, _, _) => "Put off to tomorrow".to_owned(),
+        (Button::Reassign, _, to) => {
+            format!("Handed over to <@{}>", to.as_deref().unwrap_or_default())
+        }
     };
     let seconds = now.as_second();
     let user = &press.user;
@@ -162,14 +153,12 @@ fn said(press: &Press, now: Timestamp) -> String {
 }
 
 /// Shows who answered in the place of the buttons. That it fails harms nothing: the answer is in the log.
-async fn show(shared: Shared, press: Press, words: String) {
+async fn show(shared: Shared, press: Press, post: Value) {
     let Some((channel, ts)) = &press.place else {
         return;
     };
     let means = &shared.means;
-    let fate = means
-        .update((channel, ts), &actions::answered(&press, &words))
-        .await;
+    let fate = means.update((channel, ts), &post).await;
     if !matches!(fate, outreach::Fate::Sent { .. }) {
         let task = &press.task;
         tracing::warn!(%task, %fate, "the post could not be changed to show who answered");
@@ -182,11 +171,19 @@ mod tests {
     use crate::trial::noon;
 
     #[test]
-    fn the_next_morning_lies_ahead() {
-        for at in ["2026-01-13T00:00:00Z", "2026-01-13T23:59:59Z"] {
+    fn the_next_morning_is_that_of_the_calendar() {
+        let utc = (time(9, 0, 0, 0), TimeZone::UTC);
+        let tokyo = TimeZone::get("Asia/Tokyo").expect("a zone");
+        let tokyo = (time(8, 30, 0, 0), tokyo);
+        for (at, morning, expected) in [
+            ("2026-01-13T00:00:00Z", &utc, "2026-01-14T09:00:00Z"),
+            ("2026-01-13T23:59:59Z", &utc, "2026-01-14T09:00:00Z"),
+            // Eight in the morning of the 14th, before work begins.
+            ("2026-01-13T23:00:00Z", &tokyo, "2026-01-14T23:30:00Z"),
+        ] {
             let at: Timestamp = at.parse().expect("an instant");
-            assert_eq!(tomorrow(at).to_string(), "2026-01-14T00:00:00Z");
+            assert_eq!(tomorrow(at, morning).to_string(), expected);
         }
-        assert!(tomorrow(noon()) > noon());
+        assert!(tomorrow(noon(), &utc) > noon());
     }
 }

@@ -2,9 +2,10 @@
 //! than what is told; whoever answers a question of ours does it elsewhere.
 
 use super::Door;
+use super::pace::Asks;
 use crate::returns;
 use crate::shared::Shared;
-use crate::track;
+use crate::track::{self, HumanConfidence};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -24,10 +25,17 @@ pub(crate) async fn get_click(
     let Some((message, url)) = known(shared, &token).await else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    if !door.pace.admits(Asks::Click, &token, shared.clock.now()) {
+        return StatusCode::TOO_MANY_REQUESTS.into_response();
+    }
+    if url == track::NOWHERE {
+        tell(shared, message, Said::Scanned, "").await;
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let (Ok(location), false) = (HeaderValue::from_str(&url), url.is_empty()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    if method == Method::GET {
+    if method == Method::GET && is_human(shared, &message).await {
         // Each link counts once.
         let name = blake3::hash(url.as_bytes()).to_hex();
         tell(shared, message, Said::Clicked, &name).await;
@@ -56,7 +64,10 @@ pub(crate) async fn get_open(
     else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    if method == Method::GET {
+    if !door.pace.admits(Asks::Click, &token, shared.clock.now()) {
+        return StatusCode::TOO_MANY_REQUESTS.into_response();
+    }
+    if method == Method::GET && is_human(shared, &message).await {
         tell(shared, message, Said::Opened, "").await;
     }
     let headers = [
@@ -72,6 +83,22 @@ async fn known(shared: &Shared, token: &str) -> Option<(MessageId, String)> {
         Err(failure) => {
             tracing::warn!(%failure, "a link could not be looked up");
             None
+        }
+    }
+}
+
+/// Whether it may have been a person. Where that can't be known nothing is told: a click is lost, and no machine counts.
+async fn is_human(shared: &Shared, message: &MessageId) -> bool {
+    match track::human_confidence(shared, message).await {
+        Ok(HumanConfidence::High) => true,
+        Ok(HumanConfidence::Low) => {
+            let labels = vec![("what", "machine")];
+            shared.measures.came_back.get_or_create(&labels).inc();
+            false
+        }
+        Err(failure) => {
+            tracing::warn!(%failure, "it could not be known whether a person followed a link");
+            false
         }
     }
 }
@@ -97,12 +124,17 @@ mod tests {
     use crate::http::router;
     use crate::shared::Shared;
     use crate::track::weave;
-    use crate::trial::Place;
+    use crate::trial::{Place, noon};
     use crate::{Clock, Config};
+    use axum::Router;
     use axum::body::Body;
     use axum::http::{Method, Request};
+    use jiff::SignedDuration;
     use model::{AccountId, Channel, Mailbox, MessageId, Outgoing, RunId};
-    use store::ClockMode;
+    use std::time::Duration;
+    use store::{
+        AddressKey, Bid, ClaimRequest, ClockMode, Commit, OutboxWrite, Outcome, Role, Settlement,
+    };
     use tower::ServiceExt;
 
     fn outgoing(shared: &Shared) -> Outgoing {
@@ -137,12 +169,13 @@ mod tests {
     }
 
     async fn asked(shared: &Shared, method: Method, path: &str) -> (u16, String) {
+        asked_at(&router(shared.clone()), method, path).await
+    }
+
+    async fn asked_at(router: &Router, method: Method, path: &str) -> (u16, String) {
         let request = Request::builder().method(method).uri(path);
         let request = request.body(Body::empty()).expect("a request");
-        let answer = router(shared.clone())
-            .oneshot(request)
-            .await
-            .expect("an answer");
+        let answer = router.clone().oneshot(request).await.expect("an answer");
         let location = answer
             .headers()
             .get("location")
@@ -153,17 +186,7 @@ mod tests {
     #[tokio::test]
     async fn a_link_leads_where_it_led_when_it_was_sealed_and_nowhere_else() {
         let place = Place::new(ClockMode::Live);
-        let path = place.folder().join("sottaku.yaml");
-        let settings =
-            "public_url: https://cs.vendor.example\ntracking: {opens: true, clicks: true}\n";
-        std::fs::write(&path, settings).expect("it is written");
-        let config = Config::load_with(Some(&path), &|_| None).expect("the settings are right");
-        let shared = Shared::new(
-            config,
-            place.open().await,
-            Clock::by_hand(crate::trial::noon()),
-        );
-        let shared = shared.expect("no means is needed");
+        let (shared, _) = tracking(&place).await;
         let page = "<body><a href=\"https://a.example/?x=1&amp;y=2\">a</a><a href=\"https://cs.vendor.example/u/t\">no</a></body>";
         let woven = weave(&shared, &outgoing(&shared), page.to_owned())
             .await
@@ -176,7 +199,10 @@ mod tests {
             let (_, rest) = woven.split_once(mark).expect("it is there");
             rest.split('"').next().expect("its end").to_owned()
         };
-        let (click, open) = (token("example/c/"), token("example/o/"));
+        let open = token("example/o/");
+        // The first link is the one that nobody sees.
+        let click = woven.split("example/c/").nth(2).expect("it is there");
+        let click = click.split('"').next().expect("its end");
         let led = (302, "https://a.example/?x=1&y=2".to_owned());
         for method in [Method::GET, Method::HEAD] {
             assert_eq!(asked(&shared, method, &format!("/c/{click}")).await, led);
@@ -202,6 +228,158 @@ mod tests {
                 "{wrong}"
             );
         }
+    }
+
+    async fn tracking(place: &Place) -> (Shared, Clock) {
+        let path = place.folder().join("sottaku.yaml");
+        let settings =
+            "public_url: https://cs.vendor.example\ntracking: {opens: true, clicks: true}\n";
+        std::fs::write(&path, settings).expect("it is written");
+        let config = Config::load_with(Some(&path), &|_| None).expect("the settings are right");
+        let clock = Clock::by_hand(noon());
+        let shared = Shared::new(config, place.open().await, clock.clone());
+        (shared.expect("no means is needed"), clock)
+    }
+
+    /// The message is in the store as one that left just now.
+    async fn sent(shared: &Shared, outgoing: &Outgoing) {
+        let store = &shared.store;
+        let now = shared.clock.now();
+        let shard = store.shard_of(outgoing.account.as_str());
+        let bid = Bid {
+            owner: "a".into(),
+            now,
+            ttl: Duration::from_secs(6),
+        };
+        let epoch = async |role| {
+            let lease = store.acquire(shard, role, &bid).await;
+            lease.expect("the store writes").expect("it is free").epoch
+        };
+        let mark = store.shard(shard).await.expect("it is read").mark;
+        let mut commit = Commit::new(shard, epoch(Role::Decide).await, mark, now);
+        commit.outbox.push(OutboxWrite {
+            outgoing: outgoing.clone(),
+            addresses: vec![AddressKey([7; 32])],
+            lane: None,
+            related_until: None,
+        });
+        store.commit(commit).await.expect("it is committed");
+        let request = ClaimRequest {
+            shard,
+            epoch: epoch(Role::Send).await,
+            now,
+            count_max: 1,
+            cap: None,
+            jurisdiction: model::Jurisdiction::Us,
+        };
+        let claim = store
+            .claim(request)
+            .await
+            .expect("it is claimed")
+            .remove(0)
+            .claim;
+        let is_begun = store.attempt(&claim, 1, now).await;
+        assert!(is_begun.expect("the store writes"));
+        let settlement = Settlement {
+            claim,
+            outcome: Outcome::Sent,
+            detail: "250 ok".into(),
+            captured: None,
+            now,
+        };
+        let is_settled = store.settle(settlement).await;
+        assert!(is_settled.expect("the store writes"));
+    }
+
+    /// What the logs were told that readers did.
+    async fn noticed(shared: &Shared) -> Vec<String> {
+        let mut kinds = Vec::new();
+        for shard in 0..shared.store.shards() {
+            let log = shared.store.read_log(shard, 0, 9_999, usize::MAX).await;
+            for fact in log.expect("the log is read") {
+                let fact: serde_json::Value = serde_json::from_str(&fact.json).expect("JSON");
+                kinds.push(fact["type"].as_str().unwrap_or_default().to_owned());
+            }
+        }
+        kinds.retain(|kind| kind != "message.settled");
+        kinds
+    }
+
+    /// Links and images of a page that lead to us.
+    fn tokens(woven: &str) -> Vec<String> {
+        let parts = woven.split("https://cs.vendor.example").skip(1);
+        let paths = parts.filter_map(|part| part.split('"').next());
+        paths
+            .filter(|path| path.starts_with("/c/") || path.starts_with("/o/"))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    const PAGE: &str =
+        "<body><a href=\"https://a.example/\">a</a><a href=\"https://b.example/\">b</a></body>";
+
+    #[tokio::test]
+    async fn a_thousand_scanners_are_nobody_and_a_person_is_somebody() {
+        let place = Place::new(ClockMode::Live);
+        let (shared, clock) = tracking(&place).await;
+        let mail = outgoing(&shared);
+        sent(&shared, &mail).await;
+        let woven = weave(&shared, &mail, PAGE.to_owned()).await;
+        let paths = tokens(&woven.expect("a page"));
+        assert_eq!(
+            paths.len(),
+            4,
+            "two links, the image and the link that nobody sees"
+        );
+        // On the way and at the door, in the first minute: whatever they follow.
+        for scanner in 0..500 {
+            clock.turn(SignedDuration::from_millis(100));
+            let path = &paths[1 + scanner % 3];
+            let status = asked(&shared, Method::GET, path).await.0;
+            assert!(matches!(status, 200 | 302), "{status}");
+        }
+        assert_eq!(noticed(&shared).await, Vec::<String>::new());
+        // In the reader's house, at any time: they follow all links, in order.
+        clock.turn(SignedDuration::from_secs(600));
+        for _ in 0..500 {
+            clock.turn(SignedDuration::from_secs(5));
+            for path in &paths {
+                let status = asked(&shared, Method::GET, path).await.0;
+                assert!(matches!(status, 200 | 204 | 302), "{status}");
+            }
+        }
+        assert_eq!(noticed(&shared).await, Vec::<String>::new());
+        // Somebody whose mail no machine went through follows one of the links that they see, twice.
+        let place = Place::new(ClockMode::Live);
+        let (shared, clock) = tracking(&place).await;
+        sent(&shared, &mail).await;
+        let woven = weave(&shared, &mail, PAGE.to_owned()).await;
+        let paths = tokens(&woven.expect("a page"));
+        clock.turn(SignedDuration::from_secs(60));
+        for path in [&paths[1], &paths[1], &paths[3]] {
+            asked(&shared, Method::GET, path).await;
+        }
+        assert_eq!(
+            noticed(&shared).await,
+            ["message.clicked", "message.opened"]
+        );
+    }
+
+    #[tokio::test]
+    async fn one_link_is_not_asked_about_for_ever() {
+        let place = Place::new(ClockMode::Live);
+        let (shared, clock) = tracking(&place).await;
+        let woven = weave(&shared, &outgoing(&shared), PAGE.to_owned()).await;
+        let paths = tokens(&woven.expect("a page"));
+        let door = router(shared);
+        let mut refused = 0;
+        for _ in 0..100 {
+            refused += u32::from(asked_at(&door, Method::GET, &paths[1]).await.0 == 429);
+        }
+        assert_eq!(refused, 40);
+        assert_eq!(asked_at(&door, Method::GET, &paths[2]).await.0, 302);
+        clock.turn(SignedDuration::from_secs(60));
+        assert_eq!(asked_at(&door, Method::GET, &paths[1]).await.0, 302);
     }
 
     #[tokio::test]

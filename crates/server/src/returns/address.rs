@@ -61,6 +61,11 @@ impl<'s> Returns<'s> {
         Ok(written(&seal, &payload, (purpose, domain)))
     }
 
+    /// The address for complaints; none where the settings name no domain for it.
+    pub(crate) fn complaints(&self) -> Option<Address> {
+        Address::parse(&format!("{COMPLAINTS}@{}", self.domain()?)).ok()
+    }
+
     /// The message that one of these addresses proves, for this purpose and no other.
     pub(crate) async fn whose(
         &self,

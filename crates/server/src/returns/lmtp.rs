@@ -1,12 +1,14 @@
 //! A small mail server: LMTP (RFC 2033) and SMTP (RFC 5321) on one port. It takes mail to our own sealed addresses and
 //! no other, passes nothing on, and bounds every line, mail, session and wait.
 
+use super::wire::{Line, Mail, line, mail, put};
 use super::{Returns, receive};
 use crate::shared::Shared;
 use ingest::mail::MAIL_BYTES_MAX;
+use outreach::tls::Acceptor;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -21,14 +23,19 @@ const COMMANDS_MAX: u32 = 1_000;
 /// Commands that were refused, in one session.
 const REFUSALS_MAX: u32 = 20;
 /// Between two lines.
-const LINE_TIME_MAX: Duration = Duration::from_secs(60);
+pub(super) const LINE_TIME_MAX: Duration = Duration::from_secs(60);
 /// A whole session.
 const SESSION_TIME_MAX: Duration = Duration::from_secs(600);
 /// After an error of the listener.
 const REST: Duration = Duration::from_millis(200);
 
 /// Takes connections until it is told to stop.
-pub(super) async fn listen(listener: TcpListener, shared: Shared, stop: CancellationToken) {
+pub(super) async fn listen(
+    listener: TcpListener,
+    tls: Option<Acceptor>,
+    shared: Shared,
+    stop: CancellationToken,
+) {
     let connections_max = shared
         .config
         .bounces
@@ -47,7 +54,7 @@ pub(super) async fn listen(listener: TcpListener, shared: Shared, stop: Cancella
             },
             () = stop.cancelled() => return,
         };
-        let (shared, stop) = (shared.clone(), stop.clone());
+        let (shared, tls, stop) = (shared.clone(), tls.clone(), stop.clone());
         let permit = Arc::clone(&room).try_acquire_owned();
         tokio::spawn(async move {
             let mut stream = stream;
@@ -61,7 +68,7 @@ pub(super) async fn listen(listener: TcpListener, shared: Shared, stop: Cancella
             };
             tokio::select! {
                 // A session that breaks off brings its mail again.
-                _ended = timeout(SESSION_TIME_MAX, Session::new(&shared).run(stream)) => {}
+                _ended = timeout(SESSION_TIME_MAX, Session::new(&shared, tls).run(stream)) => {}
                 () = stop.cancelled() => {}
             }
         });
@@ -71,6 +78,8 @@ pub(super) async fn listen(listener: TcpListener, shared: Shared, stop: Cancella
 /// One session's state.
 pub(super) struct Session<'s> {
     shared: &'s Shared,
+    /// What encrypts the rest of the session, until it does.
+    tls: Option<Acceptor>,
     is_lmtp: bool,
     has_sender: bool,
     recipients: Vec<Box<str>>,
@@ -81,7 +90,14 @@ pub(super) struct Session<'s> {
 enum Next {
     Say(String),
     Data,
+    Encrypt(Acceptor),
     Quit,
+}
+
+/// How a conversation ends.
+enum End {
+    Over,
+    Encrypt(Acceptor),
 }
 
 fn say(reply: &str) -> Next {
@@ -89,9 +105,10 @@ fn say(reply: &str) -> Next {
 }
 
 impl<'s> Session<'s> {
-    pub(super) fn new(shared: &'s Shared) -> Self {
+    pub(super) fn new(shared: &'s Shared, tls: Option<Acceptor>) -> Self {
         Self {
             shared,
+            tls,
             is_lmtp: false,
             has_sender: false,
             recipients: Vec::new(),
@@ -107,9 +124,25 @@ impl<'s> Session<'s> {
         let mut stream = BufReader::new(stream);
         let greeting = format!("220 {} ready\r\n", self.name());
         stream.get_mut().write_all(greeting.as_bytes()).await?;
+        let End::Encrypt(tls) = self.speak(&mut stream).await? else {
+            return Ok(());
+        };
+        // Whatever was said before the handshake counts no more: its buffer goes with `into_inner` (RFC 3207).
+        self.reset();
+        self.is_lmtp = false;
+        let late = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
+        let encrypted = timeout(LINE_TIME_MAX, tls.accept(stream.into_inner())).await;
+        let mut stream = BufReader::new(encrypted.map_err(late)??);
+        self.speak(&mut stream).await.map(drop)
+    }
+
+    async fn speak(
+        &mut self,
+        stream: &mut BufReader<impl AsyncRead + AsyncWrite + Unpin>,
+    ) -> std::io::Result<End> {
         for _ in 0..COMMANDS_MAX {
-            let Some(line) = line(&mut stream, COMMAND_BYTES_MAX).await? else {
-                return Ok(());
+            let Some(line) = line(stream, COMMAND_BYTES_MAX).await? else {
+                return Ok(End::Over);
             };
             let next = match line {
                 Line::Whole(line) => self.command(&String::from_utf8_lossy(&line)).await,
@@ -118,12 +151,17 @@ impl<'s> Session<'s> {
             let reply = match next {
                 Next::Say(reply) => reply,
                 Next::Quit => {
-                    return stream.get_mut().write_all(b"221 2.0.0 bye\r\n").await;
+                    put(stream, b"221 2.0.0 bye\r\n").await?;
+                    return Ok(End::Over);
+                }
+                Next::Encrypt(tls) => {
+                    put(stream, b"220 2.0.0 go on\r\n").await?;
+                    return Ok(End::Encrypt(tls));
                 }
                 Next::Data => {
-                    stream.get_mut().write_all(b"354 go on\r\n").await?;
-                    let Some(mail) = mail(&mut stream).await? else {
-                        return Ok(());
+                    put(stream, b"354 go on\r\n").await?;
+                    let Some(mail) = mail(stream).await? else {
+                        return Ok(End::Over);
                     };
                     self.take(mail).await
                 }
@@ -131,18 +169,16 @@ impl<'s> Session<'s> {
             if reply.starts_with('5') {
                 self.refusals += 1;
             }
-            stream.get_mut().write_all(reply.as_bytes()).await?;
+            put(stream, reply.as_bytes()).await?;
             if self.refusals >= REFUSALS_MAX {
-                return stream
-                    .get_mut()
-                    .write_all(b"421 4.7.0 too many errors\r\n")
-                    .await;
+                let bye = b"421 4.7.0 too many errors\r\n";
+                put(stream, bye).await?;
+                return Ok(End::Over);
             }
         }
-        stream
-            .get_mut()
-            .write_all(b"421 4.7.0 too many commands\r\n")
-            .await
+        let bye = b"421 4.7.0 too many commands\r\n";
+        put(stream, bye).await?;
+        Ok(End::Over)
     }
 
     fn name(&self) -> &'s str {
@@ -164,6 +200,13 @@ impl<'s> Session<'s> {
                 self.is_lmtp = false;
                 Next::Say(format!("250 {}\r\n", self.name()))
             }
+            "STARTTLS" => match self.tls.take() {
+                Some(tls) if rest.is_empty() => Next::Encrypt(tls),
+                tls => {
+                    self.tls = tls;
+                    say("502 5.5.1 not here")
+                }
+            },
             "MAIL" => self.mail(rest),
             "RCPT" => self.recipient(rest).await,
             "DATA" if self.recipients.is_empty() => say("503 5.5.1 no recipient"),
@@ -187,8 +230,9 @@ impl<'s> Session<'s> {
     fn hello(&mut self, is_lmtp: bool) -> Next {
         self.reset();
         self.is_lmtp = is_lmtp;
+        let tls = self.tls.as_ref().map_or("", |_| "250-STARTTLS\r\n");
         Next::Say(format!(
-            "250-{}\r\n250-SIZE {MAIL_BYTES_MAX}\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n",
+            "250-{}\r\n{tls}250-SIZE {MAIL_BYTES_MAX}\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES\r\n",
             self.name()
         ))
     }
@@ -265,84 +309,4 @@ fn path<'a>(rest: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
     let (address, parameters) = path.split_once('>')?;
     head.eq_ignore_ascii_case(word)
         .then_some((address, parameters.trim()))
-}
-
-enum Line {
-    Whole(Vec<u8>),
-    TooLong,
-}
-
-/// The next line without its end; none when the other side is gone.
-async fn line(
-    stream: &mut (impl AsyncBufReadExt + Unpin),
-    bytes_max: usize,
-) -> std::io::Result<Option<Line>> {
-    let mut line = Vec::new();
-    let mut is_too_long = false;
-    loop {
-        let late = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
-        let buffer = timeout(LINE_TIME_MAX, stream.fill_buf())
-            .await
-            .map_err(late)??;
-        if buffer.is_empty() {
-            return Ok(None);
-        }
-        let end = buffer.iter().position(|byte| *byte == b'\n');
-        let taken = end.map_or(buffer.len(), |end| end + 1);
-        if line.len() + taken > bytes_max {
-            is_too_long = true;
-            line.clear();
-        } else if !is_too_long {
-            line.extend_from_slice(&buffer[..taken]);
-        }
-        stream.consume(taken);
-        if end.is_some() {
-            break;
-        }
-    }
-    if is_too_long {
-        return Ok(Some(Line::TooLong));
-    }
-    Ok(Some(Line::Whole(line)))
-}
-
-enum Mail {
-    Whole(Vec<u8>),
-    TooLarge,
-}
-
-/// The mail up to the dot on a line of its own, ended by CR and LF as everywhere: nothing else ends a mail.
-async fn mail(stream: &mut (impl AsyncBufReadExt + Unpin)) -> std::io::Result<Option<Mail>> {
-    let mut bytes = Vec::new();
-    let mut is_too_large = false;
-    let mut is_fresh = true;
-    loop {
-        let Some(line) = line(stream, MAIL_BYTES_MAX).await? else {
-            return Ok(None);
-        };
-        let Line::Whole(line) = line else {
-            is_too_large = true;
-            is_fresh = true;
-            continue;
-        };
-        if is_fresh && line == b".\r\n" {
-            break;
-        }
-        let text = if is_fresh && line.first() == Some(&b'.') {
-            &line[1..]
-        } else {
-            &line
-        };
-        is_fresh = line.ends_with(b"\r\n");
-        // What is too much is read to its end, so that the answer is heard, and not kept.
-        is_too_large |= bytes.len() + text.len() > MAIL_BYTES_MAX;
-        if !is_too_large {
-            bytes.extend_from_slice(text);
-        }
-    }
-    Ok(Some(if is_too_large {
-        Mail::TooLarge
-    } else {
-        Mail::Whole(bytes)
-    }))
 }

@@ -131,7 +131,7 @@ async fn codes(shared: &Shared, lines: &[u8]) -> String {
     };
     let mut said = Vec::new();
     let (ended, (), heard) = tokio::join!(
-        Session::new(shared).run(theirs),
+        Session::new(shared, None).run(theirs),
         talk,
         read.read_to_end(&mut said)
     );
@@ -221,7 +221,7 @@ proptest::proptest! {
             let (mut ours, theirs) = tokio::io::duplex(1 << 16);
             ours.write_all(&bytes).await.expect("there is room");
             ours.shutdown().await.expect("it is said");
-            Session::new(&shared).run(theirs).await.expect("the session ends well");
+            Session::new(&shared, None).run(theirs).await.expect("the session ends well");
         });
     }
 }

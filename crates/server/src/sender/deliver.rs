@@ -3,7 +3,7 @@
 use super::call;
 use super::fate::{Again, Ending, ending};
 use super::hand_over::{Ready, capture, hand_over};
-use super::lanes::Turn;
+use super::lanes::{Share, Turn};
 use super::lawful::{Lawful, Unlawful, lawful};
 use super::letter;
 use super::means::Means;
@@ -13,9 +13,11 @@ use crate::shared::{Settled, Shared};
 use crate::track;
 use model::message::{Channel, Target};
 use model::{Mailbox, Outgoing};
+use outreach::Fate;
 use outreach::render::{RenderError, Rendered, RenderedMail, render_for};
 use outreach::teams;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use store::{Captured, Claimed, ClockMode, Failure, Outcome, Settlement};
 use tokio::time::sleep;
@@ -28,45 +30,89 @@ pub(super) const MEANSLESS_WAIT: Duration = Duration::from_secs(15 * 60);
 /// Delivers one claimed message and settles its claim.
 pub(super) async fn deliver(shared: Shared, claimed: Arc<Claimed>) {
     let means = Arc::clone(&shared.means);
-    let (ending, captured) = match ready(&shared, &means, &claimed).await {
-        Err(ending) => (ending, None),
-        Ok(ready) if means.is_captured => {
-            let captured = capture(&shared, &claimed.outgoing, ready);
-            let ending = Ending {
-                outcome: Outcome::Sent,
-                detail: "captured".into(),
-            };
-            (ending, Some(captured))
+    let (ending, captured) = if means.is_captured {
+        match ready(&shared, &means, (&*claimed, 0)).await {
+            Err(ending) => (ending, None),
+            Ok(ready) => {
+                let captured = capture(&shared, &claimed.outgoing, ready);
+                let ending = Ending {
+                    outcome: Outcome::Sent,
+                    detail: "captured".into(),
+                };
+                (ending, Some(captured))
+            }
         }
-        Ok(ready) => (send(&shared, &means, &claimed, ready).await, None),
+    } else {
+        (send(&shared, &means, &claimed).await, None)
     };
     settle(&shared, &claimed, ending, captured).await;
 }
 
-/// Hands over what is ready, in its turn.
-async fn send(shared: &Shared, means: &Means, claimed: &Arc<Claimed>, ready: Ready<'_>) -> Ending {
-    let _turn = match turn(means, &ready, shared.clock.now()).await {
-        Ok(turn) => turn,
-        Err(until) => {
-            return Ending {
-                outcome: Outcome::Deferred(until),
-                detail: "over the pace that is set; not tried yet".into(),
-            };
+/// Hands a message over, to the first of a route's targets where somebody is.
+async fn send(shared: &Shared, means: &Means, claimed: &Arc<Claimed>) -> Ending {
+    let outgoing = &claimed.outgoing;
+    let mut from = 0;
+    loop {
+        let ready = match ready(shared, means, (&**claimed, from)).await {
+            Ok(ready) => ready,
+            Err(ending) => return ending,
+        };
+        let fate = match hand_over_in_turn(shared, means, claimed, ready).await {
+            Ok(fate) => fate,
+            Err(ending) => return ending,
+        };
+        match next_target(means, outgoing, from).filter(|_| fate.is_nobody()) {
+            Some(next) => {
+                let message = &outgoing.message;
+                tracing::warn!(%message, %fate, "nobody is at a route's target; the next one gets it");
+                from = next;
+            }
+            None => {
+                refusal::tell(shared, outgoing, &fate).await;
+                return ending(outgoing, &fate, again(shared, claimed));
+            }
         }
+    }
+}
+
+/// Where a route's targets go on behind the one that was chosen from there; none: nobody else can be reached.
+fn next_target(means: &Means, outgoing: &Outgoing, from: usize) -> Option<usize> {
+    let Channel::Route { targets, .. } = &outgoing.channel else {
+        return None;
     };
-    let fate = hand_over(shared, means, claimed, ready).await;
-    refusal::tell(shared, &claimed.outgoing, &fate).await;
-    ending(&claimed.outgoing, &fate, again(shared, claimed))
+    let (passed, _) = means.choose(targets.get(from..)?)?;
+    let next = from + passed + 1;
+    means.choose(targets.get(next..)?).map(|_| next)
+}
+
+/// Hands over what is ready, in its turn.
+async fn hand_over_in_turn(
+    shared: &Shared,
+    means: &Means,
+    claimed: &Arc<Claimed>,
+    ready: Ready<'_>,
+) -> Result<Fate, Ending> {
+    let share = Share {
+        held: shared.sends_for.load(Ordering::Relaxed),
+        of: shared.store.shards(),
+    };
+    match turn(means, &ready, (share, shared.clock.now())).await {
+        Ok(_turn) => Ok(hand_over(shared, means, claimed, ready).await),
+        Err(until) => Err(Ending {
+            outcome: Outcome::Deferred(until),
+            detail: "over the pace that is set; not tried yet".into(),
+        }),
+    }
 }
 
 /// A mail's turn by the pace that is set; what is no mail has none.
 async fn turn(
     means: &Means,
     ready: &Ready<'_>,
-    now: jiff::Timestamp,
+    at: (Share, jiff::Timestamp),
 ) -> Result<Option<Turn>, jiff::Timestamp> {
     match ready {
-        Ready::Mail(mail, _) => means.servers.turn(mail, now).await,
+        Ready::Mail(mail, _) => means.servers.turn(mail, at).await,
         Ready::Post(..) | Ready::Call(_) => Ok(None),
     }
 }
@@ -90,18 +136,19 @@ pub(super) fn later(shared: &Shared, wait: Duration, detail: String) -> Ending {
     }
 }
 
-/// Chooses the way out and renders; or says how the claim ends instead.
+/// Chooses the way out, for a route among its targets from one on, and renders; or says how the claim ends instead.
 async fn ready<'m>(
     shared: &Shared,
     means: &Means,
-    claimed: &'m Claimed,
+    (claimed, from): (&'m Claimed, usize),
 ) -> Result<Ready<'m>, Ending> {
     let outgoing = &claimed.outgoing;
     let target = match &outgoing.channel {
         Channel::Email { .. } => None,
         Channel::Route { route, targets } => {
             let why = format!("route {route} has no target whose means is configured");
-            let Some(target) = means.choose(targets) else {
+            let left = targets.get(from..).unwrap_or_default();
+            let Some((_, target)) = means.choose(left) else {
                 shared.status.without_means(&why);
                 return Err(later(shared, MEANSLESS_WAIT, why));
             };
@@ -111,18 +158,14 @@ async fn ready<'m>(
         Channel::Webhook { name } => return call::ready(shared, means, (outgoing, name)).await,
     };
     let unusable = |why: active::Unusable| later(shared, Duration::from_secs(5), why.to_string());
-    let mut active = active::present(shared, false).await.map_err(unusable)?;
+    let active = active::decided(shared, claimed.revision).await;
+    let active = active.map_err(unusable)?;
     let legal = lawful(shared, &active.program, claimed).await;
     let legal = legal.map_err(|why| unlawful(shared, why))?;
     let legal = legal.as_ref();
     let linked = letter::linked(shared, outgoing).await;
     let linked = linked.map_err(|why| later(shared, Duration::from_secs(5), why.to_string()))?;
-    let mut rendered = render(&active, &linked, (target, legal));
-    if matches!(rendered, Err(RenderError::UnknownTemplate { .. })) {
-        // A text that was applied after this process read its own.
-        active = active::present(shared, true).await.map_err(unusable)?;
-        rendered = render(&active, &linked, (target, legal));
-    }
+    let rendered = render(&active, &linked, (target, legal));
     match (
         rendered.map_err(|error| refused(error.to_string()))?,
         target,

@@ -60,16 +60,10 @@ pub(super) async fn send(
     (target, payload): (&Target, Value),
 ) -> Fate {
     let (told, fate) = oneshot::channel();
-    let latest = shared.latest();
-    let workflows = latest.iter().flat_map(|active| &active.program.workflows);
-    let title = workflows
-        .filter(|workflow| workflow.name == claimed.outgoing.workflow)
-        .map(|workflow| workflow.title.clone())
-        .next();
     let item = Item {
         claimed: Arc::clone(claimed),
         part: Part {
-            title: title.unwrap_or_else(|| claimed.outgoing.workflow.clone()),
+            title: title(shared, &claimed.outgoing),
             payload,
         },
         told,
@@ -83,6 +77,23 @@ pub(super) async fn send(
         phase: Phase::Body,
         why: "the digest it stood in was cut off".into(),
     })
+}
+
+/// What a message stands under: its topic, or its workflow where that has none.
+fn title(shared: &Shared, outgoing: &Outgoing) -> Box<str> {
+    let latest = shared.latest();
+    let program = latest.as_ref().map(|active| &active.program);
+    let workflow = program.and_then(|program| {
+        let mut all = program.workflows.iter();
+        all.find(|workflow| workflow.name == outgoing.workflow)
+    });
+    let topic = workflow.and_then(|workflow| workflow.topic.as_ref());
+    let topic = program
+        .zip(topic)
+        .and_then(|(all, name)| all.topics.get(name));
+    let title = topic.map(|topic| &topic.title);
+    let title = title.or(workflow.map(|workflow| &workflow.title));
+    title.unwrap_or(&outgoing.workflow).clone()
 }
 
 /// A target as one word.

@@ -85,3 +85,81 @@ pub(super) fn ending(outgoing: &Outgoing, fate: &Fate, again: Again) -> Ending {
         detail: fate.to_string().into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::noon;
+    use model::message::Content;
+    use model::{AccountId, MessageId, RunId};
+    use outreach::Phase;
+
+    fn outgoing(channel: Channel) -> Outgoing {
+        Outgoing {
+            message: MessageId::of(&["x"]),
+            account: AccountId::new("acme"),
+            workflow: "renewal".into(),
+            subject: "k-1".into(),
+            run: RunId::of(&["r"]),
+            step: "x".into(),
+            channel,
+            content: Content::Webhook,
+            view: serde_json::Value::Null,
+            topic: None,
+            purpose: None,
+            resends_unknown: false,
+            not_before: noon(),
+            expires_at: None,
+            priority: 1,
+            is_shadow: false,
+        }
+    }
+
+    /// Seconds until the next attempt; none: it has ended, as what.
+    fn after(channel: &Channel, fate: &Fate, attempt: u32) -> Result<i64, Outcome> {
+        let again = Again {
+            now: noon(),
+            attempt,
+            wait_max: None,
+            expires: true,
+        };
+        match ending(&outgoing(channel.clone()), fate, again).outcome {
+            Outcome::Deferred(until) => Ok(until.duration_since(noon()).as_secs()),
+            ended => Err(ended),
+        }
+    }
+
+    #[test]
+    fn a_call_is_made_again_whatever_came_of_it_and_a_post_only_if_it_was_not_taken() {
+        let call = Channel::Webhook { name: "crm".into() };
+        let post = Channel::Route {
+            route: "csm".into(),
+            targets: Vec::new(),
+        };
+        let cut = Fate::Unknown {
+            phase: Phase::Body,
+            why: "cut".into(),
+        };
+        let busy = |retry_after: Option<u64>| Fate::Deferred {
+            phase: Phase::Answer,
+            code: 429,
+            text: "".into(),
+            retry_after: retry_after.map(Duration::from_secs),
+        };
+        for (schedule, attempt) in webhook::WAITS.iter().zip(1..) {
+            for fate in [&cut, &busy(None)] {
+                let wait = after(&call, fate, attempt).expect("made again");
+                let base = i64::try_from(schedule.as_secs()).expect("small");
+                assert!(
+                    (base..=base + base / 5).contains(&wait),
+                    "{attempt}: {wait}"
+                );
+            }
+        }
+        assert_eq!(after(&call, &cut, 10), Err(Outcome::Unknown));
+        assert_eq!(after(&call, &busy(None), 10), Err(Outcome::Refused));
+        assert_eq!(after(&call, &busy(Some(3_600)), 1), Ok(3_600));
+        assert_eq!(after(&post, &busy(Some(3_600)), 1), Ok(3_600));
+        assert_eq!(after(&post, &cut, 1), Err(Outcome::Unknown));
+    }
+}

@@ -2,7 +2,8 @@
 //! told when to come again, and never dropped.
 //!
 //! Each limit is one instant, the earliest at which the next mail would be due if all kept to the rate; a mail may come before
-//! it by as much as the burst allows. The instants live in this process: several processes go at this pace each.
+//! it by as much as the burst allows. The instants live in this process, which goes at its share of the pace: as many of the
+//! shards as it sends for.
 
 use crate::config::{Pace, Rate, WarmUp};
 use jiff::tz::TimeZone;
@@ -40,6 +41,13 @@ struct Lane {
     turns: Option<Arc<Semaphore>>,
 }
 
+/// Which part of all shards this process sends for: so much of the pace is its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Share {
+    pub(super) held: u32,
+    pub(super) of: u32,
+}
+
 /// A mail's turn; others of its domain wait until it is dropped.
 #[derive(Debug)]
 pub(super) struct Turn(
@@ -61,7 +69,7 @@ impl Lanes {
         &self,
         sender: &str,
         domain: &str,
-        now: Timestamp,
+        (share, now): (Share, Timestamp),
     ) -> Result<Turn, Timestamp> {
         let domain = domain.to_ascii_lowercase();
         let rate = self.settings.domains.get(&*domain);
@@ -75,10 +83,11 @@ impl Lanes {
             .warm_up
             .and_then(|warm_up| allowance(warm_up, now));
         if let Some(count) = warm_up {
-            admit(&self.senders, sender, (count, DAY), now)?;
+            admit(&self.senders, sender, (count, DAY), (share, now))?;
         }
         if let Some(count) = rate.per_minute {
-            admit(&self.domains, &domain, (u64::from(count), MINUTE), now)?;
+            let count = u64::from(count);
+            admit(&self.domains, &domain, (count, MINUTE), (share, now))?;
         }
         Ok(turn)
     }
@@ -98,6 +107,17 @@ impl Lanes {
         };
         let turn = timeout(self.turn_wait_max, turns.acquire_owned()).await;
         turn.ok()?.ok().map(|turn| Turn(Some(turn)))
+    }
+}
+
+impl Share {
+    /// How long from one mail to the next, where all processes together send `count` in `span`.
+    fn step(self, count: u64, span: SignedDuration) -> SignedDuration {
+        // Whoever sends holds a shard, or held it a moment ago.
+        let held = i128::from(self.held.clamp(1, self.of.max(1)));
+        let nanos =
+            span.as_nanos() * i128::from(self.of.max(1)) / (i128::from(count.max(1)) * held);
+        SignedDuration::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX).max(1))
     }
 }
 
@@ -122,11 +142,9 @@ fn admit(
     lanes: &Mutex<BTreeMap<Box<str>, Lane>>,
     key: &str,
     (count, span): (u64, SignedDuration),
-    now: Timestamp,
+    (share, now): (Share, Timestamp),
 ) -> Result<(), Timestamp> {
-    let count = i64::try_from(count.max(1)).unwrap_or(i64::MAX);
-    let nanos = i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
-    let step = SignedDuration::from_nanos((nanos / count).max(1));
+    let step = share.step(count, span);
     let burst = (span / BURST_SHARE).max(step);
     let mut lanes = lanes.lock().unwrap_or_else(PoisonError::into_inner);
     if lanes.len() >= KNOWN_MAX {
@@ -141,7 +159,7 @@ fn admit(
     // A clock that was put back must not stop the mail until it has caught up.
     let due = lane
         .due
-        .filter(|due| *due <= later(now, span + burst))
+        .filter(|due| *due <= later(now, span.max(step) + burst))
         .unwrap_or(now)
         .max(now);
     let next = later(due, step);
@@ -156,6 +174,9 @@ fn admit(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// All of it.
+    const WHOLE: Share = Share { held: 8, of: 8 };
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).expect("an instant")
@@ -178,7 +199,11 @@ mod tests {
         let mut count = 0;
         for second in 0..seconds {
             for _ in 0..each_second {
-                count += usize::from(pace.enter("default", domain, at(second)).await.is_ok());
+                count += usize::from(
+                    pace.enter("default", domain, (WHOLE, at(second)))
+                        .await
+                        .is_ok(),
+                );
             }
         }
         count
@@ -197,24 +222,36 @@ mod tests {
     #[tokio::test]
     async fn who_is_over_is_told_when_to_come_and_may_then() {
         let pace = pace(Some(1), None, None);
-        assert!(pace.enter("default", "slow.example", at(0)).await.is_ok());
+        assert!(
+            pace.enter("default", "slow.example", (WHOLE, at(0)))
+                .await
+                .is_ok()
+        );
         let until = pace
-            .enter("default", "slow.example", at(1))
+            .enter("default", "slow.example", (WHOLE, at(1)))
             .await
             .expect_err("over");
         assert!(until > at(1) && until <= at(60), "{until}");
-        assert!(pace.enter("default", "slow.example", until).await.is_ok());
+        assert!(
+            pace.enter("default", "slow.example", (WHOLE, until))
+                .await
+                .is_ok()
+        );
     }
 
     #[tokio::test]
     async fn a_clock_that_was_put_back_does_not_stop_the_mail() {
         let pace = pace(Some(60), None, None);
         assert!(
-            pace.enter("default", "slow.example", at(1_000_000))
+            pace.enter("default", "slow.example", (WHOLE, at(1_000_000)))
                 .await
                 .is_ok()
         );
-        assert!(pace.enter("default", "slow.example", at(0)).await.is_ok());
+        assert!(
+            pace.enter("default", "slow.example", (WHOLE, at(0)))
+                .await
+                .is_ok()
+        );
     }
 
     #[tokio::test]
@@ -222,20 +259,24 @@ mod tests {
         let mut pace = pace(None, Some(2), None);
         pace.turn_wait_max = Duration::ZERO;
         let one = pace
-            .enter("default", "slow.example", at(0))
+            .enter("default", "slow.example", (WHOLE, at(0)))
             .await
             .expect("free");
         let _two = pace
-            .enter("default", "slow.example", at(0))
+            .enter("default", "slow.example", (WHOLE, at(0)))
             .await
             .expect("free");
         let until = pace
-            .enter("default", "slow.example", at(0))
+            .enter("default", "slow.example", (WHOLE, at(0)))
             .await
             .expect_err("full");
         assert_eq!(until, at(5));
         drop(one);
-        assert!(pace.enter("default", "slow.example", at(0)).await.is_ok());
+        assert!(
+            pace.enter("default", "slow.example", (WHOLE, at(0)))
+                .await
+                .is_ok()
+        );
     }
 
     #[tokio::test]
@@ -256,5 +297,27 @@ mod tests {
             "two at once, then one an hour"
         );
         assert_eq!(left(&pace, "a.example", 10, 1).await, 0);
+    }
+
+    #[tokio::test]
+    async fn two_processes_go_at_half_the_pace_each() {
+        for (held, of, least, most) in [
+            (4, 8, 148, 156),
+            (1, 8, 37, 40),
+            (0, 8, 37, 40),
+            (8, 8, 297, 306),
+        ] {
+            let pace = pace(Some(30), None, None);
+            let share = Share { held, of };
+            let mut count = 0;
+            for second in 0..600 {
+                let entered = pace.enter("default", "slow.example", (share, at(second)));
+                count += usize::from(entered.await.is_ok());
+            }
+            assert!((least..=most).contains(&count), "{held} of {of}: {count}");
+        }
+        // One a minute stays one a minute, however many share it.
+        let minutes = Share { held: 1, of: 8 }.step(1, MINUTE);
+        assert_eq!(minutes, SignedDuration::from_mins(8));
     }
 }

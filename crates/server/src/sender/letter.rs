@@ -19,6 +19,7 @@ use store::Failure;
 pub(super) struct Back {
     return_path: Option<Address>,
     replies: Option<Address>,
+    complaints: Option<Address>,
     tags: Vec<Tag>,
 }
 
@@ -32,6 +33,7 @@ pub(super) async fn back(shared: &Shared, outgoing: &Outgoing) -> Result<Back, F
     Ok(Back {
         return_path: returns.address(message, Purpose::Bounce).await?,
         replies: returns.address(message, Purpose::Reply).await?,
+        complaints: returns.complaints(),
         tags: tags(&shared.config.mail_events),
     })
 }
@@ -50,15 +52,7 @@ pub(super) fn build(
     (words, target, default_from): (&RenderedMail, Option<&Target>, Option<&Mailbox>),
     (back, unsubscribe): (&Back, Option<&str>),
 ) -> Result<Mail, mail::MailError> {
-    let domain = shared
-        .config
-        .from_domain
-        .as_deref()
-        .unwrap_or("localhost.localdomain");
-    let fallback = Mailbox {
-        name: None,
-        address: format!("sottaku@{domain}").into(),
-    };
+    let fallback = fallback(shared);
     let routed;
     let (to, cc, from, reply_to) = match (&outgoing.channel, target) {
         (
@@ -109,10 +103,21 @@ pub(super) fn build(
         list_id: outgoing.topic.as_deref(),
         return_path: back.return_path.as_ref(),
         replies: back.replies.as_ref(),
+        complaints: back.complaints.as_ref(),
         tags: &back.tags,
     })?;
     sign(shared, &mut mail, at)?;
     Ok(mail)
+}
+
+/// Who writes where nobody is named.
+fn fallback(shared: &Shared) -> Mailbox {
+    let domain = shared.config.from_domain.as_deref();
+    let domain = domain.unwrap_or("localhost.localdomain");
+    Mailbox {
+        name: None,
+        address: format!("sottaku@{domain}").into(),
+    }
 }
 
 /// Signs the mail where its sender's server is one for which we sign.

@@ -122,9 +122,10 @@ impl Means {
         self.servers.close().await;
     }
 
-    /// The first target whose means is configured; in captured mode all are.
-    pub(super) fn choose<'t>(&self, targets: &'t [Target]) -> Option<&'t Target> {
-        targets.iter().find(|target| {
+    /// The first target whose means is configured, and how many were passed over; in captured mode all are.
+    pub(super) fn choose<'t>(&self, targets: &'t [Target]) -> Option<(usize, &'t Target)> {
+        let mut targets = targets.iter().enumerate();
+        targets.find(|(_, target)| {
             self.is_captured
                 || match target {
                     Target::Slack(_) => self.bot.is_some(),

@@ -164,9 +164,9 @@ async fn as_bot(
 
 /// The payload of a message for Slack: with buttons where somebody is asked and can be heard.
 pub(super) fn with_answers(means: &Means, outgoing: &Outgoing, payload: Value) -> Value {
-    let (buttons, task) = match &outgoing.content {
-        Content::Ask { task, .. } => (Button::OF_ASK, task),
-        Content::Task { task, .. } => (Button::OF_TASK, task),
+    let (buttons, task): (&[Button], _) = match &outgoing.content {
+        Content::Ask { task, .. } => (&Button::OF_ASK, task),
+        Content::Task { task, .. } => (&Button::OF_TASK, task),
         Content::Template { .. }
         | Content::Text(_)
         | Content::Nobody { .. }
@@ -186,5 +186,5 @@ pub(super) fn with_answers(means: &Means, outgoing: &Outgoing, payload: Value) -
         | Content::Task { .. }
         | Content::Webhook => zone == Some("Asia/Tokyo"),
     };
-    with_buttons(&payload, &buttons, task, locale)
+    with_buttons(&payload, buttons, task, locale)
 }

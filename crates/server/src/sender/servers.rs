@@ -1,6 +1,6 @@
 //! The mail servers: the one for all, and those of single senders; each with what signs, and all with the pace they keep.
 
-use super::lanes::{Lanes, Turn};
+use super::lanes::{Lanes, Share, Turn};
 use super::means::MeansError;
 use crate::config::{Config, Dkim, Pace, Smtp, Tls};
 use jiff::Timestamp;
@@ -99,13 +99,13 @@ impl Servers {
     pub(super) async fn turn(
         &self,
         mail: &Mail,
-        now: Timestamp,
+        at: (Share, Timestamp),
     ) -> Result<Option<Turn>, Timestamp> {
         let Some(server) = self.of(&mail.from) else {
             return Ok(None);
         };
         let domain = mail.envelope.to.domain();
-        self.lanes.enter(server.name(), domain, now).await.map(Some)
+        self.lanes.enter(server.name(), domain, at).await.map(Some)
     }
 
     /// Says good-bye on every connection.

@@ -1,5 +1,7 @@
 //! A sender against a mail server that answers by the recipient's name, and a webhook that is one.
 
+mod reach;
+
 use super::*;
 use crate::activate;
 use crate::trial::{Place, example, noon};
@@ -89,10 +91,47 @@ async fn sent_at(
 
 /// The same with everything given.
 async fn settled(shared: &Shared, messages: Vec<Outgoing>) -> BTreeMap<String, DeliveryState> {
+    let count = messages.len();
+    let mut listener = shared.settled.subscribe();
+    let sending = deciding(shared, &example(), messages).await;
+    for _ in 0..count {
+        timeout(PATIENCE, listener.recv())
+            .await
+            .expect("it is settled in time")
+            .expect("it goes on");
+    }
+    sending.end().await;
+    let filter = store::DeliveryFilter {
+        count_max: 100,
+        ..Default::default()
+    };
+    let deliveries = shared.store.deliveries(filter).await;
+    deliveries
+        .expect("the store reads")
+        .into_iter()
+        .map(|it| (it.outgoing.step.to_string(), it.state))
+        .collect()
+}
+
+/// A sender at work.
+struct Sending {
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Sending {
+    async fn end(self) {
+        self.stop.cancel();
+        self.task.await.expect("it ends when told to");
+    }
+}
+
+/// Commits messages as a worker does, by a text, and begins to send them.
+async fn deciding(shared: &Shared, files: &workflow::Files, messages: Vec<Outgoing>) -> Sending {
     let store = &shared.store;
-    activate(store, &example(), noon())
+    activate(store, files, noon())
         .await
-        .expect("the example is taken");
+        .expect("the text is taken");
     let shard = store.shard_of("acme");
     let bid = Bid {
         owner: "a".into(),
@@ -117,34 +156,17 @@ async fn settled(shared: &Shared, messages: Vec<Outgoing>) -> BTreeMap<String, D
         revision,
         bytes: vec![0],
     });
-    let count = messages.len();
     let outbox = messages.into_iter().map(|outgoing| OutboxWrite {
         outgoing,
         addresses: Vec::new(),
         lane: None,
+        related_until: None,
     });
     commit.outbox.extend(outbox);
     store.commit(commit).await.expect("it is committed");
-    let mut listener = shared.settled.subscribe();
     let stop = CancellationToken::new();
     let task = tokio::spawn(Sender::new(shared.clone(), shard, send.epoch).run(stop.clone()));
-    for _ in 0..count {
-        timeout(PATIENCE, listener.recv())
-            .await
-            .expect("it is settled in time")
-            .expect("it goes on");
-    }
-    stop.cancel();
-    task.await.expect("it ends when told to");
-    let filter = store::DeliveryFilter {
-        count_max: 100,
-        ..Default::default()
-    };
-    let deliveries = store.deliveries(filter).await.expect("the store reads");
-    deliveries
-        .into_iter()
-        .map(|it| (it.outgoing.step.to_string(), it.state))
-        .collect()
+    Sending { stop, task }
 }
 
 /// A mail server: `no@` is refused, `later@` deferred, `cut@` cut after the last byte; it tells what it took.
@@ -202,6 +224,19 @@ async fn converse(stream: TcpStream, took: mpsc::Sender<String>) -> std::io::Res
 
 /// A webhook that answers `ok` and tells what it took.
 async fn webhook(took: mpsc::Sender<String>) -> SocketAddr {
+    http(took, |_| "ok").await
+}
+
+/// Answers each request with 200 and what belongs to it, and tells what it took.
+async fn http(took: mpsc::Sender<String>, answer: fn(&str) -> &'static str) -> SocketAddr {
+    answering(took, move |request| ("200 OK", answer(request))).await
+}
+
+/// Answers each request with a status and a body.
+async fn answering(
+    took: mpsc::Sender<String>,
+    answer: impl Fn(&str) -> (&'static str, &'static str) + Send + 'static,
+) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
@@ -209,14 +244,13 @@ async fn webhook(took: mpsc::Sender<String>) -> SocketAddr {
             let mut bytes = [0; 16_384];
             if let Ok(count) = stream.read(&mut bytes).await {
                 let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+                let (status, body) = answer(&text);
                 took.send(text).await.expect("somebody listens");
-                drop(
-                    stream
-                        .write_all(
-                            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
-                        )
-                        .await,
+                let length = body.len();
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
                 );
+                drop(stream.write_all(answer.as_bytes()).await);
             }
         }
     });
@@ -372,12 +406,69 @@ async fn a_channel_with_a_webhook_gets_its_post() {
     let config = crate::Config::load_with(Some(&settings), &variable).expect("they are right");
     let means = Means::new(&config).expect("the means are right");
     let targets = [Target::Slack("U1".into()), Target::Channel("#voc".into())];
-    assert_eq!(means.choose(&targets), Some(&targets[1]));
+    assert_eq!(means.choose(&targets), Some((1, &targets[1])));
     let (Some(egress), Some(hook)) = (&means.egress, means.channels.get("#voc")) else {
         panic!("the channel has no means");
     };
     let fate = hook.post(egress, &serde_json::json!({"text": "x"})).await;
     assert!(matches!(fate, outreach::Fate::Sent { .. }), "{fate}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_slack_does_not_know_is_passed_over_for_the_next_target() {
+    let (sender, mut took) = mpsc::channel(16);
+    let answer = |request: &str| match request.split(' ').nth(1) {
+        Some("/api/users.lookupByEmail") => r#"{"ok":false,"error":"users_not_found"}"#,
+        Some("/api/chat.postMessage") => r#"{"ok":false,"error":"channel_not_found"}"#,
+        Some(_) | None => "ok",
+    };
+    let address = http(sender, answer).await;
+    let place = Place::new(ClockMode::Log);
+    let settings = place.folder().join("sottaku.yaml");
+    let text = format!(
+        "egress: {{allow: ['{address}']}}\nslack: {{bot_token: '${{env:BOT}}', api: 'http://{address}/api', channels: {{'#voc': '${{env:VOC}}'}}}}\nmode: smtp\nsmtp: {{host: 127.0.0.1, tls: none}}\n"
+    );
+    std::fs::write(&settings, text).expect("it is written");
+    let url = format!("http://{address}/hook");
+    let variable = |name: &str| match name {
+        "VOC" => Some(url.clone()),
+        "BOT" => Some("xoxb-test".to_owned()),
+        _ => None,
+    };
+    let config = crate::Config::load_with(Some(&settings), &variable).expect("they are right");
+    let clock = crate::Clock::by_hand(noon());
+    let shared = Shared::new(config, place.open().await, clock).expect("the means are right");
+    let gone = || Target::Slack("gone@vendor.example".into());
+    let messages = vec![
+        route(
+            "known",
+            vec![
+                gone(),
+                Target::Slack("U0GONE".into()),
+                Target::Channel("#voc".into()),
+            ],
+        ),
+        route("lost", vec![gone()]),
+    ];
+    let states = settled(&shared, messages).await;
+    let expected = [
+        ("known", DeliveryState::Sent),
+        ("lost", DeliveryState::Refused),
+    ];
+    let expected = expected.map(|(step, state)| (step.to_owned(), state));
+    assert_eq!(states, BTreeMap::from(expected));
+    let mut heard = BTreeMap::<String, usize>::new();
+    while let Ok(request) = took.try_recv() {
+        let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+        *heard.entry(path).or_default() += 1;
+    }
+    let expected = [
+        ("/api/users.lookupByEmail", 2),
+        ("/api/chat.postMessage", 1),
+        ("/hook", 1),
+    ];
+    let expected = expected.map(|(path, times)| (path.to_owned(), times));
+    assert_eq!(heard, BTreeMap::from(expected));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -409,6 +500,7 @@ async fn a_digest_is_one_post_and_each_message_has_its_fate() {
             .all(|name| post.contains(&format!("Hello {name}")))
     );
     assert_eq!(post.matches("\"header\"").count(), 1, "{post}");
+    assert!(post.contains("ご契約の更新"), "under its topic: {post}");
     assert!(took.try_recv().is_err(), "and only one");
 }
 

@@ -109,7 +109,7 @@ impl Worker {
         let decide = || engine::decide(&context, inner, input, at);
         let decision = self.strikes.guard(key, decide)?;
         let about = About {
-            account,
+            account: &cached.account,
             fact: None,
             at,
         };

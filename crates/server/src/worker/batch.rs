@@ -213,7 +213,7 @@ impl Worker {
         draft.wakes += u64::try_from(decisions.len().saturating_sub(1)).unwrap_or(u64::MAX);
         for (at, decision) in decisions {
             let about = About {
-                account: &account,
+                account: &cached.account,
                 fact: Some(stored),
                 at,
             };

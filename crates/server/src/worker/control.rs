@@ -175,7 +175,7 @@ impl Worker {
                     &self.shared,
                     active,
                     About {
-                        account,
+                        account: &cached.account,
                         fact: None,
                         at,
                     },

@@ -1,11 +1,13 @@
 //! A draft: what a batch of decisions will commit, gathered decision by decision.
 
 use super::cache::Cached;
+use super::relation;
 use crate::active::Active;
 use crate::shared::Shared;
+use engine::Account;
 use jiff::Timestamp;
 use model::message::Channel;
-use model::{AccountId, Decision, Outgoing, ParkCode, Parked, Record};
+use model::{AccountId, Decision, Outgoing, ParkCode, Parked, Purpose, Record};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{
@@ -27,7 +29,8 @@ pub(super) struct Draft {
 /// What was decided about.
 #[derive(Clone, Copy)]
 pub(super) struct About<'a> {
-    pub(super) account: &'a AccountId,
+    /// The account, as the decision left it.
+    pub(super) account: &'a Account,
     /// The fact, if it was one.
     pub(super) fact: Option<&'a StoredFact>,
     /// The instant it was decided at.
@@ -55,7 +58,7 @@ impl Draft {
         decision: Decision,
     ) {
         if decision.is_changed {
-            self.changed.insert(about.account.clone());
+            self.changed.insert(about.account.id.clone());
         }
         for record in decision.records {
             let revision = if record.workflow.is_some() {
@@ -70,19 +73,21 @@ impl Draft {
                 record,
             });
         }
+        let grace_days = shared.config.relationship_grace_days;
         let outbox = decision.outbox.into_iter();
         self.commit
             .outbox
             .extend(outbox.map(|outgoing| OutboxWrite {
                 addresses: addresses(shared, &outgoing),
                 lane: lane(shared, &outgoing),
+                related_until: related_until(about, &outgoing, grace_days),
                 outgoing,
             }));
         self.commit.withdrawn.extend(decision.withdrawn);
         self.commit.tasks.extend(decision.tasks);
         self.commit.rejects.extend(decision.rejected);
         if let (Some(parked), Some(fact)) = (decision.parked, about.fact) {
-            self.park(shared.clock.now(), Some(about.account), fact, parked);
+            self.park(shared.clock.now(), Some(&about.account.id), fact, parked);
         }
     }
 
@@ -171,6 +176,16 @@ impl Draft {
             .iter()
             .filter_map(|wake| wake.due_at)
             .min()
+    }
+}
+
+/// Until when the account does business with us, where the law may ask for it.
+fn related_until(about: About<'_>, outgoing: &Outgoing, grace_days: u32) -> Option<Timestamp> {
+    match outgoing.purpose {
+        Some(Purpose::Promotional) => {
+            relation::until(&about.account.head.contracts, about.at, grace_days)
+        }
+        Some(Purpose::Service | Purpose::Contractual) | None => None,
     }
 }
 

@@ -120,7 +120,7 @@ impl Worker {
         }
         draft.commit.woken.push(account.clone());
         let about = About {
-            account,
+            account: &cached.account,
             fact: None,
             at,
         };

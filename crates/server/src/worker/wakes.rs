@@ -125,7 +125,7 @@ impl Worker {
             draft.commit.woken.push(account.clone());
             let said_nothing = decision.records.is_empty() && decision.outbox.is_empty();
             let about = About {
-                account,
+                account: &cached.account,
                 fact: None,
                 at: now,
             };

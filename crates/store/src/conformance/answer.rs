@@ -164,6 +164,20 @@ pub(super) async fn each_answer_stops_what_it_asks_for(ground: &Ground) -> Proof
     Ok(())
 }
 
+pub(super) async fn what_follows_every_link_is_kept_and_told_to_no_log(ground: &Ground) -> Proof {
+    let store = ground.open().await?;
+    super::queue(&store, vec![by_mail("m_1"), by_mail("m_2")]).await?;
+    let (one, other) = (MessageId::new("m_1"), MessageId::new("m_2"));
+    assert!(!store.is_scanned(&one).await?);
+    for _ in 0..2 {
+        store.answer(answer("m_1", Said::Scanned)).await?;
+    }
+    assert!(store.is_scanned(&one).await? && !store.is_scanned(&other).await?);
+    assert_eq!(store.log_end(0).await?, 0);
+    assert!(store.standing(RECIPIENT).await?.0.is_empty());
+    Ok(())
+}
+
 pub(super) fn by_mail(message: &str) -> Outgoing {
     let mailbox = |address: &str| Mailbox {
         name: None,

@@ -165,6 +165,7 @@ pub(super) async fn who_is_suppressed_gets_no_copy(ground: &Ground) -> Proof {
         outgoing: message,
         addresses: vec![WHOM, a, b],
         lane: None,
+        related_until: None,
     }];
     store.commit(commit).await?;
     let send = epoch(&store, Role::Send, &bid("sender", 0)).await?;
@@ -388,6 +389,7 @@ fn capped(epoch: u64, second: i64, at_most: u32) -> ClaimRequest {
             at_most,
             within: Duration::from_secs(100),
         }),
+        jurisdiction: model::Jurisdiction::Us,
     }
 }
 

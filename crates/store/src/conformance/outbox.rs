@@ -36,6 +36,19 @@ pub(super) async fn a_message_is_queued_once_however_often_it_is_decided(ground:
     Ok(())
 }
 
+pub(super) async fn a_message_says_which_text_decided_it(ground: &Ground) -> Proof {
+    let store = ground.open().await?;
+    let first = store.put_revision(b"first".to_vec(), at(0)).await?;
+    store.activate(first, at(0), false).await?;
+    queue(&store, vec![outgoing("m_1")]).await?;
+    let second = store.put_revision(b"second".to_vec(), at(1)).await?;
+    store.activate(second, at(1), false).await?;
+    let send = epoch(&store, Role::Send, &bid("sender", 0)).await?;
+    let claimed = claim(&store, send, 2).await?;
+    assert_eq!(claimed[0].revision, Some(first));
+    Ok(())
+}
+
 pub(super) async fn the_most_urgent_goes_first_and_nothing_before_its_time(
     ground: &Ground,
 ) -> Proof {
@@ -176,6 +189,7 @@ pub(super) async fn a_switch_stops_claims_and_attempts(ground: &Ground) -> Proof
         now: at(1),
         count_max: 1,
         cap: None,
+        jurisdiction: model::Jurisdiction::Us,
     };
     let right = store.claim(request).await?.remove(0).claim;
     let switch = |is_on, second| Switch {

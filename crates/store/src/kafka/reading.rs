@@ -11,7 +11,7 @@ use quiet::Quiet;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use slot::{Slot, Slots};
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 use thread::Command;
 use tokio::time::timeout;
@@ -19,11 +19,14 @@ use tokio::time::timeout;
 /// How long the running flow may bring what is known to be there, before it is asked for again.
 const FLOW_MAX: Duration = Duration::from_millis(300);
 
+/// Commands that the thread has not looked at yet.
+const COMMANDS_MAX: usize = 4_096;
+
 /// Reads the shards' logs, each from where it was read last.
 pub(super) struct Reading {
     consumer: Arc<BaseConsumer<Quiet>>,
     slots: Arc<Slots>,
-    commands: Sender<Command>,
+    commands: SyncSender<Command>,
     topic: Box<str>,
     ask_max: Duration,
 }
@@ -36,7 +39,7 @@ impl Reading {
             .map_err(|why| refused(&why))?;
         let consumer = Arc::new(consumer);
         let slots = Arc::new(Slots::default());
-        let (commands, told) = channel();
+        let (commands, told) = sync_channel(COMMANDS_MAX);
         let reader = thread::Reader::new(settings, Arc::clone(&consumer), Arc::clone(&slots));
         std::thread::Builder::new()
             .name(format!("kafka-{what}"))
@@ -143,7 +146,12 @@ impl Reading {
     }
 
     fn tell(&self, command: Command) -> Result<(), Failure> {
-        self.commands.send(command).map_err(|_| Failure::Closed)
+        self.commands
+            .try_send(command)
+            .map_err(|refused| match refused {
+                TrySendError::Full(_) => Failure::Busy,
+                TrySendError::Disconnected(_) => Failure::Closed,
+            })
     }
 }
 

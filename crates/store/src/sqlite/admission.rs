@@ -4,9 +4,9 @@ use super::accounts::json;
 use super::fates::{self, End, Standing};
 use super::gate::{Gate, Stand};
 use super::rows::{Columns, nanos, signed};
-use super::{Session, caps, suppressions};
+use super::{Session, caps, grounds, suppressions};
 use crate::outbox::About;
-use crate::{AddressKey, Claim, ClaimRequest, Claimed, ClockMode, Failure, Person};
+use crate::{AddressKey, Claim, ClaimRequest, Claimed, ClockMode, Failure, Person, RevisionId};
 use jiff::{SignedDuration, Timestamp};
 use model::{Channel, DeliveryState, Outgoing, Purpose};
 use sqlx::sqlite::SqliteRow;
@@ -21,6 +21,8 @@ pub(crate) const PAUSED: &str = "paused: ";
 enum Said<'g> {
     Pass,
     Stop(&'g Stand),
+    /// The law gives no ground for it.
+    Bar(String),
     Wait(Timestamp, String),
 }
 
@@ -30,12 +32,14 @@ pub(crate) async fn admit(
     request: ClaimRequest,
     (rows, clock): (Vec<i64>, ClockMode),
 ) -> Result<Vec<Claimed>, Failure> {
-    let sql = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim + 1, o.addresses \
+    let sql = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim + 1, o.addresses, o.revision, o.related_until \
         FROM json_each(?) j CROSS JOIN delivery d ON d.id = j.value CROSS JOIN outbox o ON o.id = d.id \
         ORDER BY j.key";
     let rows = session.rows(sqlx::query(sql).bind(json(&rows))).await?;
-    let read: Result<Vec<Claimed>, Failure> =
-        rows.iter().map(|row| candidate(row, request)).collect();
+    let read: Result<Vec<Claimed>, Failure> = rows
+        .iter()
+        .map(|row| candidate(row, request, clock))
+        .collect();
     let read = read?;
     let all: Vec<AddressKey> = read.iter().flat_map(|one| one.addresses.clone()).collect();
     let gate = Gate::read(session, &all).await?;
@@ -44,6 +48,10 @@ pub(crate) async fn admit(
         match ask(session, &gate, &one, (request, clock)).await? {
             Said::Pass => admitted.push(pass(session, &gate, one, (request, clock)).await?),
             Said::Stop(stand) => stop(session, one, stand, (request, clock)).await?,
+            Said::Bar(why) => {
+                let end = ended(DeliveryState::Suppressed, &why, (request, clock));
+                fates::finish(session, &standing(one), &end).await?;
+            }
             Said::Wait(until, why) => {
                 let end = ended(DeliveryState::Deferred, &why, (request, clock));
                 fates::wait(session, &standing(one), until, &end).await?;
@@ -78,6 +86,9 @@ async fn ask<'g>(
         let until = request.now.saturating_add(PAUSED_WAIT);
         let until = until.unwrap_or(Timestamp::MAX);
         return Ok(Said::Wait(until, format!("{PAUSED}{switch}")));
+    }
+    if !grounds::is_there(session, about, request.now).await? {
+        return Ok(Said::Bar(grounds::missing(about)));
     }
     let is_held = about.purpose != Some(Purpose::Contractual) && clock == ClockMode::Live;
     if let (Some(whom), Some(cap), true) = (whom, request.cap, is_held)
@@ -179,8 +190,8 @@ fn standing(one: Claimed) -> Standing {
     }
 }
 
-/// The row in the columns 0 to 5: id, shard, attempts, outgoing, claim, addresses.
-fn candidate(row: &SqliteRow, request: ClaimRequest) -> Result<Claimed, Failure> {
+/// The row in the columns 0 to 7: id, shard, attempts, outgoing, claim, addresses, revision, end of the relation.
+fn candidate(row: &SqliteRow, request: ClaimRequest, clock: ClockMode) -> Result<Claimed, Failure> {
     let Standing {
         row: id,
         attempts,
@@ -194,6 +205,12 @@ fn candidate(row: &SqliteRow, request: ClaimRequest) -> Result<Claimed, Failure>
         purpose: outgoing.purpose,
         domains: domains(&outgoing),
         addresses: addresses.clone(),
+        demand: model::law::demand(request.jurisdiction, outgoing.purpose),
+        related_until: match (row.maybe_instant(7)?, clock) {
+            // Time is the account's own there: what held at the decision holds.
+            (Some(_), ClockMode::Log) => Some(Timestamp::MAX),
+            (until, ClockMode::Live | ClockMode::Log) => until,
+        },
     };
     Ok(Claimed {
         claim: Claim {
@@ -207,7 +224,17 @@ fn candidate(row: &SqliteRow, request: ClaimRequest) -> Result<Claimed, Failure>
         outgoing,
         addresses,
         attempts,
+        revision: revision(row)?,
     })
+}
+
+fn revision(row: &SqliteRow) -> Result<Option<RevisionId>, Failure> {
+    let number = row.maybe_long(6)?;
+    let read = number.map(|number| {
+        let number = u32::try_from(number);
+        number.map_err(|why| Failure::unreadable("a revision", why))
+    });
+    Ok(read.transpose()?.map(RevisionId))
 }
 
 /// The domains that a mail reaches.

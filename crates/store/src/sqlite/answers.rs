@@ -14,7 +14,7 @@ use crate::{
     Stopped, Suppression, Switch,
 };
 use jiff::{SignedDuration, Timestamp};
-use model::{Channel, Fact, Outgoing};
+use model::{Channel, Fact, MessageId, Outgoing};
 
 /// The message that is answered.
 struct Message {
@@ -34,7 +34,24 @@ struct About<'a> {
     domain: Option<Box<str>>,
 }
 
+/// Whether a link was followed that no person sees.
+pub(crate) const SCANNED: &str = "SELECT 1 FROM outbox o JOIN answer a ON a.delivery = o.id \
+    WHERE o.message = ? AND a.said = ? LIMIT 1";
+
 impl Sqlite {
+    pub(crate) async fn is_scanned(&self, message: &MessageId) -> Result<bool, Failure> {
+        let message = message.clone();
+        self.read(move |session| {
+            Box::pin(async move {
+                let query = sqlx::query(SCANNED)
+                    .bind(message.as_str())
+                    .bind(Said::Scanned.kind());
+                Ok(session.row(query).await?.is_some())
+            })
+        })
+        .await
+    }
+
     pub(crate) async fn answer(&self, answer: Answer) -> Result<Answered, Failure> {
         let meta = self.meta().clone();
         self.write(move |session| Box::pin(async move { take(session, &answer, &meta).await }))
@@ -65,7 +82,7 @@ async fn take(
         return Ok(Ending::Rollback(Answered::Again));
     }
     // What became of a copy is no news of the message.
-    if is_recipient {
+    if is_recipient && answer.said != Said::Scanned {
         let fact = fact(answer, &message, (&id, meta.clock))?;
         append_facts(session, &[&fact]).await?;
     }
@@ -199,7 +216,7 @@ async fn stop(
             suppress(session, answer, about, (pause, meta)).await?;
         }
         Said::BouncedByPolicy => return stop_domain(session, answer, about).await,
-        Said::Delivered | Said::Replied | Said::Opened | Said::Clicked => {
+        Said::Delivered | Said::Replied | Said::Opened | Said::Clicked | Said::Scanned => {
             return Ok(Stopped::Nothing);
         }
     }

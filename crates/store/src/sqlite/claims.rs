@@ -3,7 +3,7 @@
 use super::gate::Gate;
 use super::rows::{Columns, nanos};
 use super::tx::Ending;
-use super::{Session, Sqlite, admission, fates, leases, switches};
+use super::{Session, Sqlite, admission, fates, grounds, leases, switches};
 use crate::{Claim, ClaimRequest, Claimed, ClockMode, Failure, Role, Switch};
 use jiff::Timestamp;
 
@@ -155,13 +155,13 @@ async fn is_claimed(session: &mut Session, claimed: &[Claimed]) -> Result<bool, 
 }
 
 /// Whether a claim still gives the right to send: claimed with this id, under an epoch that is the lease's, not
-/// expired, and the gate is open to each of its addresses.
+/// expired, the gate is open to each of its addresses, and there still is a ground to write.
 async fn holds(session: &mut Session, claim: &Claim, now: Timestamp) -> Result<bool, Failure> {
     if UNCHECKED {
         return Ok(true);
     }
     let gate = Gate::read(session, &claim.about.addresses).await?;
-    if !gate.is_open(&claim.about, now)? {
+    if !gate.is_open(&claim.about, now)? || !grounds::is_there(session, &claim.about, now).await? {
         return Ok(false);
     }
     let sql = "SELECT 1 FROM delivery d JOIN lease l ON l.shard = d.shard AND l.role = 'send' \

@@ -51,15 +51,17 @@ async fn insert(
     let outgoing = serde_json::to_string(&write.outgoing)
         .map_err(|why| Failure::Database(format!("a message is no JSON: {why}").into()))?;
     let addresses: Vec<String> = write.addresses.iter().map(|key| key.hex()).collect();
-    let sql = "INSERT INTO outbox (message, shard, account, decided_at, addresses, outgoing) \
-        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id";
+    let sql = "INSERT INTO outbox (message, shard, account, decided_at, addresses, outgoing, revision, related_until) \
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id";
     let query = sqlx::query(sql)
         .bind(write.outgoing.message.as_str())
         .bind(i64::from(commit.shard))
         .bind(write.outgoing.account.as_str())
         .bind(nanos(commit.now))
         .bind(json(&addresses))
-        .bind(outgoing);
+        .bind(outgoing)
+        .bind(commit.from.revision.map(|revision| i64::from(revision.0)))
+        .bind(write.related_until.map(nanos));
     let rows = session.rows(query).await?;
     rows.first().map(|row| row.long(0)).transpose()
 }

@@ -1,6 +1,6 @@
 //! What runs for every batch and every claim finds its rows by key, with no statistics to help it.
 
-use super::{accounts, caps, claims, deliveries, fates, gate, messages, wakes};
+use super::{accounts, answers, caps, claims, deliveries, fates, gate, grounds, messages, wakes};
 use crate::{OpenOptions, Store};
 
 #[tokio::test]
@@ -16,6 +16,8 @@ async fn hot_statements_find_their_rows_by_key() -> Result<(), Box<dyn std::erro
         claims::READY,
         fates::LEFT,
         gate::STANDING,
+        grounds::PROOF,
+        answers::SCANNED,
         caps::NEWEST,
         messages::WITHDRAW,
         deliveries::CONTACTS,

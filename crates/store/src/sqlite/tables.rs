@@ -30,6 +30,9 @@ const CHANGES: &[Change] = &changes! {
     "0040" "answer",
     "0050" "lanes_threads",
     "0060" "erase",
+    "0070" "outbox_revision",
+    "0071" "ground",
+    "0072" "answers_of",
 };
 
 /// The number that a file's name begins with.

@@ -80,6 +80,7 @@ pub fn check(files: &Files) -> Checked {
             policies: &policies,
         };
         unused::unused(&mut notes, files, &defined, &workflows);
+        warnings::unsigned(&mut notes, &names, &policies, &workflows);
     }
     let not_yet = std::mem::take(&mut workflows.not_yet);
     let is_good = notes.errors() == 0;

@@ -53,6 +53,11 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// Topics as they are written.
+    pub(crate) fn each_topic(&self) -> &[Named<'a>] {
+        &self.topics
+    }
+
     /// Topics.
     pub(crate) fn topics(&self) -> BTreeSet<Box<str>> {
         set(&self.topics)

@@ -30,6 +30,9 @@ pub struct Taken {
     pub is_encrypted: bool,
     /// Whether the plan kept the reply from the client, who cannot know that it was taken.
     pub is_untold: bool,
+    /// The whole message; empty where the sink was not told to keep it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
 }
 
 /// The file of lines, which only ever grows.

@@ -32,6 +32,7 @@ pub(crate) struct Session {
     ledger: Arc<Ledger>,
     script: Arc<Script>,
     tls: Option<TlsAcceptor>,
+    is_whole: bool,
     is_encrypted: bool,
     sender: Option<String>,
     recipients: Vec<String>,
@@ -42,11 +43,13 @@ impl Session {
         ledger: Arc<Ledger>,
         script: Arc<Script>,
         tls: Option<TlsAcceptor>,
+        is_whole: bool,
     ) -> Session {
         Session {
             ledger,
             script,
             tls,
+            is_whole,
             is_encrypted: false,
             sender: None,
             recipients: Vec::new(),
@@ -221,6 +224,11 @@ impl Session {
             bytes: message.len(),
             is_encrypted: self.is_encrypted,
             is_untold,
+            text: if self.is_whole {
+                message.to_owned()
+            } else {
+                String::new()
+            },
         }
     }
 

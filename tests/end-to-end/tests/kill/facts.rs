@@ -11,6 +11,9 @@ use super::Size;
 /// Of ten accounts so many are told over HTTP, the others from files.
 const OVER_HTTP: usize = 7;
 
+/// What stands before an account's id in its name, so that whatever says the name tells whose it is.
+pub(super) const MARK: &str = "[account ";
+
 /// One fact, as a line of JSON.
 #[derive(Debug, Clone)]
 pub(super) struct Told {
@@ -112,8 +115,9 @@ impl World {
 }
 
 fn told(line: &str, dice: &mut Dice) -> Result<Told, Failure> {
-    let fact: Value =
+    let mut fact: Value =
         serde_json::from_str(line).map_err(|error| super::broken("a fact", &error))?;
+    mark(&mut fact);
     let text = |name: &str| fact[name].as_str().unwrap_or_default().to_owned();
     let account = text("subject");
     let number = account
@@ -122,13 +126,25 @@ fn told(line: &str, dice: &mut Dice) -> Result<Told, Failure> {
         .unwrap_or(0);
     let kind = text("type");
     Ok(Told {
-        line: line.into(),
+        line: fact.to_string().into(),
         key: format!("{}|{}", text("source"), text("id")).into(),
         account: account.into(),
         time: text("time").into(),
         is_twice: kind == "ticket.opened" || dice.in_thousand(30),
         is_over_http: number % 10 < OVER_HTTP,
     })
+}
+
+/// Many accounts of the sample share a name: each gets its id into it.
+fn mark(fact: &mut Value) {
+    if fact["type"] != "account.updated" {
+        return;
+    }
+    let id = fact["subject"].as_str().unwrap_or_default().to_owned();
+    if let Some(name) = fact["data"].get_mut("name") {
+        let plain = name.as_str().unwrap_or_default();
+        *name = format!("{plain} {MARK}{id}]").into();
+    }
 }
 
 /// For some terms of a contract two urgent tickets, which a third would turn into a risk: a fact that counts twice

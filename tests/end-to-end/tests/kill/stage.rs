@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use end_to_end::{
     Act, Failure, Peek, Phase, Plan, Product, Rule, Serving, SinkOptions, SinkProcess, Slack,
+    SlackAct, SlackHabit, SlackReply,
 };
 use tempfile::TempDir;
 
@@ -33,6 +34,7 @@ impl Stage {
     pub(super) async fn set(size: &Size) -> Result<Stage, Failure> {
         let folder = tempfile::tempdir().map_err(Failure::io("making a folder"))?;
         let slack = Slack::start([]).await?;
+        slack.has_habits(habits());
         let mut options = SinkOptions::new(folder.path().join("taken"));
         options.plan = plan();
         let sink = SinkProcess::start(Path::new(SINK), &options)?;
@@ -42,6 +44,7 @@ impl Stage {
             .map_err(Failure::io("writing the settings"))?;
         let with_secrets = |product: Product| {
             let product = product.with("SLACK_URL", &slack.url());
+            let product = product.with("SLACK_BOT", "xoxb-test");
             product.with("CRM_HOOK", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
         };
         let oracle = with_secrets(Product::beside(SINK, folder.path()));
@@ -118,7 +121,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
 }
 
 fn settings(port: u16, pipelining: bool, slack: &Slack) -> String {
-    let allowed = slack.allowed();
+    let (allowed, api) = (slack.allowed(), slack.api());
     format!(
         r##"store: sottaku.db
 shards: 8
@@ -131,6 +134,8 @@ egress: {{allow: ["{allowed}"]}}
 webhooks: {{crm: {{secret: "${{env:CRM_HOOK}}", ordered: true}}}}
 slack:
   pace: 0s
+  bot_token: "${{env:SLACK_BOT}}"
+  api: {api}
   channels:
     "#cs-unassigned": "${{env:SLACK_URL}}"
     "#voc": "${{env:SLACK_URL}}"
@@ -151,4 +156,16 @@ fn plan() -> Plan {
         Rule::new(Phase::Dot, Act::Cut).keeping().every(607),
         Rule::new(Phase::Dot, Act::Cut).every(701),
     ])
+}
+
+/// What the endpoint does now and then, to calls and posts alike: it is slow, so that a sender is killed before it hears
+/// the answer; it does not take them for now; it takes one and does not say so.
+fn habits() -> [SlackHabit; 4] {
+    let error = SlackReply::new(503, "later");
+    [
+        SlackHabit::new(53, SlackAct::Slow(Duration::from_millis(900))),
+        SlackHabit::new(67, SlackAct::Reply(error)),
+        SlackHabit::new(149, SlackAct::Reply(SlackReply::too_many(1))),
+        SlackHabit::new(211, SlackAct::Cut),
+    ]
 }

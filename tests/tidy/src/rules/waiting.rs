@@ -16,6 +16,10 @@ pub const MAY_PAUSE: &[(&str, &str)] = &[
         "tests/end-to-end/src/sink/session.rs",
         "a plan may order a slow mail server: the delay is what is being tested",
     ),
+    (
+        "tests/end-to-end/src/slack.rs",
+        "an endpoint may be told to be slow: a kill while it has not answered is what is being tested",
+    ),
 ];
 
 const SLEEP: Reason = Reason {

@@ -9,9 +9,8 @@ pub(super) struct Quiet;
 
 impl ClientContext for Quiet {
     fn error(&self, error: KafkaError, reason: &str) {
-        match error {
-            KafkaError::PartitionEOF(_) => {}
-            _ => tracing::warn!(%error, reason, "the client of Kafka; it tries again"),
+        if !matches!(error, KafkaError::PartitionEOF(_)) {
+            tracing::warn!(%error, reason, "the client of Kafka; it tries again");
         }
     }
 }

@@ -123,15 +123,14 @@ impl Reader {
 
     /// A position that is not in the log halts its shard; what passes by itself is left to the client.
     fn trouble(&mut self, why: &KafkaError) {
-        let is_lost = why.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset);
-        match why {
-            KafkaError::MessageConsumptionFatal(_) => {
-                for (_, slot) in self.slots.all() {
-                    slot.halt(&why.to_string());
-                }
+        if matches!(why, KafkaError::MessageConsumptionFatal(_)) {
+            for (_, slot) in self.slots.all() {
+                slot.halt(&why.to_string());
             }
-            _ if is_lost => self.find_lost(),
-            _ => tracing::warn!(%why, "reading the log in Kafka; the client tries again"),
+        } else if why.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) {
+            self.find_lost();
+        } else {
+            tracing::warn!(%why, "reading the log in Kafka; the client tries again");
         }
     }
 

@@ -89,6 +89,7 @@ fn what_ends_by_itself_is_no_circle() {
 
 const LIMITS: &str = "\
 topics: {tips: {title: Tips, purpose: service}, news: {title: News, purpose: service}}
+sender: {name: Us, postal_address: Here, contact: us@vendor.example}
 limits: [{at_most: 1, in: 7d, per: contact, topics: [tips]}]
 ";
 
