@@ -123,6 +123,7 @@ impl Store {
     pub async fn is_scanned(&self, message: &MessageId) -> Result<bool, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.is_scanned(message).await,
+            Tables::Postgres(postgres) => postgres.is_scanned(message).await,
         }
     }
 
@@ -131,6 +132,7 @@ impl Store {
     pub async fn answer(&self, answer: Answer) -> Result<Answered, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.answer(answer).await,
+            Tables::Postgres(postgres) => postgres.answer(answer).await,
         }
     }
 }

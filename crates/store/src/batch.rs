@@ -31,6 +31,7 @@ impl Store {
     ) -> Result<Vec<Batch>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.batches(shard, after, count_max).await,
+            Tables::Postgres(postgres) => postgres.batches(shard, after, count_max).await,
         }
     }
 }

@@ -35,6 +35,7 @@ impl Store {
     pub async fn capture(&self, captured: Captured) -> Result<(), Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.capture(captured).await,
+            Tables::Postgres(postgres) => postgres.capture(captured).await,
         }
     }
 
@@ -42,6 +43,7 @@ impl Store {
     pub async fn captured(&self, after: u64, count_max: u32) -> Result<Vec<CapturedRow>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.captured(after, count_max).await,
+            Tables::Postgres(postgres) => postgres.captured(after, count_max).await,
         }
     }
 
@@ -52,6 +54,7 @@ impl Store {
     ) -> Result<Option<CapturedRow>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.captured_message(message).await,
+            Tables::Postgres(postgres) => postgres.captured_message(message).await,
         }
     }
 }

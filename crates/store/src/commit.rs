@@ -190,6 +190,7 @@ impl Store {
     pub async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.commit(commit).await,
+            Tables::Postgres(postgres) => postgres.commit(commit).await,
         }
     }
 }

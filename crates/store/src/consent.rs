@@ -28,6 +28,7 @@ impl Store {
     pub async fn add_consent(&self, consent: Consent) -> Result<(), Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.add_consent(consent).await,
+            Tables::Postgres(postgres) => postgres.add_consent(consent).await,
         }
     }
 
@@ -35,6 +36,7 @@ impl Store {
     pub async fn consents(&self, key: AddressKey) -> Result<Vec<Consent>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.consents(key).await,
+            Tables::Postgres(postgres) => postgres.consents(key).await,
         }
     }
 }

@@ -59,6 +59,7 @@ impl Store {
     pub async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Delivery>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.deliveries(filter).await,
+            Tables::Postgres(postgres) => postgres.deliveries(filter).await,
         }
     }
 
@@ -69,6 +70,7 @@ impl Store {
     ) -> Result<Option<(Delivery, Vec<Attempt>)>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.delivery(message).await,
+            Tables::Postgres(postgres) => postgres.delivery(message).await,
         }
     }
 
@@ -79,6 +81,7 @@ impl Store {
     ) -> Result<BTreeMap<MessageId, Box<str>>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.contacts(messages).await,
+            Tables::Postgres(postgres) => postgres.contacts(messages).await,
         }
     }
 
@@ -86,6 +89,7 @@ impl Store {
     pub async fn delivery_counts(&self) -> Result<Vec<(DeliveryState, u64)>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.delivery_counts().await,
+            Tables::Postgres(postgres) => postgres.delivery_counts().await,
         }
     }
 }

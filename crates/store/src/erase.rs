@@ -193,6 +193,7 @@ impl Store {
     pub async fn erase(&self, erasure: Erasure) -> Result<Erased, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.erase(erasure).await,
+            Tables::Postgres(postgres) => postgres.erase(erasure).await,
         }
     }
 
@@ -201,6 +202,7 @@ impl Store {
     pub async fn rewrite(&self, rewrite: Rewrite) -> Result<bool, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.rewrite(rewrite).await,
+            Tables::Postgres(postgres) => postgres.rewrite(rewrite).await,
         }
     }
 
@@ -209,6 +211,7 @@ impl Store {
     pub async fn compact(&self) -> Result<bool, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.compact().await,
+            Tables::Postgres(postgres) => postgres.compact().await,
         }
     }
 }

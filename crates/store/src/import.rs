@@ -26,6 +26,7 @@ impl Store {
     pub async fn import_file(&self, hash: &str) -> Result<Option<ImportFile>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.import_file(hash).await,
+            Tables::Postgres(postgres) => postgres.import_file(hash).await,
         }
     }
 
@@ -45,6 +46,7 @@ impl Store {
         };
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.append_import(facts, progress).await,
+            Tables::Postgres(postgres) => postgres.append_import(facts, progress).await,
         }
     }
 }

@@ -65,6 +65,7 @@ impl Store {
     ) -> Result<Vec<JournalRow>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.journal(shard, filter).await,
+            Tables::Postgres(postgres) => postgres.journal(shard, filter).await,
         }
     }
 
@@ -72,6 +73,7 @@ impl Store {
     pub async fn verify_journal(&self, shard: u32) -> Result<u64, ChainError> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.verify_journal(shard).await,
+            Tables::Postgres(postgres) => postgres.verify_journal(shard).await,
         }
     }
 }

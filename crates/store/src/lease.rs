@@ -62,6 +62,7 @@ impl Store {
     ) -> Result<Option<Lease>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.acquire(shard, role, bid).await,
+            Tables::Postgres(postgres) => postgres.acquire(shard, role, bid).await,
         }
     }
 
@@ -69,6 +70,7 @@ impl Store {
     pub async fn renew(&self, bid: &Bid) -> Result<Vec<Lease>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.renew(bid).await,
+            Tables::Postgres(postgres) => postgres.renew(bid).await,
         }
     }
 
@@ -76,6 +78,7 @@ impl Store {
     pub async fn release(&self, shard: u32, role: Role, owner: &str) -> Result<bool, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.release(shard, role, owner).await,
+            Tables::Postgres(postgres) => postgres.release(shard, role, owner).await,
         }
     }
 
@@ -83,6 +86,7 @@ impl Store {
     pub async fn attend(&self, bid: &Bid) -> Result<Vec<Box<str>>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.attend(bid).await,
+            Tables::Postgres(postgres) => postgres.attend(bid).await,
         }
     }
 
@@ -90,6 +94,7 @@ impl Store {
     pub async fn leave(&self, owner: &str) -> Result<(), Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.leave(owner).await,
+            Tables::Postgres(postgres) => postgres.leave(owner).await,
         }
     }
 
@@ -97,6 +102,7 @@ impl Store {
     pub async fn leases(&self) -> Result<Vec<Lease>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.leases().await,
+            Tables::Postgres(postgres) => postgres.leases().await,
         }
     }
 }

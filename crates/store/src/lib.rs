@@ -2,7 +2,7 @@
 //!
 //! Knows the words of `model`; heads, parts, views and revisions are bytes to it. It reads no clock: every instant is
 //! passed in. Each noun has a file with its types and its methods of [`Store`]; what the methods do in SQL lies in
-//! `sqlite`. The cases of `conformance` hold for every backend.
+//! `sqlite` and in `postgres`. The cases of `conformance` hold for every backend.
 
 mod address;
 mod answer;
@@ -22,6 +22,7 @@ mod lease;
 mod log;
 mod outbox;
 mod parked;
+mod postgres;
 mod reject;
 mod revision;
 mod seal;
@@ -60,6 +61,7 @@ pub use lease::{Bid, Lease, Role};
 pub use log::{AppendError, Appended, Incoming, NewFact, StoredFact};
 pub use outbox::{Cap, Claim, ClaimRequest, Claimed, Outcome, Recovered, Settlement};
 pub use parked::{NewParked, ParkedRow};
+pub use postgres::Postgres;
 pub use reject::RejectRow;
 pub use revision::{Activation, Revision, RevisionId};
 pub use seal::{SEAL_KEYS_MAX, SealKey};

@@ -218,6 +218,7 @@ impl Tables {
     pub(crate) async fn append(&self, incoming: Incoming) -> Result<Appended, AppendError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.append(incoming).await,
+            Self::Postgres(postgres) => postgres.append(incoming).await,
         }
     }
 
@@ -230,12 +231,14 @@ impl Tables {
     ) -> Result<Vec<StoredFact>, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.read_log(shard, after, count_max, bytes_max).await,
+            Self::Postgres(postgres) => postgres.read_log(shard, after, count_max, bytes_max).await,
         }
     }
 
     async fn log_end(&self, shard: u32) -> Result<u64, Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.log_end(shard).await,
+            Self::Postgres(postgres) => postgres.log_end(shard).await,
         }
     }
 
@@ -243,6 +246,7 @@ impl Tables {
     async fn forget_facts(&self, shard: u32, through: u64) -> Result<(), Failure> {
         match self {
             Self::Sqlite(sqlite) => sqlite.forget_facts(shard, through).await,
+            Self::Postgres(postgres) => postgres.forget_facts(shard, through).await,
         }
     }
 }

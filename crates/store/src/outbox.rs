@@ -132,6 +132,7 @@ impl Store {
     pub async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.claim(request).await,
+            Tables::Postgres(postgres) => postgres.claim(request).await,
         }
     }
 
@@ -140,6 +141,7 @@ impl Store {
     pub async fn attempt(&self, claim: &Claim, n: u32, now: Timestamp) -> Result<bool, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.attempt(claim, n, now).await,
+            Tables::Postgres(postgres) => postgres.attempt(claim, n, now).await,
         }
     }
 
@@ -147,6 +149,7 @@ impl Store {
     pub async fn may_send(&self, claim: &Claim, now: Timestamp) -> Result<bool, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.may_send(claim, now).await,
+            Tables::Postgres(postgres) => postgres.may_send(claim, now).await,
         }
     }
 
@@ -155,6 +158,7 @@ impl Store {
     pub async fn settle(&self, settlement: Settlement) -> Result<bool, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.settle(settlement).await,
+            Tables::Postgres(postgres) => postgres.settle(settlement).await,
         }
     }
 
@@ -167,6 +171,7 @@ impl Store {
     ) -> Result<Recovered, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.recover(shard, epoch, now).await,
+            Tables::Postgres(postgres) => postgres.recover(shard, epoch, now).await,
         }
     }
 }

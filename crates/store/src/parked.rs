@@ -33,6 +33,7 @@ impl Store {
     pub async fn parked(&self, after: u64, count_max: u32) -> Result<Vec<ParkedRow>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.parked(after, count_max).await,
+            Tables::Postgres(postgres) => postgres.parked(after, count_max).await,
         }
     }
 
@@ -40,6 +41,7 @@ impl Store {
     pub async fn parked_count(&self) -> Result<u64, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.parked_count().await,
+            Tables::Postgres(postgres) => postgres.parked_count().await,
         }
     }
 
@@ -48,6 +50,7 @@ impl Store {
     pub async fn replay_parked(&self, facts: Vec<(u64, NewFact)>) -> Result<u64, AppendError> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.replay_parked(facts).await,
+            Tables::Postgres(postgres) => postgres.replay_parked(facts).await,
         }
     }
 
@@ -55,6 +58,7 @@ impl Store {
     pub async fn remove_parked(&self, numbers: Vec<u64>) -> Result<u64, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.remove_parked(numbers).await,
+            Tables::Postgres(postgres) => postgres.remove_parked(numbers).await,
         }
     }
 }

@@ -25,6 +25,7 @@ impl Store {
     pub async fn rejects(&self) -> Result<Vec<RejectRow>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.rejects().await,
+            Tables::Postgres(postgres) => postgres.rejects().await,
         }
     }
 }

@@ -46,6 +46,7 @@ impl Store {
     ) -> Result<RevisionId, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.put_revision(bytes, now).await,
+            Tables::Postgres(postgres) => postgres.put_revision(bytes, now).await,
         }
     }
 
@@ -53,6 +54,7 @@ impl Store {
     pub async fn revision(&self, id: RevisionId) -> Result<Option<Revision>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.revision(id).await,
+            Tables::Postgres(postgres) => postgres.revision(id).await,
         }
     }
 
@@ -60,6 +62,7 @@ impl Store {
     pub async fn applied(&self) -> Result<Option<Revision>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.applied().await,
+            Tables::Postgres(postgres) => postgres.applied().await,
         }
     }
 
@@ -75,6 +78,7 @@ impl Store {
         let ends = self.ends_elsewhere().await?;
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.activate(id, now, ends_resting, ends).await,
+            Tables::Postgres(postgres) => postgres.activate(id, now, ends_resting, ends).await,
         }
     }
 
@@ -82,6 +86,7 @@ impl Store {
     pub async fn activations(&self) -> Result<Vec<Activation>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.activations().await,
+            Tables::Postgres(postgres) => postgres.activations().await,
         }
     }
 }

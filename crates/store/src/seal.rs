@@ -28,6 +28,7 @@ impl Store {
     pub async fn seal_keys(&self, now: Timestamp) -> Result<Vec<SealKey>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.seal_keys(now).await,
+            Tables::Postgres(postgres) => postgres.seal_keys(now).await,
         }
     }
 
@@ -35,6 +36,7 @@ impl Store {
     pub async fn rotate_seal(&self, now: Timestamp) -> Result<u16, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.rotate_seal(now).await,
+            Tables::Postgres(postgres) => postgres.rotate_seal(now).await,
         }
     }
 }

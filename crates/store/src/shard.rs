@@ -64,6 +64,7 @@ impl Store {
     pub async fn shard(&self, shard: u32) -> Result<ShardState, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.shard(shard).await,
+            Tables::Postgres(postgres) => postgres.shard(shard).await,
         }
     }
 
@@ -71,6 +72,7 @@ impl Store {
     pub async fn shard_states(&self) -> Result<Vec<ShardState>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.shard_states().await,
+            Tables::Postgres(postgres) => postgres.shard_states().await,
         }
     }
 

@@ -65,6 +65,7 @@ impl Store {
     pub async fn load(&self, shard: u32, wanted: Vec<Wanted>) -> Result<Vec<Loaded>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.load(shard, wanted).await,
+            Tables::Postgres(postgres) => postgres.load(shard, wanted).await,
         }
     }
 
@@ -78,6 +79,9 @@ impl Store {
     ) -> Result<Vec<AccountRow>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.accounts(shard, after, stale_for, count_max).await,
+            Tables::Postgres(postgres) => {
+                postgres.accounts(shard, after, stale_for, count_max).await
+            }
         }
     }
 
@@ -85,6 +89,7 @@ impl Store {
     pub async fn stale_count(&self, shard: u32, revision: RevisionId) -> Result<u64, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.stale_count(shard, revision).await,
+            Tables::Postgres(postgres) => postgres.stale_count(shard, revision).await,
         }
     }
 
@@ -92,6 +97,7 @@ impl Store {
     pub async fn account_count(&self, shard: u32) -> Result<u64, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.account_count(shard).await,
+            Tables::Postgres(postgres) => postgres.account_count(shard).await,
         }
     }
 
@@ -99,6 +105,7 @@ impl Store {
     pub async fn csms(&self, shard: u32) -> Result<Vec<CsmRow>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.csms(shard).await,
+            Tables::Postgres(postgres) => postgres.csms(shard).await,
         }
     }
 }

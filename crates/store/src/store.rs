@@ -1,6 +1,6 @@
 //! The store: one face, whichever database is behind it.
 
-use crate::{Failure, KafkaSettings, Sqlite, Tuning};
+use crate::{Failure, KafkaSettings, Postgres, Sqlite, Tuning};
 use std::path::Path;
 
 /// The number of shards of a new store, if none is asked for.
@@ -20,6 +20,8 @@ pub struct Store {
 pub(crate) enum Tables {
     /// In one file, for one machine.
     Sqlite(Sqlite),
+    /// In a database that many machines share.
+    Postgres(Postgres),
 }
 
 /// Where the facts are.
@@ -167,6 +169,9 @@ pub enum OpenError {
         /// Why.
         why: Box<str>,
     },
+    /// What was given is not where a database can be.
+    #[error("the store can't be there: {0}")]
+    Address(Box<str>),
     /// The database failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -184,7 +189,18 @@ pub struct Health {
 impl Store {
     /// Opens the store in a file, makes it if there is none, and brings its tables up to date.
     pub async fn open(path: &Path, options: OpenOptions) -> Result<Self, OpenError> {
-        let tables = Tables::Sqlite(Sqlite::open(path, options).await?);
+        Ok(Self::of(Tables::Sqlite(Sqlite::open(path, options).await?)))
+    }
+
+    /// Opens the store in a Postgres database, `postgres://user:password@host:port/database`, makes its tables if there
+    /// are none, and brings them up to date.
+    pub async fn connect(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
+        Ok(Self::of(Tables::Postgres(
+            Postgres::open(url, options).await?,
+        )))
+    }
+
+    pub(crate) fn of(tables: Tables) -> Self {
         let mut store = Self {
             tables,
             log: Log::Tables,
@@ -192,7 +208,7 @@ impl Store {
         if store.meta().log == LogKind::Kafka {
             store.log = Log::Elsewhere;
         }
-        Ok(store)
+        store
     }
 
     /// Says where the log is of a store that has it in Kafka.
@@ -222,6 +238,7 @@ impl Store {
     pub fn meta(&self) -> &Meta {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.meta(),
+            Tables::Postgres(postgres) => postgres.meta(),
         }
     }
 
@@ -239,6 +256,7 @@ impl Store {
     pub async fn check(&self) -> Result<Health, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.check().await,
+            Tables::Postgres(postgres) => postgres.check().await,
         }
     }
 
@@ -246,6 +264,7 @@ impl Store {
     pub async fn close(&self) {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.close().await,
+            Tables::Postgres(postgres) => postgres.close().await,
         }
     }
 }

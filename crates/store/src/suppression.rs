@@ -70,6 +70,7 @@ impl Store {
     ) -> Result<bool, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.suppress(suppression, person).await,
+            Tables::Postgres(postgres) => postgres.suppress(suppression, person).await,
         }
     }
 
@@ -77,6 +78,7 @@ impl Store {
     pub async fn unsuppress(&self, lift: Lift, person: Option<Person>) -> Result<bool, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.unsuppress(lift, person).await,
+            Tables::Postgres(postgres) => postgres.unsuppress(lift, person).await,
         }
     }
 
@@ -88,6 +90,7 @@ impl Store {
     ) -> Result<Vec<LedgerRow>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.suppressions(key, now).await,
+            Tables::Postgres(postgres) => postgres.suppressions(key, now).await,
         }
     }
 
@@ -95,6 +98,7 @@ impl Store {
     pub async fn standing(&self, key: AddressKey) -> Result<(Vec<(Scope, Reason)>, u64), Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.standing(key).await,
+            Tables::Postgres(postgres) => postgres.standing(key).await,
         }
     }
 }

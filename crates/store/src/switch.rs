@@ -32,6 +32,7 @@ impl Store {
     pub async fn switch(&self, name: &str) -> Result<Option<Switch>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.switch(name).await,
+            Tables::Postgres(postgres) => postgres.switch(name).await,
         }
     }
 
@@ -39,6 +40,7 @@ impl Store {
     pub async fn switches(&self) -> Result<Vec<Switch>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.switches().await,
+            Tables::Postgres(postgres) => postgres.switches().await,
         }
     }
 
@@ -46,6 +48,7 @@ impl Store {
     pub async fn set_switch(&self, switch: Switch) -> Result<(), Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.set_switch(switch).await,
+            Tables::Postgres(postgres) => postgres.set_switch(switch).await,
         }
     }
 }

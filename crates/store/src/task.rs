@@ -35,6 +35,7 @@ impl Store {
     pub async fn tasks(&self, filter: TaskFilter) -> Result<Vec<TaskRow>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.tasks(filter).await,
+            Tables::Postgres(postgres) => postgres.tasks(filter).await,
         }
     }
 
@@ -42,6 +43,7 @@ impl Store {
     pub async fn task(&self, task: &str) -> Result<Option<TaskRow>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.task(task).await,
+            Tables::Postgres(postgres) => postgres.task(task).await,
         }
     }
 }

@@ -8,6 +8,7 @@ impl Store {
     pub async fn thread(&self, run: &RunId, channel: &str) -> Result<Option<Box<str>>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.thread(run, channel).await,
+            Tables::Postgres(postgres) => postgres.thread(run, channel).await,
         }
     }
 
@@ -15,6 +16,7 @@ impl Store {
     pub async fn keep_thread(&self, run: &RunId, channel: &str, ts: &str) -> Result<(), Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.keep_thread(run, channel, ts).await,
+            Tables::Postgres(postgres) => postgres.keep_thread(run, channel, ts).await,
         }
     }
 }

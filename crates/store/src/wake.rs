@@ -50,6 +50,7 @@ impl Store {
     ) -> Result<Vec<Wake>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.due(shard, until, after, count_max).await,
+            Tables::Postgres(postgres) => postgres.due(shard, until, after, count_max).await,
         }
     }
 
@@ -57,6 +58,7 @@ impl Store {
     pub async fn earliest(&self, shard: u32) -> Result<Option<Timestamp>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.earliest(shard).await,
+            Tables::Postgres(postgres) => postgres.earliest(shard).await,
         }
     }
 }

@@ -218,7 +218,16 @@ async fn read_meta(session: &mut Session) -> Result<Option<Meta>, Failure> {
     let rows = session
         .rows(sqlx::query("SELECT key, value FROM meta"))
         .await?;
-    if rows.is_empty() {
+    let pairs: Result<Vec<_>, Failure> = rows
+        .iter()
+        .map(|row| Ok((row.text(0)?, row.text(1)?)))
+        .collect();
+    meta(pairs?)
+}
+
+/// What was fixed, from its words; none where nothing is.
+pub(crate) fn meta(pairs: Vec<(Box<str>, Box<str>)>) -> Result<Option<Meta>, Failure> {
+    if pairs.is_empty() {
         return Ok(None);
     }
     let mut meta = Meta {
@@ -227,9 +236,8 @@ async fn read_meta(session: &mut Session) -> Result<Option<Meta>, Failure> {
         clock: ClockMode::Live,
         log: LogKind::Tables,
     };
-    for row in rows {
-        let value = row.text(1)?;
-        match &*row.text(0)? {
+    for (key, value) in pairs {
+        match &*key {
             "incarnation" => meta.incarnation = value,
             "shards" => {
                 let shards = value.parse();
@@ -250,7 +258,7 @@ async fn read_meta(session: &mut Session) -> Result<Option<Meta>, Failure> {
     Ok(Some(meta))
 }
 
-fn differs(meta: &Meta, options: &OpenOptions) -> Result<(), OpenError> {
+pub(crate) fn differs(meta: &Meta, options: &OpenOptions) -> Result<(), OpenError> {
     if let Some(asked) = options.shards
         && asked != meta.shards
     {

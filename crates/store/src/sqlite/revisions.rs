@@ -6,7 +6,6 @@ use super::tx::Ending;
 use super::{Session, Sqlite};
 use crate::{Activation, Failure, Revision, RevisionId};
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
 
 impl Sqlite {
     pub(crate) async fn put_revision(
@@ -76,14 +75,6 @@ impl Sqlite {
             Box::pin(async move {
                 let sql = "SELECT shard, revision, position, at FROM activation ORDER BY id";
                 let rows = session.rows(sqlx::query(sql)).await?;
-                let activation = |row: &SqliteRow| {
-                    Ok(Activation {
-                        shard: row.small(0)?,
-                        revision: RevisionId(row.small(1)?),
-                        position: row.count(2)?,
-                        at: row.instant(3)?,
-                    })
-                };
                 rows.iter().map(activation).collect()
             })
         })
@@ -127,7 +118,16 @@ async fn activate(
     Ok(Ending::Commit(Some(positions?)))
 }
 
-fn revision(row: &SqliteRow) -> Result<Revision, Failure> {
+pub(crate) fn activation(row: &impl Columns) -> Result<Activation, Failure> {
+    Ok(Activation {
+        shard: row.small(0)?,
+        revision: RevisionId(row.small(1)?),
+        position: row.count(2)?,
+        at: row.instant(3)?,
+    })
+}
+
+pub(crate) fn revision(row: &impl Columns) -> Result<Revision, Failure> {
     Ok(Revision {
         id: RevisionId(row.small(0)?),
         hash: row.text(1)?,
