@@ -1,11 +1,13 @@
 //! The promise of the store, case by case. A case gets a [`Ground`] and opens its stores there; every backend runs all.
 
 mod answer;
+mod behind;
 mod call;
 mod commit;
 mod fate;
 mod gate;
 mod ground;
+mod harm;
 mod journal;
 mod lease;
 mod log;
@@ -13,6 +15,7 @@ mod lost;
 mod outbox;
 mod race;
 mod rest;
+pub(crate) mod server;
 mod wake;
 
 use crate::{
@@ -27,14 +30,39 @@ use std::time::Duration;
 type Proof = Result<(), Box<dyn std::error::Error>>;
 
 /// Where stores are made: each opening is another process's view of the same data.
-struct Ground {
-    dir: tempfile::TempDir,
+enum Ground {
+    /// A folder with a file in it.
+    Folder(tempfile::TempDir),
+    /// A database of the server that all cases share.
+    Database(server::Database),
+}
+
+/// The way to a store.
+enum Way {
+    File(std::path::PathBuf),
+    Address(String),
+}
+
+impl Way {
+    async fn open(self, options: OpenOptions) -> Result<Store, OpenError> {
+        match self {
+            Self::File(path) => Store::open(&path, options).await,
+            Self::Address(url) => Store::connect_by_bids(&url, options).await,
+        }
+    }
 }
 
 impl Ground {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().expect("a directory for a test can be made");
-        Self { dir }
+    fn sqlite() -> Self {
+        Self::Folder(tempfile::tempdir().expect("a directory for a test can be made"))
+    }
+
+    async fn postgres() -> Self {
+        Self::Database(
+            server::Database::make()
+                .await
+                .expect("a database can be made"),
+        )
     }
 
     /// A store of two shards under the live clock.
@@ -43,21 +71,51 @@ impl Ground {
     }
 
     /// Another one beside it.
-    fn beside(&self, n: usize) -> std::io::Result<Self> {
-        let dir = tempfile::Builder::new()
-            .prefix(&format!("beside-{n}-"))
-            .tempdir_in(self.dir.path())?;
-        Ok(Self { dir })
+    async fn beside(&self) -> Self {
+        match self {
+            Self::Folder(_) => Self::sqlite(),
+            Self::Database(_) => Self::postgres().await,
+        }
     }
 
     async fn open_with(&self, clock: ClockMode, tuning: Tuning) -> Result<Store, OpenError> {
         let options = OpenOptions {
             shards: Some(2),
             clock: Some(clock),
+            log: None,
             must_exist: false,
             tuning,
         };
-        Store::open(&self.dir.path().join("store.db"), options).await
+        self.open_as(options).await
+    }
+
+    async fn open_as(&self, options: OpenOptions) -> Result<Store, OpenError> {
+        self.way().open(options).await
+    }
+
+    /// The way to the store, for cases that open it in tasks.
+    fn way(&self) -> Way {
+        match self {
+            Self::Folder(dir) => Way::File(dir.path().join("store.db")),
+            Self::Database(database) => Way::Address(database.url()),
+        }
+    }
+
+    /// Where no store can be.
+    async fn open_nowhere(&self) -> Result<Store, OpenError> {
+        let way = match self {
+            Self::Folder(dir) => Way::File(dir.path().join("none/store.db")),
+            Self::Database(database) => Way::Address(database.nowhere()),
+        };
+        way.open(OpenOptions::default()).await
+    }
+
+    /// The folder, in cases that are about files.
+    fn dir(&self) -> &std::path::Path {
+        match self {
+            Self::Folder(dir) => dir.path(),
+            Self::Database(_) => unreachable!("cases about files run on files"),
+        }
     }
 }
 
@@ -68,11 +126,41 @@ macro_rules! cases {
             $($(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() -> super::Proof {
-                    super::$topic::$case(&super::Ground::new()).await
+                    super::$topic::$case(&super::Ground::sqlite()).await
+                }
+            )+)+
+        }
+
+        mod postgres {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() -> super::Proof {
+                    super::$topic::$case(&super::Ground::postgres().await).await
                 }
             )+)+
         }
     };
+}
+
+/// Runs cases that are about files.
+macro_rules! file_cases {
+    ($($topic:ident: $($case:ident),+;)+) => {
+        mod file {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() -> super::Proof {
+                    super::$topic::$case(&super::Ground::sqlite()).await
+                }
+            )+)+
+        }
+    };
+}
+
+file_cases! {
+    lost:
+        a_full_disk_loses_nothing_that_was_acknowledged;
+    rest:
+        only_its_owner_reads_the_store;
 }
 
 cases! {
@@ -169,8 +257,7 @@ cases! {
         a_lost_answer_to_a_claim_is_settled_too,
         a_killed_writer_leaves_nothing_half_done,
         a_writer_held_up_by_another_process_says_so,
-        a_late_statement_costs_the_connection_only,
-        a_full_disk_loses_nothing_that_was_acknowledged;
+        a_late_statement_costs_the_connection_only;
     rest:
         what_was_fixed_at_first_use_stays,
         a_missing_store_is_said_to_be_missing,
@@ -183,7 +270,6 @@ cases! {
         a_closed_store_says_so,
         stores_come_and_go_beside_each_other,
         keys_of_seals_are_made_once_and_stay,
-        only_its_owner_reads_the_store,
         a_sound_store_has_no_problems;
 }
 

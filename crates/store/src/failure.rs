@@ -12,6 +12,9 @@ pub enum Failure {
     /// A statement took longer than its deadline. Nothing was written; the connection is closed.
     #[error("a statement took longer than its deadline; nothing was written")]
     Late,
+    /// The database could not be reached, or went away. Nothing was written.
+    #[error("the database can't be reached, nothing was written: {0}")]
+    Away(Box<str>),
     /// The answer to COMMIT was lost, and what became of it could not be read yet.
     #[error("the answer to a commit was lost; it may or may not be done")]
     Unknown,
@@ -27,7 +30,7 @@ impl Failure {
     /// Whether the same call may be made again as it is.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Busy | Self::Full | Self::Late => true,
+            Self::Busy | Self::Full | Self::Late | Self::Away(_) => true,
             Self::Unknown | Self::Closed | Self::Database(_) => false,
         }
     }

@@ -2,11 +2,12 @@
 //!
 //! Knows the words of `model`; heads, parts, views and revisions are bytes to it. It reads no clock: every instant is
 //! passed in. Each noun has a file with its types and its methods of [`Store`]; what the methods do in SQL lies in
-//! `sqlite`. The cases of `conformance` hold for every backend.
+//! `sqlite` and in `postgres`. The cases of `conformance` hold for every backend.
 
 mod address;
 mod answer;
 mod batch;
+mod brokers;
 mod captured;
 mod commit;
 mod consent;
@@ -15,10 +16,13 @@ mod erase;
 mod failure;
 mod import;
 mod journal;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod lease;
 mod log;
 mod outbox;
 mod parked;
+mod postgres;
 mod reject;
 mod revision;
 mod seal;
@@ -41,6 +45,7 @@ pub use answer::{
     SOFT_BOUNCES_PAUSE, SOFT_BOUNCES_WITHIN, Said, Stopped,
 };
 pub use batch::Batch;
+pub use brokers::KafkaSettings;
 pub use captured::{Captured, CapturedRow};
 pub use commit::{
     Backfill, Commit, CommitError, Committed, CsmWrite, HeadWrite, JournalWrite, OutboxWrite,
@@ -56,13 +61,14 @@ pub use lease::{Bid, Lease, Role};
 pub use log::{AppendError, Appended, Incoming, NewFact, StoredFact};
 pub use outbox::{Cap, Claim, ClaimRequest, Claimed, Outcome, Recovered, Settlement};
 pub use parked::{NewParked, ParkedRow};
+pub use postgres::Postgres;
 pub use reject::RejectRow;
 pub use revision::{Activation, Revision, RevisionId};
 pub use seal::{SEAL_KEYS_MAX, SealKey};
 pub use shard::{ShardMark, ShardState, shard_of};
 pub use sqlite::{Sqlite, Tuning};
 pub use state::{AccountRow, CsmRow, Loaded, Parts, Wanted};
-pub use store::{ClockMode, Health, Meta, OpenError, OpenOptions, SHARDS_MAX, Store};
+pub use store::{ClockMode, Health, LogKind, Meta, OpenError, OpenOptions, SHARDS_MAX, Store};
 pub use suppression::{LedgerRow, Lift, Person, Reason, Scope, Suppression};
 pub use switch::Switch;
 pub use task::{TaskFilter, TaskRow};

@@ -1,57 +1,59 @@
 //! SQLite behind the face: one writer task, a few readers, one file.
 
-mod accounts;
-mod admission;
-mod answers;
-mod append;
-mod batches;
+pub(crate) mod accounts;
+pub(crate) mod admission;
+pub(crate) mod answers;
+pub(crate) mod append;
+pub(crate) mod batches;
 mod bulk;
-mod caps;
-mod captured;
-mod chain;
-mod claims;
-mod commits;
-mod consents;
-mod deliveries;
+pub(crate) mod caps;
+pub(crate) mod captured;
+pub(crate) mod chain;
+pub(crate) mod claims;
+pub(crate) mod commits;
+pub(crate) mod consents;
+pub(crate) mod deliveries;
 mod erasures;
-mod fates;
-mod fault;
-mod gate;
-mod grounds;
-mod heads;
-mod imports;
+pub(crate) mod fates;
+pub(crate) mod fault;
+pub(crate) mod gate;
+pub(crate) mod grounds;
+pub(crate) mod heads;
+pub(crate) mod imports;
 #[cfg(test)]
 mod inventory;
-mod journals;
-mod leases;
+pub(crate) mod journals;
+pub(crate) mod leases;
 mod logs;
 mod messages;
-mod open;
-mod parks;
+pub(crate) mod open;
+pub(crate) mod parks;
 #[cfg(test)]
 mod plans;
 mod reader;
-mod rejects;
-mod revisions;
+pub(crate) mod rejects;
+pub(crate) mod revisions;
 #[cfg(test)]
 mod rig;
-mod rows;
-mod seals;
-mod shards;
+pub(crate) mod rows;
+pub(crate) mod seals;
+pub(crate) mod shards;
 mod share;
-mod suppressions;
-mod switches;
+pub(crate) mod suppressions;
+pub(crate) mod switches;
 mod tables;
-mod tasks;
+pub(crate) mod tasks;
 mod threads;
 mod tuning;
 mod tx;
-mod wakes;
+pub(crate) mod wakes;
 mod writer;
 
 #[cfg(test)]
 pub(crate) use rig::SmallDisk;
 pub use tuning::Tuning;
+#[cfg(test)]
+pub(crate) use tx::Session as Holding;
 
 use crate::{Failure, Health, Meta, OpenError, OpenOptions};
 use reader::Reader;

@@ -59,6 +59,7 @@ pub(super) fn config(
     Ok(Config {
         listen,
         store: base.join(settings.store.as_deref().unwrap_or("sottaku.db")),
+        log: settings.log.build(variable, base)?,
         shards: settings.shards,
         clock,
         tokens: tokens(&settings.tokens, variable, base)?,

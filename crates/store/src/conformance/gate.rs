@@ -100,7 +100,7 @@ pub(super) async fn what_is_suppressed_is_not_claimed(ground: &Ground) -> Proof 
 }
 
 pub(super) async fn each_scope_stops_its_own(ground: &Ground) -> Proof {
-    for (n, (scope, left)) in [
+    for (scope, left) in [
         (Scope::All, vec![]),
         (Scope::Leavable, vec!["m_bill"]),
         (Scope::Promotional, vec!["m_tips", "m_bill"]),
@@ -109,11 +109,8 @@ pub(super) async fn each_scope_stops_its_own(ground: &Ground) -> Proof {
             Scope::Topic("bill".into()),
             vec!["m_news", "m_tips", "m_bill"],
         ),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let ground = ground.beside(n)?;
+    ] {
+        let ground = ground.beside().await;
         let all = vec![
             mail("m_news", "news", Purpose::Promotional),
             mail("m_tips", "tips", Purpose::Service),

@@ -104,8 +104,8 @@ async fn claim(
 
 pub(super) async fn the_whole_table_of_grounds_holds(ground: &Ground) -> Proof {
     let mut tried = 0;
-    for (n, (jurisdiction, advertising)) in ADVERTISING.into_iter().enumerate() {
-        let ground = ground.beside(n)?;
+    for (jurisdiction, advertising) in ADVERTISING {
+        let ground = ground.beside().await;
         let store = ground.open().await?;
         let cases = cases(advertising);
         for case in &cases {

@@ -29,7 +29,7 @@ pub(super) async fn an_edited_journal_is_found_out(ground: &Ground) -> Proof {
         "UPDATE journal SET revision = 'other' WHERE place = 3",
         "UPDATE journal SET hash = hash || '0' WHERE place = 3",
     ] {
-        let copy = Ground::new();
+        let copy = ground.beside().await;
         let store_there = written(&copy).await?;
         store_there.tamper(sql).await?;
         let verified = store_there.verify_journal(0).await;

@@ -104,7 +104,7 @@ pub(super) async fn a_killed_writer_leaves_nothing_half_done(ground: &Ground) ->
         if let Some(first) = tasks.join_next().await {
             accepted += u64::from(first?);
         }
-        victim.kill();
+        victim.kill().await;
         while let Some(answer) = tasks.join_next().await {
             accepted += u64::from(answer?);
         }
@@ -187,7 +187,7 @@ async fn fill(store: &Store) -> Result<(Vec<u64>, u32), Box<dyn std::error::Erro
 }
 
 pub(super) async fn a_full_disk_loses_nothing_that_was_acknowledged(ground: &Ground) -> Proof {
-    let dir = ground.dir.path();
+    let dir = ground.dir();
     fill_and_recover(&SmallDisk::limited(dir).await?).await?;
     match SmallDisk::mounted(dir)? {
         Some(disk) => fill_and_recover(&disk).await,

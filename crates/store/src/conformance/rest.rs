@@ -3,15 +3,14 @@
 use super::{Ground, Proof, START, at, bid, epoch, fact, facts, head};
 use crate::{
     AppendError, ClockMode, Commit, Failure, ImportFile, OpenError, OpenOptions, RevisionId, Role,
-    Store, TaskFilter, Tuning,
+    TaskFilter, Tuning,
 };
 use model::decision::Rejected;
 use model::{AccountId, RunId, TaskChange, TaskKind, TaskState};
 
 pub(super) async fn what_was_fixed_at_first_use_stays(ground: &Ground) -> Proof {
     let first = ground.open().await?;
-    let path = ground.dir.path().join("store.db");
-    let same = Store::open(&path, OpenOptions::default()).await?;
+    let same = ground.open_as(OpenOptions::default()).await?;
     assert_eq!(same.meta(), first.meta());
     assert_eq!((same.shards(), same.clock()), (2, ClockMode::Live));
     assert_eq!(same.meta().incarnation.len(), 32);
@@ -19,7 +18,7 @@ pub(super) async fn what_was_fixed_at_first_use_stays(ground: &Ground) -> Proof 
         shards: Some(8),
         ..OpenOptions::default()
     };
-    let refused = Store::open(&path, options).await;
+    let refused = ground.open_as(options).await;
     assert!(matches!(
         refused,
         Err(OpenError::Shards {
@@ -34,7 +33,7 @@ pub(super) async fn what_was_fixed_at_first_use_stays(ground: &Ground) -> Proof 
             shards: Some(count),
             ..OpenOptions::default()
         };
-        let refused = Store::open(&path, options).await;
+        let refused = ground.open_as(options).await;
         assert!(matches!(refused, Err(OpenError::ShardCount(_))));
     }
     Ok(())
@@ -45,13 +44,15 @@ pub(super) async fn a_missing_store_is_said_to_be_missing(ground: &Ground) -> Pr
         must_exist: true,
         ..OpenOptions::default()
     };
-    let path = ground.dir.path().join("none.db");
-    let refused = Store::open(&path, options).await;
-    assert!(matches!(refused, Err(OpenError::Missing(_))));
-    assert!(!path.exists());
-    let nowhere = ground.dir.path().join("none").join("store.db");
-    let refused = Store::open(&nowhere, OpenOptions::default()).await;
-    assert!(matches!(refused, Err(OpenError::File { .. })));
+    for _ in 0..2 {
+        let refused = ground.open_as(options).await;
+        assert!(matches!(refused, Err(OpenError::Missing(_))));
+    }
+    let refused = ground.open_nowhere().await;
+    assert!(matches!(
+        refused,
+        Err(OpenError::File { .. } | OpenError::Failed(_))
+    ));
     Ok(())
 }
 
@@ -238,12 +239,11 @@ pub(super) async fn a_closed_store_says_so(ground: &Ground) -> Proof {
 }
 
 pub(super) async fn stores_come_and_go_beside_each_other(ground: &Ground) -> Proof {
-    let path = ground.dir.path().join("store.db");
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..24 {
-        let path = path.clone();
+        let way = ground.way();
         tasks.spawn(async move {
-            let store = Store::open(&path, OpenOptions::default()).await;
+            let store = way.open(OpenOptions::default()).await;
             let store = store.map_err(|why| why.to_string())?;
             let appended = store.append(facts(vec![fact(0, n)])).await;
             appended.map_err(|why| why.to_string())?;
@@ -255,7 +255,7 @@ pub(super) async fn stores_come_and_go_beside_each_other(ground: &Ground) -> Pro
     while let Some(done) = tasks.join_next().await {
         done??;
     }
-    let store = Store::open(&path, OpenOptions::default()).await?;
+    let store = ground.open_as(OpenOptions::default()).await?;
     assert_eq!(store.log_end(0).await?, 24);
     Ok(())
 }
@@ -265,7 +265,7 @@ pub(super) async fn only_its_owner_reads_the_store(ground: &Ground) -> Proof {
     let store = ground.open().await?;
     store.append(facts(vec![fact(0, 1)])).await?;
     let mut seen = 0;
-    for file in std::fs::read_dir(ground.dir.path())? {
+    for file in std::fs::read_dir(ground.dir())? {
         let file = file?;
         let mode = file.metadata()?.permissions().mode();
         assert_eq!(mode & 0o077, 0, "{}", file.path().display());

@@ -5,7 +5,6 @@ use super::shards::revision;
 use super::{Session, Sqlite};
 use crate::{AccountRow, CsmRow, Failure, Loaded, Parts, RevisionId, Wanted};
 use model::AccountId;
-use sqlx::sqlite::SqliteRow;
 use std::collections::BTreeMap;
 
 /// Heads by name.
@@ -97,20 +96,21 @@ impl Sqlite {
                 let rows = session
                     .rows(sqlx::query(sql).bind(i64::from(shard)))
                     .await?;
-                let csm = |row: &SqliteRow| {
-                    Ok(CsmRow {
-                        csm: row.text(0)?,
-                        bytes: row.bytes(1)?,
-                    })
-                };
-                rows.iter().map(csm).collect()
+                rows.iter().map(csm_row).collect()
             })
         })
         .await
     }
 }
 
-fn account_row(row: &SqliteRow) -> Result<AccountRow, Failure> {
+pub(crate) fn csm_row(row: &impl Columns) -> Result<CsmRow, Failure> {
+    Ok(CsmRow {
+        csm: row.text(0)?,
+        bytes: row.bytes(1)?,
+    })
+}
+
+pub(crate) fn account_row(row: &impl Columns) -> Result<AccountRow, Failure> {
     Ok(AccountRow {
         account: AccountId::new(row.text(0)?),
         revision: known_revision(row, 1)?,
@@ -118,7 +118,7 @@ fn account_row(row: &SqliteRow) -> Result<AccountRow, Failure> {
     })
 }
 
-fn known_revision(row: &SqliteRow, index: usize) -> Result<RevisionId, Failure> {
+pub(crate) fn known_revision(row: &impl Columns, index: usize) -> Result<RevisionId, Failure> {
     revision(row, index)?.ok_or_else(|| Failure::unreadable("an account's revision", "it is null"))
 }
 

@@ -9,11 +9,10 @@ use crate::outbox::About;
 use crate::{AddressKey, Claim, ClaimRequest, Claimed, ClockMode, Failure, Person, RevisionId};
 use jiff::{SignedDuration, Timestamp};
 use model::{Channel, DeliveryState, Outgoing, Purpose};
-use sqlx::sqlite::SqliteRow;
 use std::sync::Arc;
 
 /// How long a message waits that a switch holds back, before it is looked at again; turning the switch on wakes it.
-const PAUSED_WAIT: SignedDuration = SignedDuration::from_mins(1);
+pub(crate) const PAUSED_WAIT: SignedDuration = SignedDuration::from_mins(1);
 /// How the detail of a message begins that a switch holds back.
 pub(crate) const PAUSED: &str = "paused: ";
 
@@ -105,14 +104,28 @@ async fn ask<'g>(
 async fn pass(
     session: &mut Session,
     gate: &Gate,
-    mut one: Claimed,
+    one: Claimed,
     (request, clock): (ClaimRequest, ClockMode),
+) -> Result<Claimed, Failure> {
+    let one = without_stopped_copies(gate, one, request.now)?;
+    if let (Some(cap), ClockMode::Live) = (request.cap, clock) {
+        let at = (cap, request.now);
+        caps::count(session, &one.addresses, one.claim.row, at).await?;
+    }
+    Ok(one)
+}
+
+/// Leaves out the copies that are suppressed.
+pub(crate) fn without_stopped_copies(
+    gate: &Gate,
+    mut one: Claimed,
+    now: Timestamp,
 ) -> Result<Claimed, Failure> {
     let about = Arc::clone(&one.claim.about);
     let mut kept = Vec::new();
     let mut dropped = Vec::new();
     for (place, address) in about.addresses.iter().enumerate() {
-        if place > 0 && gate.stops(&about, *address, request.now)?.is_some() {
+        if place > 0 && gate.stops(&about, *address, now)?.is_some() {
             dropped.push(place - 1);
         } else {
             kept.push(*address);
@@ -132,10 +145,6 @@ async fn pass(
             domains: domains(&one.outgoing),
             ..(*about).clone()
         });
-    }
-    if let (Some(cap), ClockMode::Live) = (request.cap, clock) {
-        let at = (cap, request.now);
-        caps::count(session, &one.addresses, one.claim.row, at).await?;
     }
     Ok(one)
 }
@@ -167,7 +176,7 @@ async fn stop(
     fates::finish(session, &standing, &end).await
 }
 
-fn ended(
+pub(crate) fn ended(
     state: DeliveryState,
     detail: &str,
     (request, clock): (ClaimRequest, ClockMode),
@@ -181,7 +190,7 @@ fn ended(
     }
 }
 
-fn standing(one: Claimed) -> Standing {
+pub(crate) fn standing(one: Claimed) -> Standing {
     Standing {
         row: one.claim.row,
         shard: one.claim.shard,
@@ -191,7 +200,11 @@ fn standing(one: Claimed) -> Standing {
 }
 
 /// The row in the columns 0 to 7: id, shard, attempts, outgoing, claim, addresses, revision, end of the relation.
-fn candidate(row: &SqliteRow, request: ClaimRequest, clock: ClockMode) -> Result<Claimed, Failure> {
+pub(crate) fn candidate(
+    row: &impl Columns,
+    request: ClaimRequest,
+    clock: ClockMode,
+) -> Result<Claimed, Failure> {
     let Standing {
         row: id,
         attempts,
@@ -228,7 +241,7 @@ fn candidate(row: &SqliteRow, request: ClaimRequest, clock: ClockMode) -> Result
     })
 }
 
-fn revision(row: &SqliteRow) -> Result<Option<RevisionId>, Failure> {
+fn revision(row: &impl Columns) -> Result<Option<RevisionId>, Failure> {
     let number = row.maybe_long(6)?;
     let read = number.map(|number| {
         let number = u32::try_from(number);

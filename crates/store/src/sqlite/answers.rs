@@ -17,21 +17,21 @@ use jiff::{SignedDuration, Timestamp};
 use model::{Channel, Fact, MessageId, Outgoing};
 
 /// The message that is answered.
-struct Message {
-    row: i64,
-    shard: u32,
-    addresses: Vec<AddressKey>,
-    outgoing: Outgoing,
+pub(crate) struct Message {
+    pub(crate) row: i64,
+    pub(crate) shard: u32,
+    pub(crate) addresses: Vec<AddressKey>,
+    pub(crate) outgoing: Outgoing,
 }
 
 /// Whom the answer is about.
-struct About<'a> {
+pub(crate) struct About<'a> {
     /// What names the answer.
-    id: &'a str,
-    key: AddressKey,
+    pub(crate) id: &'a str,
+    pub(crate) key: AddressKey,
     /// The recipient, whose account is told; nobody for a copy.
-    person: Option<Person>,
-    domain: Option<Box<str>>,
+    pub(crate) person: Option<Person>,
+    pub(crate) domain: Option<Box<str>>,
 }
 
 /// Whether a link was followed that no person sees.
@@ -96,7 +96,7 @@ async fn take(
 }
 
 impl Message {
-    fn about<'a>(&self, id: &'a str, key: AddressKey, is_recipient: bool) -> About<'a> {
+    pub(crate) fn about<'a>(&self, id: &'a str, key: AddressKey, is_recipient: bool) -> About<'a> {
         let recipient = match &self.outgoing.channel {
             Channel::Email { to, contact, .. } if is_recipient => Some((to, contact)),
             Channel::Email { .. } | Channel::Route { .. } | Channel::Webhook { .. } => None,
@@ -121,18 +121,23 @@ async fn find(session: &mut Session, answer: &Answer) -> Result<Option<Message>,
     let Some(row) = session.row(query).await? else {
         return Ok(None);
     };
+    Ok(Some(message(&row)?))
+}
+
+/// The message in the columns 0 to 3: id, shard, addresses, outgoing.
+pub(crate) fn message(row: &impl Columns) -> Result<Message, Failure> {
     let outgoing = serde_json::from_str(&row.text(3)?);
-    Ok(Some(Message {
+    Ok(Message {
         row: row.long(0)?,
         shard: row.small(1)?,
         addresses: addresses(&row.text(2)?)?,
         outgoing: outgoing.map_err(|why| Failure::unreadable("a message", why))?,
-    }))
+    })
 }
 
 /// Which address of the message is meant, and whether it is the recipient's. A message without copies leaves no
 /// doubt, whatever address a server forwarded it to.
-fn about(answer: &Answer, message: &Message) -> Option<(AddressKey, bool)> {
+pub(crate) fn about(answer: &Answer, message: &Message) -> Option<(AddressKey, bool)> {
     let recipient = message.addresses.first().copied()?;
     let named = answer
         .about
@@ -146,7 +151,7 @@ fn about(answer: &Answer, message: &Message) -> Option<(AddressKey, bool)> {
 }
 
 /// The same for the same answer, whichever way it comes.
-fn id_of(answer: &Answer, key: AddressKey) -> Box<str> {
+pub(crate) fn id_of(answer: &Answer, key: AddressKey) -> Box<str> {
     let kind = answer.said.kind();
     let parts = [answer.message.as_str(), kind, &key.hex(), &answer.name];
     let digest = model::id::digest(&parts);
@@ -155,7 +160,7 @@ fn id_of(answer: &Answer, key: AddressKey) -> Box<str> {
 }
 
 /// Under the log clock it carries no time, like what commands tell: it happens when it is read.
-fn fact(
+pub(crate) fn fact(
     answer: &Answer,
     message: &Message,
     (id, clock): (&str, ClockMode),
@@ -229,19 +234,28 @@ async fn suppress(
     about: &About<'_>,
     ((scope, reason, until), meta): ((Scope, Reason, Option<Timestamp>), &Meta),
 ) -> Result<(), Failure> {
+    let said = suppression(answer, about.key, (scope, reason, until));
+    // Refused only where the same stands already.
+    match suppressions::suppress(session, &said, about.person.clone(), meta).await? {
+        Ending::Commit(_) | Ending::Rollback(_) => Ok(()),
+    }
+}
+
+/// What an answer says against an address.
+pub(crate) fn suppression(
+    answer: &Answer,
+    key: AddressKey,
+    (scope, reason, until): (Scope, Reason, Option<Timestamp>),
+) -> Suppression {
     let code = answer.code.as_deref().unwrap_or_default();
     let proof = format!("{} {code} of {}", answer.said.kind(), answer.message);
-    let said = Suppression {
-        key: about.key,
+    Suppression {
+        key,
         scope,
         reason,
         proof: proof.into(),
         at: answer.now,
         until,
-    };
-    // Refused only where the same stands already.
-    match suppressions::suppress(session, &said, about.person.clone(), meta).await? {
-        Ending::Commit(_) | Ending::Rollback(_) => Ok(()),
     }
 }
 
@@ -260,18 +274,23 @@ async fn stop_domain(
     if count(session, (key, about.id), within).await? < POLICY_BOUNCES_MAX {
         return Ok(Stopped::Nothing);
     }
+    let switch = stopped_domain(answer, &name);
+    switches::write(session, &switch).await?;
+    Ok(Stopped::Domain(domain.clone()))
+}
+
+/// The switch that holds a domain back.
+pub(crate) fn stopped_domain(answer: &Answer, name: &str) -> Switch {
     let code = answer.code.as_deref().unwrap_or_default();
-    let switch = Switch {
-        name: name.as_str().into(),
+    Switch {
+        name: name.into(),
         is_on: false,
         at: answer.now,
         note: format!(
             "its servers don't want us as a sender ({code}); look at SPF, DKIM and DMARC"
         )
         .into(),
-    };
-    switches::write(session, &switch).await?;
-    Ok(Stopped::Domain(domain.clone()))
+    }
 }
 
 /// Counts a bounce under a key, and how many there were lately; older ones are forgotten.

@@ -45,7 +45,7 @@ impl Appending {
         (appending, appends)
     }
 
-    async fn append(&self, incoming: Incoming) -> Result<Appended, AppendError> {
+    pub(crate) async fn append(&self, incoming: Incoming) -> Result<Appended, AppendError> {
         known_shards(&incoming.facts, self.shards)?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(self.kib(&incoming));
         let room = room.map_err(|_| AppendError::QueueFull)?;
@@ -87,13 +87,18 @@ pub(crate) fn known_shards(facts: &[NewFact], shards: u32) -> Result<(), AppendE
     }
 }
 
-/// Writes what waits, as far as it fits one group, and answers each caller.
-pub(crate) async fn group(
-    connection: &mut Connection,
+/// Callers of one group that wait for its end.
+pub(crate) struct Waiting(Vec<(Reply, OwnedSemaphorePermit)>);
+
+/// The way back to a caller.
+type Reply = oneshot::Sender<Result<Appended, Failure>>;
+
+/// Takes what waits, as far as it fits one group.
+pub(crate) fn gather(
     first: Append,
     waiting: &mut mpsc::Receiver<Append>,
     tuning: &Tuning,
-) {
+) -> (Vec<Incoming>, Waiting) {
     let mut replies = Vec::new();
     let mut all = Vec::new();
     let mut count = 0;
@@ -106,20 +111,36 @@ pub(crate) async fn group(
             .then(|| waiting.try_recv().ok())
             .flatten();
     }
-    let outcome = write_group(connection, Arc::new(all)).await;
-    match outcome {
-        Ok(appended) => {
-            for ((reply, _room), appended) in replies.into_iter().zip(appended) {
-                // A caller that went away does not undo the append.
-                drop(reply.send(Ok(appended)));
+    (all, Waiting(replies))
+}
+
+impl Waiting {
+    /// Answers each caller; one that went away does not undo the append.
+    pub(crate) fn tell(self, outcome: Result<Vec<Appended>, Failure>) {
+        match outcome {
+            Ok(appended) => {
+                for ((reply, _room), appended) in self.0.into_iter().zip(appended) {
+                    drop(reply.send(Ok(appended)));
+                }
             }
-        }
-        Err(failure) => {
-            for (reply, _room) in replies {
-                drop(reply.send(Err(failure.clone())));
+            Err(failure) => {
+                for (reply, _room) in self.0 {
+                    drop(reply.send(Err(failure.clone())));
+                }
             }
         }
     }
+}
+
+/// Writes what waits, as far as it fits one group, and answers each caller.
+pub(crate) async fn group(
+    connection: &mut Connection,
+    first: Append,
+    waiting: &mut mpsc::Receiver<Append>,
+    tuning: &Tuning,
+) {
+    let (all, callers) = gather(first, waiting, tuning);
+    callers.tell(write_group(connection, Arc::new(all)).await);
 }
 
 /// Writes a group; a lost answer is settled by looking for its first fact.

@@ -6,7 +6,6 @@ use super::rows::{Columns, last_place, nanos, position_of, signed};
 use super::shards::revision;
 use super::{Session, Sqlite};
 use crate::{Batch, Commit, Failure};
-use sqlx::sqlite::SqliteRow;
 
 pub(crate) async fn write(
     session: &mut Session,
@@ -50,7 +49,7 @@ impl Sqlite {
     }
 }
 
-fn batch(row: &SqliteRow) -> Result<Batch, Failure> {
+pub(crate) fn batch(row: &impl Columns) -> Result<Batch, Failure> {
     let woken = serde_json::from_str(&row.text(5)?);
     Ok(Batch {
         commits: position_of(row.long(0)?),

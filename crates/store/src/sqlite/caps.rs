@@ -66,10 +66,10 @@ fn length(cap: Cap) -> i64 {
     i64::try_from(length.as_nanos()).unwrap_or(i64::MAX)
 }
 
-fn begin(now: Timestamp, cap: Cap) -> i64 {
+pub(crate) fn begin(now: Timestamp, cap: Cap) -> i64 {
     nanos(now).saturating_sub(length(cap))
 }
 
-fn end(at: i64, cap: Cap) -> i64 {
+pub(crate) fn end(at: i64, cap: Cap) -> i64 {
     at.saturating_add(length(cap))
 }

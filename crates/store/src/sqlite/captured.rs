@@ -5,7 +5,6 @@ use super::tx::Ending;
 use super::{Session, Sqlite};
 use crate::{Captured, CapturedRow, Failure};
 use model::MessageId;
-use sqlx::sqlite::SqliteRow;
 
 pub(crate) async fn write(session: &mut Session, captured: &Captured) -> Result<(), Failure> {
     let sql = "INSERT INTO captured (message, at, channel, whom, subject, body) \
@@ -66,7 +65,7 @@ impl Sqlite {
     }
 }
 
-fn captured_row(row: &SqliteRow) -> Result<CapturedRow, Failure> {
+pub(crate) fn captured_row(row: &impl Columns) -> Result<CapturedRow, Failure> {
     Ok(CapturedRow {
         number: row.count(0)?,
         captured: Captured {

@@ -4,7 +4,6 @@ use super::bulk::Bulk;
 use super::rows::{Columns, last_place, nanos, place, position_of};
 use super::{Session, Sqlite};
 use crate::{ChainError, Failure, JournalWrite};
-use sqlx::sqlite::SqliteRow;
 
 /// Rows followed with one statement.
 const PAGE: i64 = 1000;
@@ -51,13 +50,15 @@ pub(crate) fn vouch(place: i64, hash: &str, record: &str) -> Box<str> {
     blake3::Hash::from_bytes(digest).to_hex().as_str().into()
 }
 
-/// Appends records and says where the chain ends then.
-pub(crate) async fn write(
-    session: &mut Session,
+/// A record with its place, its text and its hash.
+pub(crate) type Linked<'a> = (i64, &'a JournalWrite, String, Box<str>);
+
+/// Links records to the end of a chain, and says where it ends then.
+pub(crate) fn link(
     shard: u32,
     mut head: Head,
     journal: &[JournalWrite],
-) -> Result<Head, Failure> {
+) -> Result<(Head, Vec<Linked<'_>>), Failure> {
     let mut rows = Vec::with_capacity(journal.len());
     for write in journal {
         let record = serde_json::to_string(&write.record)
@@ -75,6 +76,17 @@ pub(crate) async fn write(
         };
         rows.push((place(shard, head.end), write, record, head.hash.clone()));
     }
+    Ok((head, rows))
+}
+
+/// Appends records and says where the chain ends then.
+pub(crate) async fn write(
+    session: &mut Session,
+    shard: u32,
+    head: Head,
+    journal: &[JournalWrite],
+) -> Result<Head, Failure> {
+    let (head, rows) = link(shard, head, journal)?;
     ROWS.write(session, &rows, |query, (place, write, record, hash)| {
         query
             .bind(*place)
@@ -142,7 +154,11 @@ async fn follow(session: &mut Session, shard: u32) -> Result<Result<u64, ChainEr
     Ok(Ok(head.end))
 }
 
-fn step(shard: u32, head: &Head, row: &SqliteRow) -> Result<Result<Head, ChainError>, Failure> {
+pub(crate) fn step(
+    shard: u32,
+    head: &Head,
+    row: &impl Columns,
+) -> Result<Result<Head, ChainError>, Failure> {
     let end = head.end + 1;
     if position_of(row.long(0)?) != end {
         return Ok(Err(ChainError::Missing { shard, place: end }));

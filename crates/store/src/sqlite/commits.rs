@@ -9,11 +9,11 @@ use crate::{Backfill, ClockMode, Commit, CommitError, Committed, Failure, Role, 
 use std::sync::Arc;
 
 /// A shard's row as a commit finds it.
-struct Found {
-    mark: ShardMark,
-    epoch: u64,
-    journal_end: u64,
-    journal_hash: Box<str>,
+pub(crate) struct Found {
+    pub(crate) mark: ShardMark,
+    pub(crate) epoch: u64,
+    pub(crate) journal_end: u64,
+    pub(crate) journal_hash: Box<str>,
 }
 
 impl Sqlite {
@@ -74,7 +74,7 @@ async fn follow(
     })))
 }
 
-fn after(commit: &Commit, commits: u64) -> ShardMark {
+pub(crate) fn after(commit: &Commit, commits: u64) -> ShardMark {
     ShardMark {
         position: commit.to_position,
         commits,
@@ -83,7 +83,7 @@ fn after(commit: &Commit, commits: u64) -> ShardMark {
 }
 
 /// The fence: who decides, and from what.
-fn refuse(commit: &Commit, found: &Found) -> Option<CommitError> {
+pub(crate) fn refuse(commit: &Commit, found: &Found) -> Option<CommitError> {
     if cfg!(sottaku_teeth = "fence") {
         return None;
     }

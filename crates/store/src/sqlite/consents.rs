@@ -4,7 +4,6 @@ use super::rows::{Columns, nanos};
 use super::tx::Ending;
 use super::{Sqlite, gate};
 use crate::{AddressKey, Basis, Consent, Failure};
-use sqlx::sqlite::SqliteRow;
 
 impl Sqlite {
     pub(crate) async fn add_consent(&self, consent: Consent) -> Result<(), Failure> {
@@ -42,7 +41,7 @@ impl Sqlite {
     }
 }
 
-fn consent(key: AddressKey, row: &SqliteRow) -> Result<Consent, Failure> {
+pub(crate) fn consent(key: AddressKey, row: &impl Columns) -> Result<Consent, Failure> {
     let word = row.text(0)?;
     Ok(Consent {
         key,

@@ -5,7 +5,6 @@ use super::rows::{Columns, signed};
 use super::{Session, Sqlite};
 use crate::{Attempt, Delivery, DeliveryFilter, Failure};
 use model::{DeliveryState, MessageId};
-use sqlx::sqlite::SqliteRow;
 use std::collections::BTreeMap;
 
 /// Whom mails are for.
@@ -68,7 +67,6 @@ impl Sqlite {
             Box::pin(async move {
                 let sql = "SELECT state, count(*) FROM delivery GROUP BY state ORDER BY state";
                 let rows = session.rows(sqlx::query(sql)).await?;
-                let counted = |row: &SqliteRow| Ok((state(&row.text(0)?)?, row.count(1)?));
                 rows.iter().map(counted).collect()
             })
         })
@@ -93,7 +91,11 @@ async fn one(
     Ok(Some((delivery(&row)?, attempts?)))
 }
 
-fn delivery(row: &SqliteRow) -> Result<Delivery, Failure> {
+pub(crate) fn counted(row: &impl Columns) -> Result<(DeliveryState, u64), Failure> {
+    Ok((state(&row.text(0)?)?, row.count(1)?))
+}
+
+pub(crate) fn delivery(row: &impl Columns) -> Result<Delivery, Failure> {
     let outgoing = serde_json::from_str(&row.text(1)?);
     Ok(Delivery {
         number: row.count(0)?,
@@ -106,7 +108,7 @@ fn delivery(row: &SqliteRow) -> Result<Delivery, Failure> {
     })
 }
 
-fn attempt(row: &SqliteRow) -> Result<Attempt, Failure> {
+pub(crate) fn attempt(row: &impl Columns) -> Result<Attempt, Failure> {
     let outcome = row.maybe_text(4)?;
     Ok(Attempt {
         n: row.small(0)?,

@@ -10,10 +10,9 @@ use crate::{
 };
 use jiff::Timestamp;
 use model::{Channel, DeliveryState, Fact, Outgoing};
-use sqlx::sqlite::SqliteRow;
 
 /// Messages that expire in one transaction.
-const EXPIRED_MAX: i64 = 500;
+pub(crate) const EXPIRED_MAX: i64 = 500;
 /// Attempts of a message whose fate is unknown, where its topic has it sent again.
 pub(crate) const RESENDS_MAX: u32 = 3;
 
@@ -115,7 +114,7 @@ async fn settle(
     Ok(Ending::Commit(true))
 }
 
-fn outcome_state(outcome: Outcome) -> DeliveryState {
+pub(crate) fn outcome_state(outcome: Outcome) -> DeliveryState {
     match outcome {
         Outcome::Sent => DeliveryState::Sent,
         Outcome::Refused => DeliveryState::Refused,
@@ -127,7 +126,7 @@ fn outcome_state(outcome: Outcome) -> DeliveryState {
 }
 
 /// The delivery in the columns 0 to 3: id, shard, attempts, outgoing.
-pub(crate) fn standing(row: &SqliteRow) -> Result<Standing, Failure> {
+pub(crate) fn standing(row: &impl Columns) -> Result<Standing, Failure> {
     let outgoing = serde_json::from_str(&row.text(3)?);
     Ok(Standing {
         row: row.long(0)?,
@@ -180,6 +179,13 @@ pub(crate) async fn finish(
 
 /// Appends `message.settled` to the log of the message's own shard.
 async fn tell(session: &mut Session, standing: &Standing, end: &End<'_>) -> Result<u64, Failure> {
+    let fact = settled(standing, end)?;
+    let positions = append_facts(session, &[&fact]).await?;
+    Ok(positions.first().copied().unwrap_or_default())
+}
+
+/// The fact that tells how a message ended.
+pub(crate) fn settled(standing: &Standing, end: &End<'_>) -> Result<NewFact, Failure> {
     let message = standing.outgoing.message.as_str();
     let attempt = standing.attempts.to_string();
     let digest = model::id::digest(&[message, end.state.as_str(), &attempt]);
@@ -208,13 +214,11 @@ async fn tell(session: &mut Session, standing: &Standing, end: &End<'_>) -> Resu
     };
     let json = serde_json::to_string(&fact)
         .map_err(|why| Failure::Database(format!("a fate is no JSON: {why}").into()))?;
-    let fact = NewFact {
+    Ok(NewFact {
         shard: standing.shard,
         arrived_at: end.now,
         json: json.into(),
-    };
-    let positions = append_facts(session, &[&fact]).await?;
-    Ok(positions.first().copied().unwrap_or_default())
+    })
 }
 
 /// Back into the queue.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The negative control: suppressions are asked for only when something is decided.
-const UNGATED: bool = cfg!(sottaku_teeth = "gate");
+pub(crate) const UNGATED: bool = cfg!(sottaku_teeth = "gate");
 
 /// The addresses of a list for which something is in force.
 pub(crate) const STANDING: &str = "SELECT a.key, a.scopes FROM json_each(?) j \
@@ -76,8 +76,8 @@ pub(crate) fn stands(text: &str) -> Result<Vec<Stand>, Failure> {
 /// What is in force for addresses, read inside the transaction that depends on it.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
-    stands: BTreeMap<AddressKey, Vec<Stand>>,
-    off: Vec<Box<str>>,
+    pub(crate) stands: BTreeMap<AddressKey, Vec<Stand>>,
+    pub(crate) off: Vec<Box<str>>,
 }
 
 impl Gate {
@@ -96,11 +96,17 @@ impl Gate {
         let keys: Vec<String> = addresses.iter().map(|key| key.hex()).collect();
         let query = sqlx::query(STANDING).bind(json(&keys));
         for row in session.rows(query).await? {
-            let key = <[u8; 32]>::try_from(row.bytes(0)?)
-                .map_err(|_| Failure::unreadable("an address", "it has another length"))?;
-            gate.stands.insert(AddressKey(key), stands(&row.text(1)?)?);
+            gate.take(&row)?;
         }
         Ok(gate)
+    }
+
+    /// Notes what stands in an address's row: its key and its scopes.
+    pub(crate) fn take(&mut self, row: &impl Columns) -> Result<(), Failure> {
+        let key = <[u8; 32]>::try_from(row.bytes(0)?)
+            .map_err(|_| Failure::unreadable("an address", "it has another length"))?;
+        self.stands.insert(AddressKey(key), stands(&row.text(1)?)?);
+        Ok(())
     }
 
     /// The switch that holds a message back.

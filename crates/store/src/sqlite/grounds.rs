@@ -4,7 +4,7 @@ use super::Session;
 use super::accounts::json;
 use super::rows::nanos;
 use crate::outbox::About;
-use crate::{Basis, Failure};
+use crate::{AddressKey, Basis, Failure};
 use jiff::Timestamp;
 use model::Demand;
 
@@ -22,22 +22,27 @@ pub(crate) async fn is_there(
     about: &About,
     now: Timestamp,
 ) -> Result<bool, Failure> {
-    let Demand::OneOf(bases) = about.demand else {
+    let Some((whom, words)) = needed(about, now) else {
         return Ok(true);
     };
-    let is_related = about.related_until.is_some_and(|until| now < until);
-    if is_related && about.demand.accepts(Basis::BusinessRelationship) {
-        return Ok(true);
-    }
-    let Some(whom) = about.addresses.first() else {
-        return Ok(true);
-    };
-    let words: Vec<&str> = bases.iter().map(|basis| basis.as_str()).collect();
     let query = sqlx::query(PROOF)
         .bind(whom.0.to_vec())
         .bind(nanos(now))
         .bind(json(&words));
     Ok(session.row(query).await?.is_some())
+}
+
+/// The recipient and the kinds of proof of which one is needed; none: there is a ground without.
+pub(crate) fn needed(about: &About, now: Timestamp) -> Option<(AddressKey, Vec<&'static str>)> {
+    let Demand::OneOf(bases) = about.demand else {
+        return None;
+    };
+    let is_related = about.related_until.is_some_and(|until| now < until);
+    if is_related && about.demand.accepts(Basis::BusinessRelationship) {
+        return None;
+    }
+    let whom = about.addresses.first().copied()?;
+    Some((whom, bases.iter().map(|basis| basis.as_str()).collect()))
 }
 
 /// Why a message without a ground does not leave.

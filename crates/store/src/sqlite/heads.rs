@@ -24,18 +24,7 @@ pub(crate) async fn missing(
     session: &mut Session,
     commit: &Commit,
 ) -> Result<Option<AccountId>, Failure> {
-    let heads: BTreeSet<&str> = commit
-        .heads
-        .iter()
-        .map(|head| head.account.as_str())
-        .collect();
-    let parts = commit.parts.iter().filter(|part| part.bytes.is_some());
-    let wakes = commit.wakes.iter().filter(|wake| wake.due_at.is_some());
-    let named: BTreeSet<&str> = parts
-        .map(|part| part.account.as_str())
-        .chain(wakes.map(|wake| wake.account.as_str()))
-        .filter(|account| !heads.contains(account))
-        .collect();
+    let named = named(commit);
     if named.is_empty() {
         return Ok(None);
     }
@@ -44,6 +33,22 @@ pub(crate) async fn missing(
     let found: BTreeSet<&str> = found.iter().map(AccountId::as_str).collect();
     let gone = names.into_iter().find(|name| !found.contains(name));
     Ok(gone.map(AccountId::new))
+}
+
+/// The accounts that have a part or wake-up to write, and no head given.
+pub(crate) fn named(commit: &Commit) -> BTreeSet<&str> {
+    let heads: BTreeSet<&str> = commit
+        .heads
+        .iter()
+        .map(|head| head.account.as_str())
+        .collect();
+    let parts = commit.parts.iter().filter(|part| part.bytes.is_some());
+    let wakes = commit.wakes.iter().filter(|wake| wake.due_at.is_some());
+    parts
+        .map(|part| part.account.as_str())
+        .chain(wakes.map(|wake| wake.account.as_str()))
+        .filter(|account| !heads.contains(account))
+        .collect()
 }
 
 /// Writes heads, then what hangs on them.

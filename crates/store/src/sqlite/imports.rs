@@ -15,13 +15,7 @@ impl Sqlite {
                 let Some(row) = session.row(sqlx::query(sql).bind(&*hash)).await? else {
                     return Ok(None);
                 };
-                Ok(Some(ImportFile {
-                    hash: row.text(0)?,
-                    name: row.text(1)?,
-                    done: row.count(2)?,
-                    updated_at: row.instant(3)?,
-                    finished_at: row.maybe_instant(4)?,
-                }))
+                Ok(Some(import_file(&row)?))
             })
         })
         .await
@@ -52,4 +46,15 @@ impl Sqlite {
         });
         Ok(appended.await?)
     }
+}
+
+/// A file in the columns 0 to 4: hash, name, how far, when it came so far, when it was finished.
+pub(crate) fn import_file(row: &impl Columns) -> Result<ImportFile, Failure> {
+    Ok(ImportFile {
+        hash: row.text(0)?,
+        name: row.text(1)?,
+        done: row.count(2)?,
+        updated_at: row.instant(3)?,
+        finished_at: row.maybe_instant(4)?,
+    })
 }

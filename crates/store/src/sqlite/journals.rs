@@ -3,7 +3,6 @@
 use super::Sqlite;
 use super::rows::{Columns, last_place, nanos, place, position_of};
 use crate::{Failure, JournalFilter, JournalRow};
-use sqlx::sqlite::SqliteRow;
 
 impl Sqlite {
     pub(crate) async fn journal(
@@ -41,7 +40,7 @@ impl Sqlite {
     }
 }
 
-fn journal_row(row: &SqliteRow) -> Result<JournalRow, Failure> {
+pub(crate) fn journal_row(row: &impl Columns) -> Result<JournalRow, Failure> {
     Ok(JournalRow {
         place: position_of(row.long(0)?),
         at: row.instant(1)?,

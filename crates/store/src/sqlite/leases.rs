@@ -5,7 +5,6 @@ use super::tx::Ending;
 use super::{Session, Sqlite};
 use crate::{Bid, Failure, Lease, Role};
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
 
 impl Sqlite {
     pub(crate) async fn acquire(
@@ -135,14 +134,14 @@ pub(crate) async fn epoch(session: &mut Session, shard: u32, role: Role) -> Resu
     }
 }
 
-fn until(bid: &Bid) -> Timestamp {
+pub(crate) fn until(bid: &Bid) -> Timestamp {
     let end = nanos(bid.now).saturating_add(signed(
         u64::try_from(bid.ttl.as_nanos()).unwrap_or(u64::MAX),
     ));
     super::rows::instant_of(end)
 }
 
-fn lease(row: &SqliteRow) -> Result<Lease, Failure> {
+pub(crate) fn lease(row: &impl Columns) -> Result<Lease, Failure> {
     let role = match &*row.text(1)? {
         "decide" => Role::Decide,
         "send" => Role::Send,

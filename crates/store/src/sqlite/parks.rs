@@ -7,7 +7,6 @@ use super::tx::Ending;
 use super::{Session, Sqlite};
 use crate::{AppendError, Failure, NewFact, NewParked, ParkedRow};
 use model::{AccountId, ParkCode, Parked};
-use sqlx::sqlite::SqliteRow;
 
 const ROWS: Bulk = Bulk {
     head: "INSERT INTO parked (shard, position, at, account, code, message, field, event)",
@@ -100,7 +99,7 @@ async fn remove(session: &mut Session, number: u64) -> Result<u64, Failure> {
     session.execute(query).await
 }
 
-fn parked_row(row: &SqliteRow) -> Result<ParkedRow, Failure> {
+pub(crate) fn parked_row(row: &impl Columns) -> Result<ParkedRow, Failure> {
     let place = match (row.maybe_long(1)?, row.maybe_long(2)?) {
         (Some(_), Some(_)) => Some((row.small(1)?, row.count(2)?)),
         (Some(_), None) | (None, Some(_)) | (None, None) => None,

@@ -5,7 +5,6 @@ use super::{Session, Sqlite};
 use crate::{Failure, RejectRow};
 use jiff::Timestamp;
 use model::decision::Rejected;
-use sqlx::sqlite::SqliteRow;
 use std::collections::BTreeMap;
 
 /// Different names that are kept; who sends ever new ones can't fill the disk with them.
@@ -16,14 +15,7 @@ pub(crate) async fn write(
     rejects: &[Rejected],
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let mut counts: BTreeMap<(&str, &str), (u64, &str)> = BTreeMap::new();
-    for reject in rejects {
-        let entry = counts
-            .entry((&reject.code, &reject.name))
-            .or_insert((0, &reject.sample));
-        entry.0 += 1;
-    }
-    for ((code, name), (count, sample)) in counts {
+    for ((code, name), (count, sample)) in counted(rejects) {
         let sql = "UPDATE reject SET count = count + ?, last_at = max(last_at, ?) WHERE code = ? AND name = ?";
         let query = sqlx::query(sql)
             .bind(signed(count))
@@ -46,6 +38,18 @@ pub(crate) async fn write(
     Ok(())
 }
 
+/// How often each piece was not taken, with its first sample.
+pub(crate) fn counted(rejects: &[Rejected]) -> BTreeMap<(&str, &str), (u64, &str)> {
+    let mut counts: BTreeMap<(&str, &str), (u64, &str)> = BTreeMap::new();
+    for reject in rejects {
+        let entry = counts
+            .entry((&reject.code, &reject.name))
+            .or_insert((0, &reject.sample));
+        entry.0 += 1;
+    }
+    counts
+}
+
 impl Sqlite {
     pub(crate) async fn rejects(&self) -> Result<Vec<RejectRow>, Failure> {
         self.read(|session| {
@@ -59,7 +63,7 @@ impl Sqlite {
     }
 }
 
-fn reject_row(row: &SqliteRow) -> Result<RejectRow, Failure> {
+pub(crate) fn reject_row(row: &impl Columns) -> Result<RejectRow, Failure> {
     Ok(RejectRow {
         code: row.text(0)?,
         name: row.text(1)?,

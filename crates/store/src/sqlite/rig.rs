@@ -8,31 +8,25 @@ use sqlx::AssertSqlSafe;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-impl Store {
-    fn sqlite(&self) -> &Sqlite {
-        match self {
-            Self::Sqlite(sqlite) => sqlite,
-        }
-    }
-
+impl Sqlite {
     /// The next COMMIT is not done, and nobody is told.
     pub(crate) fn lose_next_commit(&self) {
-        self.sqlite().inner.writer.fault.lose_next_commit();
+        self.inner.writer.fault.lose_next_commit();
     }
 
     /// The next COMMIT is done, and nobody is told.
     pub(crate) fn lose_next_answer(&self) {
-        self.sqlite().inner.writer.fault.lose_next_answer();
+        self.inner.writer.fault.lose_next_answer();
     }
 
     /// Ends the writer where it stands.
     pub(crate) fn kill(&self) {
-        self.sqlite().inner.writer.kill();
+        self.inner.writer.kill();
     }
 
     /// Changes what is stored as somebody with the file could.
     pub(crate) async fn tamper(&self, sql: &'static str) -> Result<(), Failure> {
-        let changing = self.sqlite().write(move |session| {
+        let changing = self.write(move |session| {
             Box::pin(async move {
                 session.execute(sqlx::query(sql)).await?;
                 Ok(Ending::Commit(()))
@@ -43,7 +37,7 @@ impl Store {
 
     /// The steps by which a statement would run.
     pub(crate) async fn explain(&self, sql: &'static str) -> Result<Vec<Box<str>>, Failure> {
-        let explaining = self.sqlite().read(move |session| {
+        let explaining = self.read(move |session| {
             Box::pin(async move {
                 let query = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")));
                 let rows = session.rows(query).await?;
@@ -55,13 +49,12 @@ impl Store {
 
     /// A connection that holds the lock of writers, as a stopped process would.
     pub(crate) async fn hold(&self) -> Result<Session, Failure> {
-        let writer = &self.sqlite().inner.writer;
-        Session::hold(&writer.options).await
+        Session::hold(&self.inner.writer.options).await
     }
 
     /// A transaction that takes longer than any statement may.
     pub(crate) async fn dawdle(&self) -> Result<(), Failure> {
-        let dawdling = self.sqlite().write(move |session| {
+        let dawdling = self.write(move |session| {
             Box::pin(async move {
                 let sql = "INSERT INTO fact (place, arrived_at, event) VALUES (1, 0, 'half done')";
                 session.execute(sqlx::query(sql)).await?;
@@ -131,6 +124,7 @@ impl SmallDisk {
         let options = OpenOptions {
             shards: Some(2),
             clock: Some(ClockMode::Live),
+            log: None,
             must_exist: false,
             tuning,
         };

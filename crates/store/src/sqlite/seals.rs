@@ -51,17 +51,16 @@ async fn make(session: &mut Session, now: Timestamp) -> Result<(), Failure> {
 async fn read(session: &mut Session) -> Result<Vec<SealKey>, Failure> {
     let sql = "SELECT number, secret, made_at FROM seal_key ORDER BY number";
     let rows = session.rows(sqlx::query(sql)).await?;
-    rows.iter()
-        .map(|row| {
-            let secret: Vec<u8> = row.bytes(1)?;
-            Ok(SealKey {
-                number: u16::try_from(row.long(0)?)
-                    .map_err(|why| Failure::unreadable("a key", why))?,
-                secret: secret
-                    .try_into()
-                    .map_err(|_| Failure::unreadable("a key", "it has another length"))?,
-                made_at: row.instant(2)?,
-            })
-        })
-        .collect()
+    rows.iter().map(seal_key).collect()
+}
+
+/// A key in the columns 0 to 2: number, secret, when it was made.
+pub(crate) fn seal_key(row: &impl Columns) -> Result<SealKey, Failure> {
+    let number = u16::try_from(row.long(0)?);
+    let secret = row.bytes(1)?.try_into();
+    Ok(SealKey {
+        number: number.map_err(|why| Failure::unreadable("a key", why))?,
+        secret: secret.map_err(|_| Failure::unreadable("a key", "it has another length"))?,
+        made_at: row.instant(2)?,
+    })
 }

@@ -3,7 +3,6 @@
 use super::Sqlite;
 use super::rows::Columns;
 use crate::{Failure, RevisionId, ShardMark, ShardState};
-use sqlx::sqlite::SqliteRow;
 
 impl Sqlite {
     pub(crate) async fn shard(&self, shard: u32) -> Result<ShardState, Failure> {
@@ -26,7 +25,7 @@ impl Sqlite {
     }
 }
 
-fn state(row: &SqliteRow) -> Result<ShardState, Failure> {
+pub(crate) fn state(row: &impl Columns) -> Result<ShardState, Failure> {
     Ok(ShardState {
         shard: row.small(0)?,
         mark: mark(row)?,
@@ -44,7 +43,7 @@ fn state(row: &SqliteRow) -> Result<ShardState, Failure> {
 }
 
 /// The mark in the columns 1 to 3: position, commits, revision.
-pub(crate) fn mark(row: &SqliteRow) -> Result<ShardMark, Failure> {
+pub(crate) fn mark(row: &impl Columns) -> Result<ShardMark, Failure> {
     Ok(ShardMark {
         position: row.count(1)?,
         commits: row.count(2)?,
@@ -53,7 +52,7 @@ pub(crate) fn mark(row: &SqliteRow) -> Result<ShardMark, Failure> {
 }
 
 /// A revision's number in a column.
-pub(crate) fn revision(row: &SqliteRow, index: usize) -> Result<Option<RevisionId>, Failure> {
+pub(crate) fn revision(row: &impl Columns, index: usize) -> Result<Option<RevisionId>, Failure> {
     let Some(number) = row.maybe_long(index)? else {
         return Ok(None);
     };

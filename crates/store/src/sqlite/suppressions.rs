@@ -12,7 +12,6 @@ use crate::{
 use jiff::Timestamp;
 use model::fact::{SUPPRESSED, UNSUPPRESSED};
 use model::{AccountId, Fact};
-use sqlx::sqlite::SqliteRow;
 use std::collections::BTreeSet;
 
 impl Sqlite {
@@ -85,18 +84,13 @@ impl Sqlite {
 }
 
 /// One entry of the ledger, on its way in.
-struct Entry<'e> {
-    said: &'e Suppression,
-    is_lifted: bool,
+pub(crate) struct Entry<'e> {
+    pub(crate) said: &'e Suppression,
+    pub(crate) is_lifted: bool,
 }
 
-pub(crate) async fn suppress(
-    session: &mut Session,
-    said: &Suppression,
-    person: Option<Person>,
-    meta: &Meta,
-) -> Result<Ending<bool>, Failure> {
-    let mut stands = gate::lock(session, said.key).await?;
+/// What stands once this is said; none: it does already, at least as long.
+pub(crate) fn added(mut stands: Vec<Stand>, said: &Suppression) -> Option<Vec<Stand>> {
     stands.retain(|stand| stand.is_in_force(said.at));
     let (scope, reason) = (said.scope.word(), said.reason.as_str());
     let until = said.until.map(nanos);
@@ -107,7 +101,7 @@ pub(crate) async fn suppress(
         (Some(stands), Some(asked)) => stands >= asked,
     };
     if stands.iter().any(|stand| is_same(stand) && lasts(stand)) {
-        return Ok(Ending::Rollback(false));
+        return None;
     }
     stands.retain(|stand| !is_same(stand));
     stands.push(Stand {
@@ -115,6 +109,45 @@ pub(crate) async fn suppress(
         reason: reason.into(),
         until,
     });
+    Some(stands)
+}
+
+/// What is lifted, and what is left then; none: nothing is lifted.
+pub(crate) fn parted(stands: Vec<Stand>, lift: &Lift) -> Option<(Vec<Stand>, Vec<Stand>)> {
+    let scope = lift.scope.word();
+    let is_meant = |stand: &Stand| {
+        stand.is_in_force(lift.at)
+            && stand.scope == scope
+            && lift
+                .reason
+                .is_none_or(|reason| *stand.reason == *reason.as_str())
+    };
+    let (lifted, left): (Vec<Stand>, Vec<Stand>) = stands.into_iter().partition(is_meant);
+    (!lifted.is_empty()).then_some((lifted, left))
+}
+
+/// What the ledger says of something lifted.
+pub(crate) fn lifting(lift: &Lift, stand: &Stand) -> Result<Suppression, Failure> {
+    Ok(Suppression {
+        key: lift.key,
+        scope: lift.scope.clone(),
+        reason: stand.reason()?,
+        proof: lift.proof.clone(),
+        at: lift.at,
+        until: stand.until(),
+    })
+}
+
+pub(crate) async fn suppress(
+    session: &mut Session,
+    said: &Suppression,
+    person: Option<Person>,
+    meta: &Meta,
+) -> Result<Ending<bool>, Failure> {
+    let stands = gate::lock(session, said.key).await?;
+    let Some(stands) = added(stands, said) else {
+        return Ok(Ending::Rollback(false));
+    };
     gate::write(session, said.key, &stands).await?;
     let entry = Entry {
         said,
@@ -131,32 +164,12 @@ async fn unsuppress(
     meta: &Meta,
 ) -> Result<Ending<bool>, Failure> {
     let stands = gate::lock(session, lift.key).await?;
-    let scope = lift.scope.word();
-    let is_meant = |stand: &&Stand| {
-        stand.is_in_force(lift.at)
-            && stand.scope == scope
-            && lift
-                .reason
-                .is_none_or(|reason| *stand.reason == *reason.as_str())
-    };
-    let lifted: Vec<Stand> = stands.iter().filter(is_meant).cloned().collect();
-    if lifted.is_empty() {
+    let Some((lifted, left)) = parted(stands, lift) else {
         return Ok(Ending::Rollback(false));
-    }
-    let left: Vec<Stand> = stands
-        .into_iter()
-        .filter(|stand| !lifted.contains(stand))
-        .collect();
+    };
     gate::write(session, lift.key, &left).await?;
     for stand in lifted {
-        let said = Suppression {
-            key: lift.key,
-            scope: lift.scope.clone(),
-            reason: stand.reason()?,
-            proof: lift.proof.clone(),
-            at: lift.at,
-            until: stand.until(),
-        };
+        let said = lifting(lift, &stand)?;
         let entry = Entry {
             said: &said,
             is_lifted: true,
@@ -217,22 +230,34 @@ async fn acquaintances(
 ) -> Result<BTreeSet<Person>, Failure> {
     let sql = "SELECT account, contact FROM told WHERE address = ?";
     let rows = session.rows(sqlx::query(sql).bind(key.0.to_vec())).await?;
-    let person = |row: &SqliteRow| {
-        Ok(Person {
-            account: AccountId::new(row.text(0)?),
-            contact: row.text(1)?,
-        })
-    };
     rows.iter().map(person).collect()
 }
 
-/// Appends the fact to the person's account. Under the log clock it carries no time: the account's own counts.
+pub(crate) fn person(row: &impl Columns) -> Result<Person, Failure> {
+    Ok(Person {
+        account: AccountId::new(row.text(0)?),
+        contact: row.text(1)?,
+    })
+}
+
+/// Appends the fact to the person's account.
 async fn tell(
     session: &mut Session,
     (entry, number): (&Entry<'_>, u64),
     person: &Person,
     meta: &Meta,
 ) -> Result<(), Failure> {
+    let fact = news((entry, number), person, meta)?;
+    append_facts(session, &[&fact]).await?;
+    Ok(())
+}
+
+/// The fact that tells a person's account. Under the log clock it carries no time: the account's own counts.
+pub(crate) fn news(
+    (entry, number): (&Entry<'_>, u64),
+    person: &Person,
+    meta: &Meta,
+) -> Result<NewFact, Failure> {
     let (said, account) = (entry.said, person.account.as_str());
     let kind = if entry.is_lifted {
         UNSUPPRESSED
@@ -264,13 +289,11 @@ async fn tell(
     };
     let json = serde_json::to_string(&fact)
         .map_err(|why| Failure::Database(format!("a suppression is no JSON: {why}").into()))?;
-    let fact = NewFact {
+    Ok(NewFact {
         shard: shard_of(account, meta.shards),
         arrived_at: said.at,
         json: json.into(),
-    };
-    append_facts(session, &[&fact]).await?;
-    Ok(())
+    })
 }
 
 async fn stands_of(session: &mut Session, key: AddressKey) -> Result<Vec<Stand>, Failure> {
@@ -279,7 +302,7 @@ async fn stands_of(session: &mut Session, key: AddressKey) -> Result<Vec<Stand>,
     row.map_or(Ok(Vec::new()), |row| gate::stands(&row.text(0)?))
 }
 
-fn ledger_row(key: AddressKey, row: &SqliteRow) -> Result<LedgerRow, Failure> {
+pub(crate) fn ledger_row(key: AddressKey, row: &impl Columns) -> Result<LedgerRow, Failure> {
     let (scope, reason) = (row.text(2)?, row.text(3)?);
     Ok(LedgerRow {
         number: row.count(0)?,
@@ -298,7 +321,7 @@ fn ledger_row(key: AddressKey, row: &SqliteRow) -> Result<LedgerRow, Failure> {
 }
 
 /// The last row of what stands is the one in force.
-fn mark_in_force(rows: &mut [LedgerRow], stands: &[Stand], now: Timestamp) {
+pub(crate) fn mark_in_force(rows: &mut [LedgerRow], stands: &[Stand], now: Timestamp) {
     for stand in stands.iter().filter(|stand| stand.is_in_force(now)) {
         let is_its = |row: &&mut LedgerRow| {
             row.said.scope.word() == stand.scope && row.said.reason.as_str() == &*stand.reason

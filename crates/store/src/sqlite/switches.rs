@@ -5,7 +5,6 @@ use super::rows::{Columns, nanos};
 use super::tx::Ending;
 use super::{Session, Sqlite};
 use crate::{Failure, Switch};
-use sqlx::sqlite::SqliteRow;
 
 impl Sqlite {
     pub(crate) async fn switch(&self, name: &str) -> Result<Option<Switch>, Failure> {
@@ -65,7 +64,7 @@ async fn find(session: &mut Session, name: &str) -> Result<Option<Switch>, Failu
     row.as_ref().map(read).transpose()
 }
 
-fn read(row: &SqliteRow) -> Result<Switch, Failure> {
+pub(crate) fn read(row: &impl Columns) -> Result<Switch, Failure> {
     Ok(Switch {
         name: row.text(0)?,
         is_on: row.long(1)? != 0,

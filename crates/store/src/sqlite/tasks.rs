@@ -4,7 +4,6 @@ use super::rows::Columns;
 use super::{Session, Sqlite};
 use crate::{Failure, TaskFilter, TaskRow};
 use model::TaskChange;
-use sqlx::sqlite::SqliteRow;
 
 pub(crate) async fn write(
     session: &mut Session,
@@ -63,7 +62,7 @@ impl Sqlite {
     }
 }
 
-fn task_row(row: &SqliteRow) -> Result<TaskRow, Failure> {
+pub(crate) fn task_row(row: &impl Columns) -> Result<TaskRow, Failure> {
     let task = serde_json::from_str(&row.text(1)?);
     Ok(TaskRow {
         shard: row.small(0)?,

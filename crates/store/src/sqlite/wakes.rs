@@ -6,7 +6,6 @@ use super::{Session, Sqlite};
 use crate::{Failure, Wake, WakeMark, WakeWrite};
 use jiff::Timestamp;
 use model::AccountId;
-use sqlx::sqlite::SqliteRow;
 
 /// Takes away, inserts, and notes at the account what changed; each finds its rows by key.
 pub(crate) const CHANGES: [&str; 3] = [
@@ -65,7 +64,7 @@ impl Sqlite {
     }
 }
 
-fn wake(row: &SqliteRow) -> Result<Wake, Failure> {
+pub(crate) fn wake(row: &impl Columns) -> Result<Wake, Failure> {
     let due_at = row.instant(0)?;
     Ok(Wake {
         due_at,

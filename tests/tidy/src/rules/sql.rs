@@ -1,11 +1,14 @@
-//! Only `store` writes SQL, and only its `tx.rs` opens a transaction.
+//! Only `store` writes SQL, and only the `tx.rs` of each of its databases opens a transaction.
 
 use crate::rules::banned_words;
 use crate::tree::File;
 use crate::{Complaint, Reason, Tree};
 
-/// The one file that opens transactions.
-pub const TX: &str = "crates/store/src/sqlite/tx.rs";
+/// The one file of each database that opens transactions.
+pub const TX: [&str; 2] = [
+    "crates/store/src/sqlite/tx.rs",
+    "crates/store/src/postgres/tx.rs",
+];
 
 /// Pairs of words that stand in this order in one statement.
 const STATEMENTS: &[(&str, &str)] = &[
@@ -26,7 +29,7 @@ const TEXT: Reason = Reason {
 };
 const BEGIN: Reason = Reason {
     why: "sqlx's own begin loses acknowledged commits on a full disk and is not safe to cancel",
-    instead: "use the one wrapper, crates/store/src/sqlite/tx.rs",
+    instead: "use the one wrapper of the database, its `tx.rs`",
 };
 
 /// No SQL in the string literals of other crates.
@@ -40,14 +43,16 @@ pub fn text(tree: &Tree) -> Vec<Complaint> {
 /// No transaction that writes is begun outside the wrapper; a snapshot to read from may be.
 pub fn begin(tree: &Tree) -> Vec<Complaint> {
     tree.crates()
-        .filter(|file| file.crate_name() == Some("store") && file.path != TX)
+        .filter(|file| file.crate_name() == Some("store") && !TX.contains(&&*file.path))
         .flat_map(|file| {
             let mut complaints = banned_words(file, &[".begin(", ".begin_with("], BEGIN);
-            let by_hand = file.strings().match_indices("BEGIN IMMEDIATE");
-            let by_hand = by_hand.filter(|(at, _)| !file.is_test(*at));
-            complaints.extend(by_hand.map(|(at, _)| {
-                Complaint::new(&file.path, file.line(at), "`BEGIN IMMEDIATE`", BEGIN)
-            }));
+            for word in ["BEGIN IMMEDIATE", "\"BEGIN\""] {
+                let by_hand = file.strings().match_indices(word);
+                let by_hand = by_hand.filter(|(at, _)| !file.is_test(*at));
+                complaints.extend(by_hand.map(|(at, _)| {
+                    Complaint::new(&file.path, file.line(at), format!("`{word}`"), BEGIN)
+                }));
+            }
             complaints
         })
         .collect()
@@ -98,13 +103,18 @@ mod tests {
     #[test]
     fn a_transaction_outside_the_wrapper_is_flagged() {
         // No other crate can know sqlx: the arrows and clippy hold that.
-        let broken = "//! X.\nlet tx = pool.begin().await;\nlet a = range.begin;\nquery(\"BEGIN IMMEDIATE\");\n";
+        let broken = "//! X.\nlet tx = pool.begin().await;\nlet a = range.begin;\nquery(\"BEGIN IMMEDIATE\");\nquery(\"BEGIN\");\nquery(\"BEGIN READ ONLY\");\n";
         flags(
             begin,
-            &[("crates/store/src/outbox.rs", broken), (TX, broken)],
+            &[
+                ("crates/store/src/outbox.rs", broken),
+                (TX[0], broken),
+                (TX[1], broken),
+            ],
             &[
                 ("crates/store/src/outbox.rs", 2),
                 ("crates/store/src/outbox.rs", 4),
+                ("crates/store/src/outbox.rs", 5),
             ],
         );
     }

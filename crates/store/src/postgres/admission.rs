@@ -1,0 +1,151 @@
+//! Admission: which of the messages that are ready may be claimed now, and what becomes of the others.
+
+use super::fates::{self, Ended};
+use super::gate::{self, Hold};
+use super::rows::{nanos, signed};
+use super::session::Session;
+use super::{caps, grounds, suppressions};
+use crate::sqlite::admission::{
+    PAUSED, PAUSED_WAIT, candidate, ended, standing, without_stopped_copies,
+};
+use crate::sqlite::fates::End;
+use crate::sqlite::gate::{Gate, Stand};
+use crate::sqlite::grounds::missing;
+use crate::{AddressKey, ClaimRequest, Claimed, ClockMode, Failure, Person};
+use jiff::Timestamp;
+use model::{Channel, DeliveryState, Purpose};
+
+const CANDIDATES: &str = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim + 1, o.addresses, \
+    o.revision, o.related_until \
+    FROM unnest($1::bigint[]) WITH ORDINALITY j (id, n) \
+    JOIN delivery d ON d.id = j.id JOIN outbox o ON o.id = d.id ORDER BY j.n";
+const CLAIM: &str = "UPDATE delivery SET state = 'claimed', claim = claim + 1, claim_epoch = $1, \
+    claimed_at = $2, updated_at = $2 WHERE id = ANY($3)";
+
+/// What became of a page.
+#[derive(Default)]
+pub(crate) struct Page {
+    pub(crate) admitted: Vec<Claimed>,
+    pub(crate) stopped: Vec<Ended>,
+}
+
+/// What the gate says to a message.
+enum Said<'g> {
+    Pass,
+    Stop(&'g Stand),
+    /// The law gives no ground for it.
+    Bar(String),
+    Wait(Timestamp, String),
+}
+
+/// Claims those of these rows that may leave; ends what is suppressed, and defers what a switch or a cap holds back.
+pub(crate) async fn admit(
+    session: &mut Session,
+    request: ClaimRequest,
+    (rows, clock): (Vec<i64>, ClockMode),
+) -> Result<Page, Failure> {
+    let rows = session.rows(sqlx::query(CANDIDATES).bind(rows)).await?;
+    let read: Result<Vec<Claimed>, Failure> = rows
+        .iter()
+        .map(|row| candidate(row, request, clock))
+        .collect();
+    let read = read?;
+    let all: Vec<AddressKey> = read.iter().flat_map(|one| one.addresses.clone()).collect();
+    let hold = match request.cap {
+        Some(_) => Hold::Alone,
+        None => Hold::Shared,
+    };
+    let gate = gate::read(session, &all, hold).await?;
+    let mut page = Page::default();
+    for one in read {
+        match ask(session, &gate, &one, (request, clock)).await? {
+            Said::Pass => {
+                let one = without_stopped_copies(&gate, one, request.now)?;
+                if let (Some(cap), ClockMode::Live) = (request.cap, clock) {
+                    let at = (cap, request.now);
+                    caps::count(session, &one.addresses, one.claim.row, at).await?;
+                }
+                page.admitted.push(one);
+            }
+            Said::Stop(stand) => {
+                let stopped = stop(session, one, stand, (request, clock)).await?;
+                page.stopped.push(stopped);
+            }
+            Said::Bar(why) => {
+                let end = ended(DeliveryState::Suppressed, &why, (request, clock));
+                let barred = fates::end(session, &standing(one), &end).await?;
+                page.stopped.push(barred);
+            }
+            Said::Wait(until, why) => {
+                let end = ended(DeliveryState::Deferred, &why, (request, clock));
+                fates::wait(session, &standing(one), until, &end).await?;
+            }
+        }
+    }
+    let ids: Vec<i64> = page.admitted.iter().map(|one| one.claim.row).collect();
+    let query = sqlx::query(CLAIM)
+        .bind(signed(request.epoch))
+        .bind(nanos(request.now))
+        .bind(ids);
+    session.execute(query).await?;
+    Ok(page)
+}
+
+async fn ask<'g>(
+    session: &mut Session,
+    gate: &'g Gate,
+    one: &Claimed,
+    (request, clock): (ClaimRequest, ClockMode),
+) -> Result<Said<'g>, Failure> {
+    let about = &one.claim.about;
+    let whom = about.addresses.first().copied();
+    if let Some(whom) = whom
+        && let Some(stand) = gate.stops(about, whom, request.now)?
+    {
+        return Ok(Said::Stop(stand));
+    }
+    if let Some(switch) = gate.paused(about) {
+        let until = request.now.saturating_add(PAUSED_WAIT);
+        let until = until.unwrap_or(Timestamp::MAX);
+        return Ok(Said::Wait(until, format!("{PAUSED}{switch}")));
+    }
+    if !grounds::is_there(session, about, request.now).await? {
+        return Ok(Said::Bar(missing(about)));
+    }
+    let is_held = about.purpose != Some(Purpose::Contractual) && clock == ClockMode::Live;
+    if let (Some(whom), Some(cap), true) = (whom, request.cap, is_held)
+        && let Some(until) =
+            caps::full_until(session, whom, one.claim.row, (cap, request.now)).await?
+    {
+        let why = format!("its address had {} messages lately", cap.at_most);
+        return Ok(Said::Wait(until, why));
+    }
+    Ok(Said::Pass)
+}
+
+/// Ends a message that the gate stops; its account's log hears of it, so it also hears when that is lifted.
+async fn stop(
+    session: &mut Session,
+    one: Claimed,
+    stand: &Stand,
+    at: (ClaimRequest, ClockMode),
+) -> Result<Ended, Failure> {
+    let detail = format!(
+        "{} is stopped for this address: {}",
+        stand.scope, stand.reason
+    );
+    let end = End {
+        stopped: Some(stand),
+        ..ended(DeliveryState::Suppressed, &detail, at)
+    };
+    let whom = one.addresses.first().copied();
+    let standing = standing(one);
+    if let (Some(whom), Channel::Email { contact, .. }) = (whom, &standing.outgoing.channel) {
+        let person = Person {
+            account: standing.outgoing.account.clone(),
+            contact: contact.clone(),
+        };
+        suppressions::meet(session, whom, &person).await?;
+    }
+    fates::end(session, &standing, &end).await
+}

@@ -1,0 +1,78 @@
+//! Reading the log.
+
+use super::Postgres;
+use super::append::log_end;
+use super::rows::{Columns, last_place, place, position_of};
+use crate::{Failure, StoredFact};
+
+/// Facts fetched with one statement.
+const PAGE_MAX: u32 = 512;
+/// A page of the log.
+pub(crate) const PAGE: &str = "SELECT place, arrived_at, event FROM fact \
+    WHERE place > $1 AND place <= $2 ORDER BY place LIMIT $3";
+
+impl Postgres {
+    pub(crate) async fn read_log(
+        &self,
+        shard: u32,
+        after: u64,
+        count_max: u32,
+        bytes_max: usize,
+    ) -> Result<Vec<StoredFact>, Failure> {
+        let input = (shard, after, count_max, bytes_max);
+        self.read(input, |session, &(shard, after, count_max, bytes_max)| {
+            Box::pin(async move {
+                let mut facts: Vec<StoredFact> = Vec::new();
+                let mut bytes = 0;
+                let mut last = place(shard, after);
+                loop {
+                    let left = count_max - u32::try_from(facts.len()).unwrap_or(count_max);
+                    let page = left.min(PAGE_MAX);
+                    let query = sqlx::query(PAGE)
+                        .bind(last)
+                        .bind(last_place(shard))
+                        .bind(i64::from(page));
+                    let rows = session.rows(query).await?;
+                    for row in &rows {
+                        last = row.long(0)?;
+                        let json = row.text(2)?;
+                        bytes += json.len();
+                        facts.push(StoredFact {
+                            position: position_of(last),
+                            arrived_at: row.instant(1)?,
+                            json,
+                        });
+                        if bytes >= bytes_max {
+                            return Ok(facts);
+                        }
+                    }
+                    let is_last = rows.len() < usize::try_from(page).unwrap_or(usize::MAX);
+                    if is_last || page == left {
+                        return Ok(facts);
+                    }
+                }
+            })
+        })
+        .await
+    }
+
+    pub(crate) async fn log_end(&self, shard: u32) -> Result<u64, Failure> {
+        self.read(shard, |session, shard| Box::pin(log_end(session, *shard)))
+            .await
+    }
+
+    /// Takes facts away that stand in the log elsewhere now.
+    #[cfg(feature = "kafka")]
+    pub(crate) async fn forget_facts(&self, shard: u32, through: u64) -> Result<(), Failure> {
+        self.write((shard, through), |session, &(shard, through)| {
+            Box::pin(async move {
+                let query = sqlx::query("DELETE FROM fact WHERE place > $1 AND place <= $2")
+                    .bind(place(shard, 0))
+                    .bind(place(shard, through));
+                session.execute(query).await?;
+                Ok(super::tx::Ending::Commit(()))
+            })
+        })
+        .await
+    }
+}
