@@ -59,6 +59,12 @@ async fn all(
     for (account, who) in &people {
         let done = contact(store, account, who, Timestamp::now()).await?;
         printer.line(told(account, who, &done))?;
+        if done.left_in_log > 0 {
+            printer.line(format!(
+                "the log in Kafka can't be written anew: {} of its records speak of them until the topic forgets them",
+                done.left_in_log
+            ))?;
+        }
         texts.extend(done.texts);
     }
     let is_compact = store.compact().await?;

@@ -1,11 +1,13 @@
 //! `sottaku log export`: the log as it was stored, so that `simulate` can decide it again.
 
+use crate::apply::short;
 use crate::arguments::{Log, LogCommand, LogExport};
 use crate::exit::Exit;
 use crate::place::wait;
 use crate::print::file_or_stdout;
 use anyhow::Context;
 use model::Fact;
+use server::Text;
 use std::collections::VecDeque;
 use std::io::Write;
 use store::{Store, StoredFact};
@@ -39,7 +41,44 @@ async fn write(arguments: &LogExport) -> anyhow::Result<Exit> {
         line(&fact, &mut out)?;
     }
     out.flush()?;
+    let texts = server::texts(&store).await?;
+    if let Some(told) = several(&texts, arguments.shard) {
+        anstream::eprintln!("{told}");
+    }
     Ok(Exit::Done)
+}
+
+/// Which texts decided the log, where it was not one alone from the beginning; `simulate` has one text.
+fn several(texts: &[Text], shard: Option<u32>) -> Option<String> {
+    let (first, later) = texts.split_first()?;
+    let is_told = |from: &u32| shard.is_none_or(|only| only == *from);
+    let places = |text: &Text| {
+        let of = text.from.iter().filter(|(shard, _)| is_told(shard));
+        let of = of.map(|(shard, position)| format!("{position} of shard {shard}"));
+        of.collect::<Vec<_>>().join(", ")
+    };
+    let had_facts = first
+        .from
+        .iter()
+        .any(|(shard, at)| is_told(shard) && *at > 0);
+    if later.is_empty() && !had_facts {
+        return None;
+    }
+    let mut told = format!("revision {} decided this log", short(&first.revision));
+    if had_facts {
+        let places = places(first);
+        told.push_str(&format!(
+            "; what came up to position {places} was its history"
+        ));
+    }
+    for text in later {
+        let (name, places) = (short(&text.revision), places(text));
+        told.push_str(&format!("; {name} after position {places}"));
+    }
+    told.push_str(
+        ": `simulate`, which has one text from the first fact on, need not come to the same",
+    );
+    Some(told)
 }
 
 /// How far one shard's log is written.
@@ -67,7 +106,7 @@ impl Cursor {
         loop {
             if self.page.is_empty() {
                 self.page = store
-                    .read_log(self.shard, self.after, PAGE, PAGE_BYTES)
+                    .read_back(self.shard, self.after, PAGE, PAGE_BYTES)
                     .await?
                     .into();
             }
@@ -75,8 +114,18 @@ impl Cursor {
                 return Ok(None);
             };
             self.after = stored.position;
-            let mut fact: Fact =
-                serde_json::from_str(&stored.json).context("a stored fact must read back")?;
+            let mut fact: Fact = match serde_json::from_str(&stored.json) {
+                Ok(fact) => fact,
+                // Somebody else wrote it into the topic; whoever decides has put it aside.
+                Err(why) if !store.rewrites_log() => {
+                    let (shard, position) = (self.shard, self.after);
+                    anstream::eprintln!(
+                        "left out what is no fact: shard {shard}, position {position}: {why}"
+                    );
+                    continue;
+                }
+                Err(why) => return Err(why).context("a stored fact must read back"),
+            };
             fact.arrived_at = Some(stored.arrived_at);
             if fact.is_control() || fact.is_csm() {
                 return Ok(Some(fact));
@@ -90,4 +139,56 @@ fn line(fact: &Fact, out: &mut impl Write) -> anyhow::Result<()> {
     serde_json::to_writer(&mut *out, fact).map_err(std::io::Error::from)?;
     out.write_all(b"\n")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use std::collections::BTreeMap;
+
+    fn text(revision: &str, from: [u64; 2]) -> Text {
+        Text {
+            revision: revision.into(),
+            applied_at: Timestamp::UNIX_EPOCH,
+            from: BTreeMap::from([(0, from[0]), (1, from[1])]),
+        }
+    }
+
+    #[test]
+    fn it_says_which_texts_decided_the_log() {
+        let none = [];
+        let one = [text("aaaa", [0, 0])];
+        let two = [text("aaaa", [0, 0]), text("bbbb", [7, 9])];
+        let late = [text("aaaa", [3, 0])];
+        let end =
+            ": `simulate`, which has one text from the first fact on, need not come to the same";
+        for (texts, shard, told) in [
+            (&none[..], None, None),
+            (&one[..], None, None),
+            (
+                &two[..],
+                None,
+                Some(
+                    "revision aaaa decided this log; bbbb after position 7 of shard 0, 9 of shard 1",
+                ),
+            ),
+            (
+                &two[..],
+                Some(1),
+                Some("revision aaaa decided this log; bbbb after position 9 of shard 1"),
+            ),
+            (
+                &late[..],
+                None,
+                Some(
+                    "revision aaaa decided this log; what came up to position 3 of shard 0, 0 of shard 1 was its history",
+                ),
+            ),
+            (&late[..], Some(1), None),
+        ] {
+            let told = told.map(|told| format!("{told}{end}"));
+            assert_eq!(several(texts, shard), told, "{shard:?}");
+        }
+    }
 }

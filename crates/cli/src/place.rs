@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Args;
 use server::config::{Config, StorePlace};
 use std::path::{Path, PathBuf};
-use store::{OpenOptions, Store};
+use store::Store;
 
 /// Read if it is there and no other is named.
 const SETTINGS: &str = "sottaku.yaml";
@@ -38,18 +38,14 @@ impl Place {
     /// The store; made by the settings if there is none.
     pub(crate) async fn existing_or_new(&self) -> anyhow::Result<Store> {
         let config = self.settings()?;
-        let opened = config.store.open(config.store_options()).await;
+        let opened = server::open_or_make(&config).await;
         opened.with_context(|| format!("opening the store {}", config.store.shown()))
     }
 
     /// The store, which must be there already.
     pub(crate) async fn existing(&self) -> anyhow::Result<Store> {
         let config = self.settings()?;
-        let options = OpenOptions {
-            must_exist: true,
-            ..OpenOptions::default()
-        };
-        config.store.open(options).await.with_context(|| {
+        server::open_existing(&config).await.with_context(|| {
             format!(
                 "opening the store {}; `--store FILE` names another",
                 config.store.shown()

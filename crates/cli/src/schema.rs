@@ -4,7 +4,7 @@ use crate::arguments::{Schema, SchemaCommand, SchemaUnknown};
 use crate::exit::Exit;
 use crate::place::wait;
 use crate::print::{Output, Printer};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::json;
 use std::path::Path;
 use workflow::file_kind::FileKind;
@@ -19,8 +19,24 @@ pub(crate) fn run(arguments: &Schema) -> anyhow::Result<Exit> {
         (Some(SchemaCommand::Template), _) => show(FileKind::Template),
         (Some(SchemaCommand::Unknown(unknown)), _) => wait(print(unknown)),
         (None, Some(dir)) => write(dir),
-        (None, None) => bail!("say of which kind of file, or where to write all with --out"),
+        (None, None) => show_all(),
     }
+}
+
+/// Prints the schemas of all kinds as one object, each under its kind.
+fn show_all() -> anyhow::Result<Exit> {
+    let mut printer = Printer::new();
+    printer.text(all())?;
+    printer.flush()?;
+    Ok(Exit::Done)
+}
+
+fn all() -> String {
+    let each = FileKind::ALL.map(|kind| {
+        let schema = kind.json_schema().trim_end();
+        format!("\"{}\": {schema}", kind.name())
+    });
+    format!("{{\n{}\n}}\n", each.join(",\n"))
 }
 
 fn show(kind: FileKind) -> anyhow::Result<Exit> {
@@ -69,6 +85,16 @@ async fn print(arguments: &SchemaUnknown) -> anyhow::Result<Exit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_kinds_are_one_object() {
+        let all: serde_json::Value = serde_json::from_str(&all()).expect("it is JSON");
+        for kind in FileKind::ALL {
+            let own: serde_json::Value =
+                serde_json::from_str(kind.json_schema()).expect("it is JSON");
+            assert_eq!(all[kind.name()], own);
+        }
+    }
 
     #[test]
     fn every_kind_is_written_under_its_name_and_again_over_itself() {

@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &Serve) -> anyhow::Result<Exit> {
     log_to_stderr("info");
     let config = arguments.place.settings()?;
     runtime()?.block_on(async {
-        let opened = config.store.open(config.store_options()).await;
+        let opened = server::open_or_make(&config).await;
         let store =
             opened.with_context(|| format!("opening the store {}", config.store.shown()))?;
         compare(&store, arguments).await?;

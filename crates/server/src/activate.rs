@@ -3,7 +3,8 @@
 use crate::active;
 use engine::Resting;
 use jiff::Timestamp;
-use store::{ClockMode, Failure, Role, Store};
+use std::collections::BTreeMap;
+use store::{ClockMode, Failure, RevisionId, Role, Store};
 use workflow::{Diagnostic, Files, Program, Severity};
 
 /// A text that decides from now on.
@@ -143,4 +144,45 @@ pub async fn applied_files(store: &Store) -> Result<Option<Files>, Refused> {
     files
         .map(Some)
         .map_err(|why| Refused::Applied(why.to_string().into()))
+}
+
+/// A text that took effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// The hash of its checked form.
+    pub revision: Box<str>,
+    /// When it was applied.
+    pub applied_at: Timestamp,
+    /// The facts behind these positions are decided by it, by shard.
+    pub from: BTreeMap<u32, u64>,
+}
+
+/// The texts that took effect, oldest first.
+pub async fn texts(store: &Store) -> Result<Vec<Text>, Failure> {
+    let mut names: BTreeMap<RevisionId, Box<str>> = BTreeMap::new();
+    let mut texts: Vec<Text> = Vec::new();
+    // One that took effect twice was applied twice: the rows of one activation stand together, a shard each.
+    let mut last = None;
+    for activation in store.activations().await? {
+        let id = activation.revision;
+        if let std::collections::btree_map::Entry::Vacant(name) = names.entry(id)
+            && let Some(stored) = store.revision(id).await?
+        {
+            // One that this program can't read any more is known by its bytes.
+            name.insert(active::program(&stored).map_or(stored.hash, |program| program.revision));
+        }
+        let mark = Some((id, activation.at));
+        if last != mark {
+            last = mark;
+            texts.push(Text {
+                revision: names.get(&id).cloned().unwrap_or_default(),
+                applied_at: activation.at,
+                from: BTreeMap::new(),
+            });
+        }
+        if let Some(text) = texts.last_mut() {
+            text.from.insert(activation.shard, activation.position);
+        }
+    }
+    Ok(texts)
 }

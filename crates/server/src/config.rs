@@ -1,6 +1,7 @@
 //! Settings: from a file, with the environment laid over it. Nothing else reads the environment.
 
 mod build;
+mod log;
 mod mail;
 mod mail_events;
 mod place;
@@ -10,6 +11,7 @@ mod secret;
 mod settings;
 mod show;
 
+pub use log::LogConfig;
 pub use mail_events::{MailEvents, Ses, SesProof};
 pub use place::StorePlace;
 pub use reach::{Hook, Reach};
@@ -34,6 +36,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where the store is.
     pub store: StorePlace,
+    /// Where the log is, if not in the store's own tables.
+    pub log: Option<LogConfig>,
     /// The number of shards of a new store.
     pub shards: Option<u32>,
     /// Whose time decides, for a new store.
@@ -311,6 +315,7 @@ impl Config {
         store::OpenOptions {
             shards: self.shards,
             clock: self.clock,
+            log: self.log.as_ref().map(|_| store::LogKind::Kafka),
             ..store::OpenOptions::default()
         }
     }

@@ -64,6 +64,8 @@ pub struct Done {
     pub rows: Erased,
     /// Addresses that are suppressed for ever.
     pub suppressed: usize,
+    /// Records that speak of them and stay in a log that can't be written anew, until it forgets them by itself.
+    pub left_in_log: usize,
     /// The texts that were looked for inside others: whoever checks the file looks for these.
     pub texts: Vec<Box<str>>,
 }
@@ -112,9 +114,13 @@ pub async fn contact(
     }
     tell_gone(store, shard, (account, contact), now).await?;
     let mut rows = Erased::default();
+    let mut left_in_log = 0;
     // Twice: what was decided from pages that were read before stands in the tables only now.
     for _ in 0..2 {
-        let facts = log::redacted(store, shard, &who, &scrub).await?;
+        let mut facts = log::redacted(store, shard, &who, &scrub).await?;
+        if !store.rewrites_log() {
+            left_in_log = std::mem::take(&mut facts).len();
+        }
         rewrite(store, shard, (account, contact), &scrub).await?;
         under_way(store, account).await?;
         let erasure = Erasure {
@@ -130,6 +136,7 @@ pub async fn contact(
     Ok(Done {
         rows,
         suppressed: addresses.len(),
+        left_in_log,
         texts: scrub.inside().map(Box::from).collect(),
     })
 }

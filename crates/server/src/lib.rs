@@ -13,6 +13,7 @@ mod http;
 mod keeper;
 mod leave;
 mod measure;
+mod open;
 mod plan;
 pub mod records;
 pub mod returns;
@@ -28,12 +29,14 @@ mod trial;
 mod worker;
 
 pub use activate::{
-    Activated, Refused, activate, activate_resting, applied_files, is_decided_now, left,
+    Activated, Refused, Text, activate, activate_resting, applied_files, is_decided_now, left,
+    texts,
 };
 pub use arrive::{log_facts, parked};
 pub use clock::Clock;
 pub use config::{Config, ConfigError, Secret};
 pub use http::openapi;
+pub use open::{open_existing, open_or_make};
 pub use plan::{Planned, plan};
 pub use run::{Roles, Server, StartError};
 pub use shared::{Settled, known_as};

@@ -23,7 +23,7 @@ use poison::{Panicked, Strikes};
 use state::State;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{ClockMode, CommitError, Failure, Role};
+use store::{AppendError, ClockMode, CommitError, Failure, Role};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -148,6 +148,7 @@ impl Worker {
                 }
             }
         }
+        self.shared.store.let_go(self.shard);
         self.shared.status.works(self.shard, Role::Decide);
     }
 
@@ -183,6 +184,7 @@ impl Worker {
             // Facts are accepted and not decided; the state is read anew each time, since somebody may apply a text.
             return Ok(Round::Idle { due: None });
         };
+        self.tell_log().await?;
         let active = active::load(&self.shared, revision).await?;
         state
             .cache
@@ -197,6 +199,16 @@ impl Worker {
         }
         *slot = Some(state);
         Ok(round)
+    }
+
+    /// What was told together with other rows goes to the log, if that is elsewhere.
+    async fn tell_log(&self) -> Result<(), Trouble> {
+        match self.shared.store.tell_log(self.shard).await {
+            Ok(_) => Ok(()),
+            Err(AppendError::Failed(why)) => Err(why.into()),
+            // The log takes no more at the moment; it is told in a later round.
+            Err(AppendError::QueueFull | AppendError::NoShard(_)) => Ok(()),
+        }
     }
 
     async fn decide(&mut self, active: &Arc<Active>, state: &mut State) -> Result<Round, Trouble> {
@@ -226,8 +238,12 @@ impl Worker {
         } else {
             Vec::new()
         };
+        if stored.is_empty() {
+            // What the log ended with were no facts: the end is asked for anew.
+            state.forget_end();
+        }
         let is_full = stored.len() >= facts_max as usize;
-        let facts = batch::read(stored);
+        let facts = batch::read(stored, &self.shared.store, self.shard);
         if let Some(control) = facts.first().filter(|fact| fact.is_control()) {
             return self.control(active, state, control).await;
         }

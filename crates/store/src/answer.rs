@@ -1,6 +1,6 @@
 //! Answers: what servers and people say to our messages, as facts for the log and as a stop of the address.
 
-use crate::{AddressKey, Failure, Store};
+use crate::{AddressKey, Failure, Store, store::Tables};
 use jiff::{SignedDuration, Timestamp};
 use model::{AccountId, MessageId};
 
@@ -121,18 +121,18 @@ pub enum Stopped {
 impl Store {
     /// Whether machines were seen to follow the links of a message.
     pub async fn is_scanned(&self, message: &MessageId) -> Result<bool, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.is_scanned(message).await,
-            Self::Postgres(postgres) => postgres.is_scanned(message).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.is_scanned(message).await,
+            Tables::Postgres(postgres) => postgres.is_scanned(message).await,
         }
     }
 
     /// Takes an answer: the fact in the log of the message's account, and the stop of the address, in one
     /// transaction. Safe to call again.
     pub async fn answer(&self, answer: Answer) -> Result<Answered, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.answer(answer).await,
-            Self::Postgres(postgres) => postgres.answer(answer).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.answer(answer).await,
+            Tables::Postgres(postgres) => postgres.answer(answer).await,
         }
     }
 }

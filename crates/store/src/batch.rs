@@ -1,6 +1,6 @@
 //! Batches: what each commit covered, so that log and batches replay every decision.
 
-use crate::{Failure, RevisionId, Store};
+use crate::{Failure, RevisionId, Store, store::Tables};
 use jiff::Timestamp;
 use model::AccountId;
 
@@ -29,9 +29,9 @@ impl Store {
         after: u64,
         count_max: u32,
     ) -> Result<Vec<Batch>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.batches(shard, after, count_max).await,
-            Self::Postgres(postgres) => postgres.batches(shard, after, count_max).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.batches(shard, after, count_max).await,
+            Tables::Postgres(postgres) => postgres.batches(shard, after, count_max).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What captured mode keeps instead of sending.
 
-use crate::{Failure, Store};
+use crate::{Failure, Store, store::Tables};
 use jiff::Timestamp;
 use model::MessageId;
 
@@ -33,17 +33,17 @@ pub struct CapturedRow {
 impl Store {
     /// Keeps one outside of [`Store::settle`]; a message is kept once.
     pub async fn capture(&self, captured: Captured) -> Result<(), Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.capture(captured).await,
-            Self::Postgres(postgres) => postgres.capture(captured).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.capture(captured).await,
+            Tables::Postgres(postgres) => postgres.capture(captured).await,
         }
     }
 
     /// A page of what was kept, behind a number.
     pub async fn captured(&self, after: u64, count_max: u32) -> Result<Vec<CapturedRow>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.captured(after, count_max).await,
-            Self::Postgres(postgres) => postgres.captured(after, count_max).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.captured(after, count_max).await,
+            Tables::Postgres(postgres) => postgres.captured(after, count_max).await,
         }
     }
 
@@ -52,9 +52,9 @@ impl Store {
         &self,
         message: &MessageId,
     ) -> Result<Option<CapturedRow>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.captured_message(message).await,
-            Self::Postgres(postgres) => postgres.captured_message(message).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.captured_message(message).await,
+            Tables::Postgres(postgres) => postgres.captured_message(message).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A commit: all that a batch of decisions changes, written at once or not at all.
 
-use crate::{AddressKey, Failure, NewParked, RevisionId, ShardMark, Store};
+use crate::{AddressKey, Failure, NewParked, RevisionId, ShardMark, Store, store::Tables};
 use jiff::Timestamp;
 use model::decision::Rejected;
 use model::{AccountId, MessageId, Outgoing, Record, TaskChange};
@@ -188,9 +188,9 @@ impl Store {
     /// Writes a batch: epoch, position, commits and revision are compared in the same transaction. A lost answer is
     /// settled here, so `Ok` and every error but `Unknown` are certain.
     pub async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.commit(commit).await,
-            Self::Postgres(postgres) => postgres.commit(commit).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.commit(commit).await,
+            Tables::Postgres(postgres) => postgres.commit(commit).await,
         }
     }
 }

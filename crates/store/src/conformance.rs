@@ -82,6 +82,7 @@ impl Ground {
         let options = OpenOptions {
             shards: Some(2),
             clock: Some(clock),
+            log: None,
             must_exist: false,
             tuning,
         };
@@ -198,6 +199,7 @@ cases! {
         the_log_clock_hands_over_at_once_and_tells_no_fates,
         shadow_stays_in_the_store,
         a_message_is_claimed_once,
+        who_lost_the_lease_claims_nothing,
         an_attempt_needs_the_claim_it_was_made_for,
         an_attempt_may_be_written_again_by_its_own_claim,
         a_switch_stops_claims_and_attempts,

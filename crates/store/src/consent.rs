@@ -1,6 +1,6 @@
 //! Consent: on which ground an address is written to. A ledger of proofs; rows are added and never changed.
 
-use crate::{AddressKey, Failure, Store};
+use crate::{AddressKey, Failure, Store, store::Tables};
 use jiff::Timestamp;
 pub use model::Basis;
 
@@ -26,17 +26,17 @@ pub struct Consent {
 impl Store {
     /// Adds a proof. It opens nothing that is suppressed: after a "no" no consent counts.
     pub async fn add_consent(&self, consent: Consent) -> Result<(), Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.add_consent(consent).await,
-            Self::Postgres(postgres) => postgres.add_consent(consent).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.add_consent(consent).await,
+            Tables::Postgres(postgres) => postgres.add_consent(consent).await,
         }
     }
 
     /// All proofs of an address, in order.
     pub async fn consents(&self, key: AddressKey) -> Result<Vec<Consent>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.consents(key).await,
-            Self::Postgres(postgres) => postgres.consents(key).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.consents(key).await,
+            Tables::Postgres(postgres) => postgres.consents(key).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Deliveries: where each message stands, for people to read.
 
-use crate::{Failure, Store};
+use crate::{Failure, Store, store::Tables};
 use jiff::Timestamp;
 use model::{AccountId, DeliveryState, MessageId, Outgoing};
 use std::collections::BTreeMap;
@@ -57,9 +57,9 @@ pub struct DeliveryFilter {
 impl Store {
     /// A page of deliveries in order of their numbers.
     pub async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Delivery>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.deliveries(filter).await,
-            Self::Postgres(postgres) => postgres.deliveries(filter).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.deliveries(filter).await,
+            Tables::Postgres(postgres) => postgres.deliveries(filter).await,
         }
     }
 
@@ -68,9 +68,9 @@ impl Store {
         &self,
         message: &MessageId,
     ) -> Result<Option<(Delivery, Vec<Attempt>)>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.delivery(message).await,
-            Self::Postgres(postgres) => postgres.delivery(message).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.delivery(message).await,
+            Tables::Postgres(postgres) => postgres.delivery(message).await,
         }
     }
 
@@ -79,17 +79,17 @@ impl Store {
         &self,
         messages: Vec<MessageId>,
     ) -> Result<BTreeMap<MessageId, Box<str>>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.contacts(messages).await,
-            Self::Postgres(postgres) => postgres.contacts(messages).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.contacts(messages).await,
+            Tables::Postgres(postgres) => postgres.contacts(messages).await,
         }
     }
 
     /// How many deliveries stand where, of all shards.
     pub async fn delivery_counts(&self) -> Result<Vec<(DeliveryState, u64)>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.delivery_counts().await,
-            Self::Postgres(postgres) => postgres.delivery_counts().await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.delivery_counts().await,
+            Tables::Postgres(postgres) => postgres.delivery_counts().await,
         }
     }
 }

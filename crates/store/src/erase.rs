@@ -1,6 +1,6 @@
 //! Erasing a person: what they said and were called goes from every table; positions, ids and hashes stay.
 
-use crate::{Failure, PartWrite, Store};
+use crate::{Failure, PartWrite, Store, store::Tables};
 use model::AccountId;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -191,27 +191,27 @@ pub struct Rewrite {
 impl Store {
     /// Erases a person from every table but the account's own state, in one transaction.
     pub async fn erase(&self, erasure: Erasure) -> Result<Erased, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.erase(erasure).await,
-            Self::Postgres(postgres) => postgres.erase(erasure).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.erase(erasure).await,
+            Tables::Postgres(postgres) => postgres.erase(erasure).await,
         }
     }
 
     /// Writes an account's state anew and moves its shard on, so that whoever decides it reads it again; false: the
     /// shard has moved since the account was read.
     pub async fn rewrite(&self, rewrite: Rewrite) -> Result<bool, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.rewrite(rewrite).await,
-            Self::Postgres(postgres) => postgres.rewrite(rewrite).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.rewrite(rewrite).await,
+            Tables::Postgres(postgres) => postgres.rewrite(rewrite).await,
         }
     }
 
     /// Writes the whole file anew, so that nothing that was taken out is left in its unused places; false: somebody
     /// reads the old pages still.
     pub async fn compact(&self) -> Result<bool, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.compact().await,
-            Self::Postgres(postgres) => postgres.compact().await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.compact().await,
+            Tables::Postgres(postgres) => postgres.compact().await,
         }
     }
 }

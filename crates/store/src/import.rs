@@ -1,6 +1,9 @@
 //! Imported files: how far each is, and which are finished.
 
-use crate::{AppendError, Failure, NewFact, Store};
+use crate::{
+    AppendError, Failure, Incoming, NewFact, Store,
+    store::{Log, Tables},
+};
 use jiff::Timestamp;
 
 /// A file that is or was imported.
@@ -21,9 +24,9 @@ pub struct ImportFile {
 impl Store {
     /// How far a file is; none if it is unknown.
     pub async fn import_file(&self, hash: &str) -> Result<Option<ImportFile>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.import_file(hash).await,
-            Self::Postgres(postgres) => postgres.import_file(hash).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.import_file(hash).await,
+            Tables::Postgres(postgres) => postgres.import_file(hash).await,
         }
     }
 
@@ -33,9 +36,17 @@ impl Store {
         facts: Vec<NewFact>,
         progress: ImportFile,
     ) -> Result<(), AppendError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.append_import(facts, progress).await,
-            Self::Postgres(postgres) => postgres.append_import(facts, progress).await,
+        let facts = if matches!(self.log, Log::Tables) {
+            facts
+        } else {
+            // After a cut here they come again, and their ids are known.
+            let parked = Vec::new();
+            self.append(Incoming { facts, parked }).await?;
+            Vec::new()
+        };
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.append_import(facts, progress).await,
+            Tables::Postgres(postgres) => postgres.append_import(facts, progress).await,
         }
     }
 }

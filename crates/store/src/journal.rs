@@ -1,6 +1,6 @@
 //! The journal: the decisions kept, chained so that nothing is edited unseen.
 
-use crate::{Failure, Store};
+use crate::{Failure, Store, store::Tables};
 use jiff::Timestamp;
 use model::AccountId;
 
@@ -63,17 +63,17 @@ impl Store {
         shard: u32,
         filter: JournalFilter,
     ) -> Result<Vec<JournalRow>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.journal(shard, filter).await,
-            Self::Postgres(postgres) => postgres.journal(shard, filter).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.journal(shard, filter).await,
+            Tables::Postgres(postgres) => postgres.journal(shard, filter).await,
         }
     }
 
     /// Follows the chain of a shard's journal and says how many rows it has.
     pub async fn verify_journal(&self, shard: u32) -> Result<u64, ChainError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.verify_journal(shard).await,
-            Self::Postgres(postgres) => postgres.verify_journal(shard).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.verify_journal(shard).await,
+            Tables::Postgres(postgres) => postgres.verify_journal(shard).await,
         }
     }
 }

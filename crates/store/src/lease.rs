@@ -1,6 +1,6 @@
 //! Leases: the right to write a shard, with the epoch that fences.
 
-use crate::{Failure, Store};
+use crate::{Failure, Store, store::Tables};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -60,49 +60,49 @@ impl Store {
         role: Role,
         bid: &Bid,
     ) -> Result<Option<Lease>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.acquire(shard, role, bid).await,
-            Self::Postgres(postgres) => postgres.acquire(shard, role, bid).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.acquire(shard, role, bid).await,
+            Tables::Postgres(postgres) => postgres.acquire(shard, role, bid).await,
         }
     }
 
     /// Prolongs all that the bidder has, and says what that is.
     pub async fn renew(&self, bid: &Bid) -> Result<Vec<Lease>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.renew(bid).await,
-            Self::Postgres(postgres) => postgres.renew(bid).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.renew(bid).await,
+            Tables::Postgres(postgres) => postgres.renew(bid).await,
         }
     }
 
     /// Gives one lease back; from then on its old epoch writes nothing. False if it was no longer the owner's.
     pub async fn release(&self, shard: u32, role: Role, owner: &str) -> Result<bool, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.release(shard, role, owner).await,
-            Self::Postgres(postgres) => postgres.release(shard, role, owner).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.release(shard, role, owner).await,
+            Tables::Postgres(postgres) => postgres.release(shard, role, owner).await,
         }
     }
 
     /// Says that the bidder is there for as long as its bid lasts, and who else is, in order.
     pub async fn attend(&self, bid: &Bid) -> Result<Vec<Box<str>>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.attend(bid).await,
-            Self::Postgres(postgres) => postgres.attend(bid).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.attend(bid).await,
+            Tables::Postgres(postgres) => postgres.attend(bid).await,
         }
     }
 
     /// Says that an owner is there no longer.
     pub async fn leave(&self, owner: &str) -> Result<(), Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.leave(owner).await,
-            Self::Postgres(postgres) => postgres.leave(owner).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.leave(owner).await,
+            Tables::Postgres(postgres) => postgres.leave(owner).await,
         }
     }
 
     /// Every lease, in order of shard and role.
     pub async fn leases(&self) -> Result<Vec<Lease>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.leases().await,
-            Self::Postgres(postgres) => postgres.leases().await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.leases().await,
+            Tables::Postgres(postgres) => postgres.leases().await,
         }
     }
 }

@@ -7,6 +7,7 @@
 mod address;
 mod answer;
 mod batch;
+mod brokers;
 mod captured;
 mod commit;
 mod consent;
@@ -15,6 +16,8 @@ mod erase;
 mod failure;
 mod import;
 mod journal;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod lease;
 mod log;
 mod outbox;
@@ -42,6 +45,7 @@ pub use answer::{
     SOFT_BOUNCES_PAUSE, SOFT_BOUNCES_WITHIN, Said, Stopped,
 };
 pub use batch::Batch;
+pub use brokers::KafkaSettings;
 pub use captured::{Captured, CapturedRow};
 pub use commit::{
     Backfill, Commit, CommitError, Committed, CsmWrite, HeadWrite, JournalWrite, OutboxWrite,
@@ -64,7 +68,7 @@ pub use seal::{SEAL_KEYS_MAX, SealKey};
 pub use shard::{ShardMark, ShardState, shard_of};
 pub use sqlite::{Sqlite, Tuning};
 pub use state::{AccountRow, CsmRow, Loaded, Parts, Wanted};
-pub use store::{ClockMode, Health, Meta, OpenError, OpenOptions, SHARDS_MAX, Store};
+pub use store::{ClockMode, Health, LogKind, Meta, OpenError, OpenOptions, SHARDS_MAX, Store};
 pub use suppression::{LedgerRow, Lift, Person, Reason, Scope, Suppression};
 pub use switch::Switch;
 pub use task::{TaskFilter, TaskRow};

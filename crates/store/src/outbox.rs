@@ -1,6 +1,6 @@
 //! The outbox: what the sender claims, tries and settles.
 
-use crate::{AddressKey, Captured, Failure, RevisionId, Store};
+use crate::{AddressKey, Captured, Failure, RevisionId, Store, store::Tables};
 use jiff::Timestamp;
 use model::{Demand, Jurisdiction, MessageId, Outgoing, Purpose};
 use std::sync::Arc;
@@ -130,35 +130,35 @@ impl Store {
     /// cap holds back is deferred. Under the log clock neither windows, expiry nor caps apply. After
     /// [`Failure::Unknown`], which is rare, give the lease back: only another epoch takes over what may be claimed.
     pub async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.claim(request).await,
-            Self::Postgres(postgres) => postgres.claim(request).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.claim(request).await,
+            Tables::Postgres(postgres) => postgres.claim(request).await,
         }
     }
 
     /// Writes the attempt row after dialling: false if the claim no longer holds, has expired, or the gate says no by now.
     /// Then nothing must leave. Safe to call again with the same number after a failure.
     pub async fn attempt(&self, claim: &Claim, n: u32, now: Timestamp) -> Result<bool, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.attempt(claim, n, now).await,
-            Self::Postgres(postgres) => postgres.attempt(claim, n, now).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.attempt(claim, n, now).await,
+            Tables::Postgres(postgres) => postgres.attempt(claim, n, now).await,
         }
     }
 
     /// The last question before the bytes leave: whether the claim still holds and the gate is open.
     pub async fn may_send(&self, claim: &Claim, now: Timestamp) -> Result<bool, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.may_send(claim, now).await,
-            Self::Postgres(postgres) => postgres.may_send(claim, now).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.may_send(claim, now).await,
+            Tables::Postgres(postgres) => postgres.may_send(claim, now).await,
         }
     }
 
     /// Writes what came of a claim, its fate, and (live clock) the fact that tells it: false if the claim no longer
     /// holds. Safe to call again after a failure.
     pub async fn settle(&self, settlement: Settlement) -> Result<bool, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.settle(settlement).await,
-            Self::Postgres(postgres) => postgres.settle(settlement).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.settle(settlement).await,
+            Tables::Postgres(postgres) => postgres.settle(settlement).await,
         }
     }
 
@@ -169,9 +169,9 @@ impl Store {
         epoch: u64,
         now: Timestamp,
     ) -> Result<Recovered, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.recover(shard, epoch, now).await,
-            Self::Postgres(postgres) => postgres.recover(shard, epoch, now).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.recover(shard, epoch, now).await,
+            Tables::Postgres(postgres) => postgres.recover(shard, epoch, now).await,
         }
     }
 }

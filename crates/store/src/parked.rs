@@ -1,6 +1,6 @@
 //! Facts put aside, each with its reason.
 
-use crate::{AppendError, Failure, NewFact, Store};
+use crate::{AppendError, Failure, NewFact, Store, store::Tables};
 use jiff::Timestamp;
 use model::{AccountId, Parked};
 
@@ -31,34 +31,34 @@ pub struct ParkedRow {
 impl Store {
     /// A page of parked facts, behind a number.
     pub async fn parked(&self, after: u64, count_max: u32) -> Result<Vec<ParkedRow>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.parked(after, count_max).await,
-            Self::Postgres(postgres) => postgres.parked(after, count_max).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.parked(after, count_max).await,
+            Tables::Postgres(postgres) => postgres.parked(after, count_max).await,
         }
     }
 
     /// How many facts are parked.
     pub async fn parked_count(&self) -> Result<u64, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.parked_count().await,
-            Self::Postgres(postgres) => postgres.parked_count().await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.parked_count().await,
+            Tables::Postgres(postgres) => postgres.parked_count().await,
         }
     }
 
     /// Appends parked facts again and takes them from the parked ones, at once; those already gone are left out.
     /// Says how many were appended.
     pub async fn replay_parked(&self, facts: Vec<(u64, NewFact)>) -> Result<u64, AppendError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.replay_parked(facts).await,
-            Self::Postgres(postgres) => postgres.replay_parked(facts).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.replay_parked(facts).await,
+            Tables::Postgres(postgres) => postgres.replay_parked(facts).await,
         }
     }
 
     /// Forgets parked facts; says how many.
     pub async fn remove_parked(&self, numbers: Vec<u64>) -> Result<u64, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.remove_parked(numbers).await,
-            Self::Postgres(postgres) => postgres.remove_parked(numbers).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.remove_parked(numbers).await,
+            Tables::Postgres(postgres) => postgres.remove_parked(numbers).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Pieces of facts that were not taken, counted by name with one sample.
 
-use crate::{Failure, Store};
+use crate::{Failure, Store, store::Tables};
 use jiff::Timestamp;
 
 /// How often one piece was not taken.
@@ -23,9 +23,9 @@ pub struct RejectRow {
 impl Store {
     /// All that was not taken, in order of code and name.
     pub async fn rejects(&self) -> Result<Vec<RejectRow>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.rejects().await,
-            Self::Postgres(postgres) => postgres.rejects().await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.rejects().await,
+            Tables::Postgres(postgres) => postgres.rejects().await,
         }
     }
 }

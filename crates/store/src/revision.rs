@@ -1,6 +1,6 @@
 //! Revisions: the checked workspaces that were stored, and which one decides.
 
-use crate::{Failure, Store};
+use crate::{Failure, Store, store::Tables};
 use jiff::Timestamp;
 
 /// A stored workspace's number in this store.
@@ -44,25 +44,25 @@ impl Store {
         bytes: Vec<u8>,
         now: Timestamp,
     ) -> Result<RevisionId, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.put_revision(bytes, now).await,
-            Self::Postgres(postgres) => postgres.put_revision(bytes, now).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.put_revision(bytes, now).await,
+            Tables::Postgres(postgres) => postgres.put_revision(bytes, now).await,
         }
     }
 
     /// One stored workspace.
     pub async fn revision(&self, id: RevisionId) -> Result<Option<Revision>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.revision(id).await,
-            Self::Postgres(postgres) => postgres.revision(id).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.revision(id).await,
+            Tables::Postgres(postgres) => postgres.revision(id).await,
         }
     }
 
     /// The workspace that decides, the same in every shard; none before the first activation.
     pub async fn applied(&self) -> Result<Option<Revision>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.applied().await,
-            Self::Postgres(postgres) => postgres.applied().await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.applied().await,
+            Tables::Postgres(postgres) => postgres.applied().await,
         }
     }
 
@@ -75,17 +75,18 @@ impl Store {
         now: Timestamp,
         ends_resting: bool,
     ) -> Result<Option<Vec<u64>>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.activate(id, now, ends_resting).await,
-            Self::Postgres(postgres) => postgres.activate(id, now, ends_resting).await,
+        let ends = self.ends_elsewhere().await?;
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.activate(id, now, ends_resting, ends).await,
+            Tables::Postgres(postgres) => postgres.activate(id, now, ends_resting, ends).await,
         }
     }
 
     /// Which texts took effect where, oldest first.
     pub async fn activations(&self) -> Result<Vec<Activation>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.activations().await,
-            Self::Postgres(postgres) => postgres.activations().await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.activations().await,
+            Tables::Postgres(postgres) => postgres.activations().await,
         }
     }
 }

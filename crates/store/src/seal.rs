@@ -1,6 +1,6 @@
 //! The keys that sign what leaves in links and addresses.
 
-use crate::{Failure, Store};
+use crate::{Failure, Store, store::Tables};
 use jiff::Timestamp;
 
 /// The most keys of a store.
@@ -26,17 +26,17 @@ impl std::fmt::Debug for SealKey {
 impl Store {
     /// All keys, newest last; the first one is made when it is asked for.
     pub async fn seal_keys(&self, now: Timestamp) -> Result<Vec<SealKey>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.seal_keys(now).await,
-            Self::Postgres(postgres) => postgres.seal_keys(now).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.seal_keys(now).await,
+            Tables::Postgres(postgres) => postgres.seal_keys(now).await,
         }
     }
 
     /// Makes a new key, which signs from now on; its number. Tokens of the others stay good.
     pub async fn rotate_seal(&self, now: Timestamp) -> Result<u16, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.rotate_seal(now).await,
-            Self::Postgres(postgres) => postgres.rotate_seal(now).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.rotate_seal(now).await,
+            Tables::Postgres(postgres) => postgres.rotate_seal(now).await,
         }
     }
 }

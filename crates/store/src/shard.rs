@@ -1,6 +1,6 @@
 //! Shards: slices of accounts, each with its position in the log.
 
-use crate::{Failure, RevisionId, Store};
+use crate::{Failure, RevisionId, Store, store::Tables};
 use jiff::Timestamp;
 use std::ops::Range;
 
@@ -62,17 +62,17 @@ impl Store {
 
     /// A shard's row.
     pub async fn shard(&self, shard: u32) -> Result<ShardState, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.shard(shard).await,
-            Self::Postgres(postgres) => postgres.shard(shard).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.shard(shard).await,
+            Tables::Postgres(postgres) => postgres.shard(shard).await,
         }
     }
 
     /// Every shard's row, in order.
     pub async fn shard_states(&self) -> Result<Vec<ShardState>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.shard_states().await,
-            Self::Postgres(postgres) => postgres.shard_states().await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.shard_states().await,
+            Tables::Postgres(postgres) => postgres.shard_states().await,
         }
     }
 

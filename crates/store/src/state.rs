@@ -1,6 +1,6 @@
 //! Accounts as they are stored: heads, parts, and each shard's copies of the CSMs.
 
-use crate::{Failure, RevisionId, Store};
+use crate::{Failure, RevisionId, Store, store::Tables};
 use jiff::Timestamp;
 use model::AccountId;
 
@@ -63,9 +63,9 @@ pub struct CsmRow {
 impl Store {
     /// Loads accounts of one shard in two statements; those that are not stored are left out.
     pub async fn load(&self, shard: u32, wanted: Vec<Wanted>) -> Result<Vec<Loaded>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.load(shard, wanted).await,
-            Self::Postgres(postgres) => postgres.load(shard, wanted).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.load(shard, wanted).await,
+            Tables::Postgres(postgres) => postgres.load(shard, wanted).await,
         }
     }
 
@@ -77,33 +77,35 @@ impl Store {
         stale_for: Option<RevisionId>,
         count_max: u32,
     ) -> Result<Vec<AccountRow>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.accounts(shard, after, stale_for, count_max).await,
-            Self::Postgres(postgres) => postgres.accounts(shard, after, stale_for, count_max).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.accounts(shard, after, stale_for, count_max).await,
+            Tables::Postgres(postgres) => {
+                postgres.accounts(shard, after, stale_for, count_max).await
+            }
         }
     }
 
     /// How many of a shard's accounts were not decided by that text yet.
     pub async fn stale_count(&self, shard: u32, revision: RevisionId) -> Result<u64, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.stale_count(shard, revision).await,
-            Self::Postgres(postgres) => postgres.stale_count(shard, revision).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.stale_count(shard, revision).await,
+            Tables::Postgres(postgres) => postgres.stale_count(shard, revision).await,
         }
     }
 
     /// How many accounts a shard has.
     pub async fn account_count(&self, shard: u32) -> Result<u64, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.account_count(shard).await,
-            Self::Postgres(postgres) => postgres.account_count(shard).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.account_count(shard).await,
+            Tables::Postgres(postgres) => postgres.account_count(shard).await,
         }
     }
 
     /// A shard's copies of all CSMs, in order of their ids.
     pub async fn csms(&self, shard: u32) -> Result<Vec<CsmRow>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.csms(shard).await,
-            Self::Postgres(postgres) => postgres.csms(shard).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.csms(shard).await,
+            Tables::Postgres(postgres) => postgres.csms(shard).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Suppressions: what stops messages to an address, from the moment at which it is committed.
 
-use crate::{AddressKey, Failure, Store};
+use crate::{AddressKey, Failure, Store, store::Tables};
 use jiff::Timestamp;
 use model::AccountId;
 pub use model::{Reason, Scope};
@@ -68,17 +68,17 @@ impl Store {
         suppression: Suppression,
         person: Option<Person>,
     ) -> Result<bool, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.suppress(suppression, person).await,
-            Self::Postgres(postgres) => postgres.suppress(suppression, person).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.suppress(suppression, person).await,
+            Tables::Postgres(postgres) => postgres.suppress(suppression, person).await,
         }
     }
 
     /// Lifts what was stopped; the ledger keeps both. False: nothing of that was in force.
     pub async fn unsuppress(&self, lift: Lift, person: Option<Person>) -> Result<bool, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.unsuppress(lift, person).await,
-            Self::Postgres(postgres) => postgres.unsuppress(lift, person).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.unsuppress(lift, person).await,
+            Tables::Postgres(postgres) => postgres.unsuppress(lift, person).await,
         }
     }
 
@@ -88,17 +88,17 @@ impl Store {
         key: AddressKey,
         now: Timestamp,
     ) -> Result<Vec<LedgerRow>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.suppressions(key, now).await,
-            Self::Postgres(postgres) => postgres.suppressions(key, now).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.suppressions(key, now).await,
+            Tables::Postgres(postgres) => postgres.suppressions(key, now).await,
         }
     }
 
     /// What an address's row says is in force, and how often it changed.
     pub async fn standing(&self, key: AddressKey) -> Result<(Vec<(Scope, Reason)>, u64), Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.standing(key).await,
-            Self::Postgres(postgres) => postgres.standing(key).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.standing(key).await,
+            Tables::Postgres(postgres) => postgres.standing(key).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Switches: what a person turned on or off, in force at once in every process.
 
-use crate::{Failure, Store};
+use crate::{Failure, Store, store::Tables};
 use jiff::Timestamp;
 
 /// A switch. Off, `send` lets nothing be handed over, `workflow:NAME`, `topic:NAME` and `domain:NAME` (of a mail's
@@ -30,25 +30,25 @@ impl Switch {
 impl Store {
     /// A switch as it was set; none if it never was, which means on.
     pub async fn switch(&self, name: &str) -> Result<Option<Switch>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.switch(name).await,
-            Self::Postgres(postgres) => postgres.switch(name).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.switch(name).await,
+            Tables::Postgres(postgres) => postgres.switch(name).await,
         }
     }
 
     /// The switches that were ever set, by name.
     pub async fn switches(&self) -> Result<Vec<Switch>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.switches().await,
-            Self::Postgres(postgres) => postgres.switches().await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.switches().await,
+            Tables::Postgres(postgres) => postgres.switches().await,
         }
     }
 
     /// Sets a switch. Turned on, it lets go at once what it held back.
     pub async fn set_switch(&self, switch: Switch) -> Result<(), Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.set_switch(switch).await,
-            Self::Postgres(postgres) => postgres.set_switch(switch).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.set_switch(switch).await,
+            Tables::Postgres(postgres) => postgres.set_switch(switch).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Tasks as they stand.
 
-use crate::{Failure, Store};
+use crate::{Failure, Store, store::Tables};
 use jiff::Timestamp;
 use model::{AccountId, TaskChange, TaskState};
 
@@ -33,17 +33,17 @@ pub struct TaskFilter {
 impl Store {
     /// A page of tasks in order of their ids.
     pub async fn tasks(&self, filter: TaskFilter) -> Result<Vec<TaskRow>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.tasks(filter).await,
-            Self::Postgres(postgres) => postgres.tasks(filter).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.tasks(filter).await,
+            Tables::Postgres(postgres) => postgres.tasks(filter).await,
         }
     }
 
     /// One task.
     pub async fn task(&self, task: &str) -> Result<Option<TaskRow>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.task(task).await,
-            Self::Postgres(postgres) => postgres.task(task).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.task(task).await,
+            Tables::Postgres(postgres) => postgres.task(task).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Wake-ups: the next instant an account must be looked at though nothing arrives.
 
-use crate::{Failure, Store};
+use crate::{Failure, Store, store::Tables};
 use jiff::Timestamp;
 use model::AccountId;
 
@@ -48,17 +48,17 @@ impl Store {
         after: Option<WakeMark>,
         count_max: u32,
     ) -> Result<Vec<Wake>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.due(shard, until, after, count_max).await,
-            Self::Postgres(postgres) => postgres.due(shard, until, after, count_max).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.due(shard, until, after, count_max).await,
+            Tables::Postgres(postgres) => postgres.due(shard, until, after, count_max).await,
         }
     }
 
     /// The earliest wake-up of a shard.
     pub async fn earliest(&self, shard: u32) -> Result<Option<Timestamp>, Failure> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.earliest(shard).await,
-            Self::Postgres(postgres) => postgres.earliest(shard).await,
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.earliest(shard).await,
+            Tables::Postgres(postgres) => postgres.earliest(shard).await,
         }
     }
 }

@@ -46,7 +46,11 @@ impl TokenSink for Reader {
             }
             Token::CharacterTokens(text) => outline.words.push_str(&text),
             Token::CommentToken(text) => outline.elements.push(format!("comment {text}")),
-            _ => {}
+            Token::TagToken(_)
+            | Token::DoctypeToken(_)
+            | Token::NullCharacterToken
+            | Token::EOFToken
+            | Token::ParseError(_) => {}
         }
         TokenSinkResult::Continue
     }

@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio::io::AsyncReadExt;
 use tokio::process::Child;
 
-use crate::office::{Office, fact};
+use crate::office::{Office, fact, product};
 use crate::texts;
 
 const ACCOUNTS: i64 = 400;
@@ -259,4 +259,40 @@ async fn a_new_text_takes_effect_once_whatever_is_killed() {
     assert_eq!(count(["\"left\"", "\"course\""]), SMALL / 2);
     let later_too = ACCOUNTS / 2 + LATER;
     assert!(count(["\"start\"", "\"course\""]) >= later_too);
+}
+
+#[tokio::test]
+async fn the_plan_asks_whether_a_step_was_renamed() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let product = product(folder.path());
+    let written = |name: &str, course: &str| {
+        let text = folder.path().join(name);
+        texts::write(&text, course).expect("the workspace is written");
+    };
+    written("first", texts::BEFORE);
+    let renamed = texts::BEFORE.replace("id: pause", "id: patience");
+    written("renamed", &renamed);
+    let moved = renamed.replace("once_per:", "moved: {pause: patience}\nonce_per:");
+    written("moved", &moved);
+    let applied = product.done(&["apply", "first", "--yes"]).await;
+    applied.expect("it is applied");
+    let tells = |text: &'static str| {
+        let product = &product;
+        async move {
+            let told = product.done(&["plan", text]).await;
+            told.expect("plan tells").out
+        }
+    };
+    let asks = "did you mean `moved: {pause: patience}`?";
+    let told = tells("renamed").await;
+    for words in ["1 step added, 1 step removed", "removed  pause", asks] {
+        assert!(told.contains(words), "{words:?} is missing in\n{told}");
+    }
+    let told = tells("moved").await;
+    assert!(told.contains("1 step renamed"), "{told}");
+    assert!(!told.contains("did you mean"), "{told}");
+    let json = product.done(&["plan", "renamed", "--output", "json"]).await;
+    let json = json.expect("plan tells").json_lines().expect("it is JSON");
+    let steps = &json[0]["plan"]["workflows"]["course"]["steps"];
+    assert_eq!(steps[0]["probably"], "patience", "{steps}");
 }

@@ -6,6 +6,7 @@ mod dev;
 mod ends;
 mod grounds;
 mod hostile;
+mod kafka;
 mod kill;
 mod leave;
 mod manual;

@@ -41,13 +41,8 @@ async fn task(office: &Office, what: &str, is_so: impl Fn(&Value) -> bool) -> Va
     found.await.expect("it comes to that")
 }
 
-#[tokio::test]
-async fn tasks_are_listed_put_off_handed_over_and_done_by_command() {
-    let folder = tempfile::tempdir().expect("a folder");
-    calling(folder.path());
-    let settings = "store: sottaku.db\nclock: log\nmode: captured\n";
-    let office = Office::open(settings, folder.path(), &[]).await;
-    let office = office.expect("the office opens");
+/// Tells of a CSM and of an account that is to be called; the task that comes of it.
+async fn open_task(office: &Office) -> String {
     let lines = [
         fact("c9", "csm.updated", json!({"name": "Yamamoto"})),
         fact(
@@ -56,61 +51,62 @@ async fn tasks_are_listed_put_off_handed_over_and_done_by_command() {
             json!({"name": "Acme", "plan": "trial"}),
         ),
     ];
-    let mut client = office.client();
     let body = lines.join("\n");
+    let mut client = office.client();
     let told = client.tell("application/x-ndjson", body.as_bytes());
     assert_eq!(told.await.expect("it is answered").status, 202);
-    let open = task(&office, "a task is open", |task| task["state"] == "open").await;
-    let id = open["task"].as_str().expect("an id").to_owned();
+    let open = task(office, "a task is open", |task| task["state"] == "open").await;
+    open["task"].as_str().expect("an id").to_owned()
+}
+
+async fn is_put_off(office: &Office, id: &str) {
     // It was due in January of 2026.
-    assert_eq!(listed(&office, &["--overdue"]).await.len(), 1);
-    let shown = run(&office, &["task", "list"]).await;
+    assert_eq!(listed(office, &["--overdue"]).await.len(), 1);
+    let shown = run(office, &["task", "list"]).await;
     assert!(shown.out.contains(", overdue"), "{}", shown.out);
-
     let later = "2100-06-01T09:00:00+09:00";
-    assert_eq!(
-        run(&office, &["task", "snooze", &id, "--until", later])
-            .await
-            .code,
-        Some(0)
-    );
-    task(&office, "it is put off", |task| {
-        task["due_at"] == "2100-06-01T00:00:00Z"
-    })
-    .await;
-    assert!(listed(&office, &["--overdue"]).await.is_empty());
+    let snoozed = run(office, &["task", "snooze", id, "--until", later]).await;
+    assert_eq!(snoozed.code, Some(0), "{}", snoozed.err);
+    let is_later = |task: &Value| task["due_at"] == "2100-06-01T00:00:00Z";
+    task(office, "it is put off", is_later).await;
+    assert!(listed(office, &["--overdue"]).await.is_empty());
+}
 
-    let nobody = run(&office, &["task", "reassign", &id, "--to", "c0"]).await;
+async fn is_handed_over(office: &Office, id: &str) {
+    let nobody = run(office, &["task", "reassign", id, "--to", "c0"]).await;
     assert_eq!(nobody.code, Some(3));
     assert!(nobody.err.contains("there is no CSM c0"), "{}", nobody.err);
-    assert_eq!(
-        run(&office, &["task", "reassign", &id, "--to", "c9"])
-            .await
-            .code,
-        Some(0)
-    );
-    task(&office, "it is handed over", |task| task["csm"] == "c9").await;
-    assert_eq!(listed(&office, &["--assignee", "c9"]).await.len(), 1);
+    let handed = run(office, &["task", "reassign", id, "--to", "c9"]).await;
+    assert_eq!(handed.code, Some(0), "{}", handed.err);
+    task(office, "it is handed over", |task| task["csm"] == "c9").await;
+    assert_eq!(listed(office, &["--assignee", "c9"]).await.len(), 1);
+}
 
-    let wrong = ["task", "done", &id, "--set", "account.plan=gold"];
-    let wrong = run(&office, &wrong).await;
+async fn is_done(office: &Office, id: &str) {
+    let done = |set: &'static str| ["task", "done", id, "--outcome", "booked", "--set", set];
+    let wrong = run(office, &done("account.plan=gold")).await;
     assert_eq!(wrong.code, Some(3));
     assert!(wrong.err.contains("account.plan"), "{}", wrong.err);
-    let done = [
-        "task",
-        "done",
-        &id,
-        "--outcome",
-        "booked",
-        "--set",
-        "account.plan=paid",
-    ];
-    assert_eq!(run(&office, &done).await.code, Some(0));
-    task(&office, "it is done", |task| task["state"] == "done").await;
-    assert!(listed(&office, &[]).await.is_empty(), "nothing is open");
-    let again = run(&office, &["task", "done", &id]).await;
+    let right = run(office, &done("account.plan=paid")).await;
+    assert_eq!(right.code, Some(0), "{}", right.err);
+    task(office, "it is done", |task| task["state"] == "done").await;
+    assert!(listed(office, &[]).await.is_empty(), "nothing is open");
+    let again = run(office, &["task", "done", id]).await;
     assert_eq!(again.code, Some(3));
     assert!(again.err.contains("is done already"), "{}", again.err);
+}
+
+#[tokio::test]
+async fn tasks_are_listed_put_off_handed_over_and_done_by_command() {
+    let folder = tempfile::tempdir().expect("a folder");
+    calling(folder.path());
+    let settings = "store: sottaku.db\nclock: log\nmode: captured\n";
+    let office = Office::open(settings, folder.path(), &[]).await;
+    let office = office.expect("the office opens");
+    let id = open_task(&office).await;
+    is_put_off(&office, &id).await;
+    is_handed_over(&office, &id).await;
+    is_done(&office, &id).await;
     let log = run(&office, &["log", "export"]).await.out;
     for words in ["\"outcome\":\"booked\"", "\"plan\":\"paid\""] {
         assert_eq!(log.matches(words).count(), 1, "{words} in {log}");

@@ -224,59 +224,57 @@ async fn a_bot_posts_in_threads_and_its_buttons_answer() {
         .iter()
         .filter(|post| post.body["thread_ts"].is_string());
     assert_eq!(threads.count(), 1, "the second post hangs on the first");
-    let blocks = with_button.body["blocks"].as_array().expect("blocks");
+    let log = pressing_answers(&office, &with_button.body).await;
+    the_post_says_who_answered(&slack).await;
+    let again = office.product.done(&["log", "export"]).await;
+    assert_eq!(again.expect("the log is told").out, log);
+}
+
+/// Each button of a task's post is pressed; the log afterwards.
+async fn pressing_answers(office: &Office, post: &Value) -> String {
+    let blocks = post["blocks"].as_array().expect("blocks");
     let task = &blocks.last().expect("a last block")["elements"][0]["value"];
-    let press_one = async |action: Value| press(&office, action, &with_button.body).await;
     let snooze = json!({"action_id": "sottaku.snooze", "value": task});
-    assert_eq!(press_one(snooze).await, "200");
+    assert_eq!(press(office, snooze, post).await, "200");
     // Nobody is known to be this person, so it stays where it is.
     let block = &blocks.last().expect("a last block")["block_id"];
     let hand_over =
         json!({"action_id": "sottaku.reassign", "block_id": block, "selected_user": "U0NOBODY1"});
-    assert_eq!(press_one(hand_over).await, "200");
+    assert_eq!(press(office, hand_over, post).await, "200");
     let is_put_off = |line: &Value| line["state"] == "open" && line["due_at"].is_string();
-    until_a_task("the task is put off", &office, is_put_off).await;
+    until_a_task("the task is put off", office, is_put_off).await;
     let done = json!({"action_id": "sottaku.done", "value": task});
-    assert_eq!(press_one(done.clone()).await, "200");
-    until_a_task("the task is done", &office, |line| line["state"] == "done").await;
+    assert_eq!(press(office, done.clone(), post).await, "200");
+    until_a_task("the task is done", office, |line| line["state"] == "done").await;
     let log = office.product.done(&["log", "export"]).await;
     let log = log.expect("the log is told").out;
     for words in ["\"outcome\":\"booked\"", "\"by\":\"slack:U0PRESS01\""] {
         assert!(log.contains(words), "{words} in {log}");
     }
     // Pressed again it changes nothing.
-    assert_eq!(press_one(done).await, "200");
-    let changed = slack
-        .posted_once_there_are(7)
-        .await
-        .expect("the post is changed each time");
+    assert_eq!(press(office, done, post).await, "200");
+    log
+}
+
+/// Three posts, and four changes of one of them.
+async fn the_post_says_who_answered(slack: &Slack) {
+    let changed = slack.posted_once_there_are(7).await;
+    let changed = changed.expect("the post is changed each time");
     let updates = changed
         .iter()
         .filter(|post| post.path == "/api/chat.update");
     let updates: Vec<String> = updates.map(|post| post.body.to_string()).collect();
-    let with = |words: &str| {
-        updates
-            .iter()
-            .filter(|update| update.contains(words))
-            .count()
-    };
-    assert_eq!(
-        (
-            with("Put off"),
-            with("is no CSM here"),
-            with("Done (booked): <@U0PRESS01>"),
-            with("Already done")
-        ),
-        (1, 1, 1, 1),
-        "{updates:?}"
-    );
-    assert_eq!(
-        with("sottaku.done"),
-        1,
-        "only what was not taken keeps its buttons"
-    );
-    let again = office.product.done(&["log", "export"]).await;
-    assert_eq!(again.expect("the log is told").out, log);
+    for words in [
+        "Put off",
+        "is no CSM here",
+        "Done (booked): <@U0PRESS01>",
+        "Already done",
+    ] {
+        let times = updates.iter().filter(|update| update.contains(words));
+        assert_eq!(times.count(), 1, "{words} in {updates:?}");
+    }
+    let with_buttons = updates.iter().filter(|post| post.contains("sottaku.done"));
+    assert_eq!(with_buttons.count(), 1, "what was not taken keeps them");
 }
 
 async fn until_a_task(what: &str, office: &Office, is_so: impl Fn(&Value) -> bool) {

@@ -314,9 +314,8 @@ pub(crate) struct ParkedPick {
 /// Schemas of files, and of what comes in.
 #[derive(Debug, Args)]
 #[command(
-    arg_required_else_help = true,
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  sottaku schema workflow\n  sottaku schema --out .schemas\n  sottaku schema unknown\n\n\
+    after_help = "Examples:\n  sottaku schema             all kinds, as one object\n  sottaku schema workflow\n  sottaku schema --out .schemas\n  sottaku schema unknown\n\n\
                   An editor that reads YAML then completes keys, shows their texts and marks mistakes, with a first line:\n  \
                   # yaml-language-server: $schema=../.schemas/workflow.schema.json"
 )]

@@ -134,7 +134,9 @@ fn message(run: &Run, id: &str) -> Option<Found> {
     })
 }
 
-/// Whom the step's first message is for.
+/// Whom the step's first message is for, of those that went out.
 fn only_contact(run: &Run, step: &str) -> Option<Box<str>> {
-    run.steps.get(step)?.messages.keys().next().cloned()
+    let mut messages = run.steps.get(step)?.messages.iter();
+    let sent = messages.find(|(_, message)| message.fate.counts());
+    sent.map(|(contact, _)| contact.clone())
 }

@@ -106,6 +106,11 @@ impl<'a> Turn<'a, '_> {
 
     /// Something came of a message.
     fn came(&mut self, workflow: &'a Workflow, answer: &Answer, fact: &Fact, at: Timestamp) {
+        if answer.contact.is_none() {
+            // The step has sent nothing, so nothing can come of it.
+            self.reject("not_found", &fact.kind, &answer.step);
+            return;
+        }
         let state = self.step_mut(workflow, answer.run, &answer.step);
         state.outcomes.extend(answer.said.outcome());
         let fields = self.message_fields(spot(workflow, answer), answer.contact.as_deref());
@@ -234,7 +239,7 @@ impl<'a> Turn<'a, '_> {
     }
 
     /// A workflow of the program by name.
-    fn workflow(&self, name: &str) -> Option<&'a Workflow> {
+    pub(super) fn workflow(&self, name: &str) -> Option<&'a Workflow> {
         self.context
             .program
             .workflows

@@ -5,11 +5,13 @@ use super::place::Place;
 use super::record::Spot;
 use crate::run::{Fate, How, Phase, Run};
 use jiff::{SignedDuration, Timestamp};
-use model::{Kind, MessageId, Record, TaskState};
+use model::{Kind, MessageId, Record, RunId, TaskState};
 use workflow::program::{Goal, Status, Workflow};
 
 /// An ended run is kept so long after its end and its last message, for answers to them.
 const KEPT_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// One whose task is still to be done is kept so long, so that it can be overdue, and done.
+const TASK_KEPT_MAX: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 impl<'a> Turn<'a, '_> {
     /// Looks at goal and `while` of every open run. Gives whether one ended.
@@ -161,18 +163,29 @@ impl<'a> Turn<'a, '_> {
 
     /// Forgets runs that ended long ago.
     pub(super) fn prune(&mut self) {
-        let now = self.now;
-        let is_old = |run: &Run| {
-            let ended_at = run.ended.filter(|_| !run.is_open()).map(|(_, at)| at);
-            // A message that expired is decided again after the end, and may still be taken out of its day's counts.
-            let messages = run.steps.values().flat_map(|state| state.messages.values());
-            let last = ended_at.map(|at| messages.map(|message| message.at).fold(at, Ord::max));
-            last.is_some_and(|at| now.duration_since(at) > KEPT_MAX)
-        };
-        for state in self.account.head.workflows.values_mut() {
-            state.runs.retain(|run| !is_old(run));
+        let mut gone: Vec<RunId> = Vec::new();
+        for (name, state) in &self.account.head.workflows {
+            let old = state.runs.iter().filter(|run| self.is_old(name, run));
+            gone.extend(old.map(|run| run.id.clone()));
+        }
+        if !gone.is_empty() {
+            for state in self.account.head.workflows.values_mut() {
+                state.runs.retain(|run| !gone.contains(&run.id));
+            }
         }
         self.prune_cases();
+    }
+
+    /// Whether a run ended so long ago that nothing is to come of it any more.
+    fn is_old(&self, name: &str, run: &Run) -> bool {
+        let Some((_, ended_at)) = run.ended.filter(|_| !run.is_open()) else {
+            return false;
+        };
+        // A message that expired is decided again after the end, and may still be taken out of its day's counts.
+        let messages = run.steps.values().flat_map(|state| state.messages.values());
+        let last = messages.map(|message| message.at).fold(ended_at, Ord::max);
+        let age = self.now.duration_since(last);
+        age > KEPT_MAX && (age > TASK_KEPT_MAX || !self.has_open_task(name, run))
     }
 
     /// A run by its place among the workflow's.

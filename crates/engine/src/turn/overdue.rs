@@ -55,6 +55,18 @@ impl<'a> Turn<'a, '_> {
         found
     }
 
+    /// Whether a task of a run is still to be done.
+    pub(super) fn has_open_task(&self, workflow: &str, run: &Run) -> bool {
+        let workflow = self.workflow(workflow);
+        workflow.is_some_and(|workflow| {
+            let mut steps = run.steps.iter();
+            steps.any(|(id, state)| {
+                let is_done = state.outcomes.contains(&Outcome::Done);
+                state.task.is_some() && !is_done && !is_closed(workflow, run, id)
+            })
+        })
+    }
+
     /// Until when the task of a step is to be done, as it stands.
     pub(super) fn task_due_at(&self, step: &Step, state: &StepState) -> Option<Timestamp> {
         let Verb::Task { due, .. } = &step.verb else {

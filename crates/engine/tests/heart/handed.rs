@@ -79,6 +79,36 @@ fn a_task_that_is_put_off_is_overdue_when_it_is_due_then() {
 }
 
 #[test]
+fn a_task_is_waited_for_though_its_run_ended_long_ago() {
+    let long = TASK.replace("due: 2d", "due: 60d");
+    let program = program(&[&long, LATE], &[]);
+    let mut bench = bench(&program);
+    let runs = |bench: &Bench<'_>| bench.account.head.workflows["task"].runs.len();
+    bench.tick(day(45));
+    assert_eq!(runs(&bench), 1, "its task is still to be done");
+    bench.tick(day(70));
+    assert_eq!(late(&bench), 1);
+    bench.tell("task.done", day(75), answer(json!({})));
+    assert_eq!(task(&bench).state, TaskState::Done);
+    assert_eq!(runs(&bench), 0, "nothing is to come of it any more");
+}
+
+#[test]
+fn a_task_that_nobody_ever_does_is_forgotten_with_its_run_in_the_end() {
+    let program = program(&[TASK], &[]);
+    let mut bench = bench(&program);
+    let runs = |bench: &Bench<'_>| bench.account.head.workflows["task"].runs.len();
+    for (at, kept) in [(360, 1), (370, 0)] {
+        bench.tell(
+            "account.updated",
+            day(at),
+            json!({"name": format!("A{at}")}),
+        );
+        assert_eq!(runs(&bench), kept, "day {at}");
+    }
+}
+
+#[test]
 fn a_task_that_is_given_to_another_csm_is_theirs_and_they_are_told() {
     let program = program(&[TASK], &[]);
     let mut bench = bench(&program);

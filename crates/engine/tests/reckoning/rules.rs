@@ -182,6 +182,52 @@ pub(crate) fn patient(dice: &mut Dice) -> String {
     )
 }
 
+/// More of that kind, each with its name: what is awaited hides behind a name, or inside a list.
+pub(crate) fn waiting(dice: &mut Dice) -> Vec<(&'static str, String)> {
+    let days = dice.between(20, 250);
+    let hours = dice.between(3, 900);
+    let since = dice.between(1, 200);
+    let open = dice.between(5, 400);
+    let own = format!("hours_since(last_login_at) > {hours}");
+    [
+        (
+            "near",
+            format!("with: {{is_near: days_until(contract.renewal_date) <= {days}}}\n"),
+            "is_near".to_owned(),
+        ),
+        (
+            "quiet",
+            "with: {quiet_hours: hours_since(last_login_at)}\n".to_owned(),
+            format!("quiet_hours > {hours}"),
+        ),
+        (
+            "crowd",
+            String::new(),
+            format!("count(contacts where days_since(account.customer_since) > {since}) >= 1"),
+        ),
+        (
+            "silence",
+            String::new(),
+            format!("count(contacts where contact.email is known and {own}) >= 1"),
+        ),
+        (
+            "risks",
+            String::new(),
+            format!("count(open_risks where hours_since(risk.opened_at) > {open}) >= 1"),
+        ),
+    ]
+    .map(|(name, with, until)| {
+        let text = format!(
+            "workflow: written-{name}\ntitle: Waiting\nstatus: live\nstart:\n  when: contract.renewal_status == open\n  existing: include\nonce_per: occurrence\n\
+             {with}steps:\n\
+             \x20 - id: awaited\n    wait: {{until: '{until}', at_most: 250d, otherwise: stop}}\n\
+             \x20 - id: told\n    alert: csm\n    text: It has come\n    hours: any\n"
+        );
+        (name, text)
+    })
+    .into()
+}
+
 /// A line more.
 fn say(text: &mut String, line: &str) {
     text.push_str(line);

@@ -1,7 +1,7 @@
 //! Workspaces for the twins: the example, and beside its workflows some that chance wrote.
 
 use crate::dice::Dice;
-use crate::rules::{patient, rule};
+use crate::rules::{patient, rule, waiting};
 use workflow::{Files, Program, Severity, check};
 
 /// A file of the example, with its path in the workspace.
@@ -96,6 +96,9 @@ pub(crate) fn workspace(dice: &mut Dice) -> (Program, Files) {
         "workflows/written-patient.yaml".into(),
         patient(dice).into(),
     );
+    for (name, text) in waiting(dice) {
+        files.insert(format!("workflows/written-{name}.yaml").into(), text.into());
+    }
     let program = check(&files).program;
     let program = program.expect("a workspace without mistakes has a program");
     (program, files)

@@ -2,9 +2,10 @@
 
 use crate::days;
 use crate::deed::{Deed, What};
-use crate::run::{Done, Look, Phase, Run};
+use crate::own::asked;
+use crate::run::{Done, Look, Phase};
 use crate::send::{Around, counts};
-use crate::sometimes::Sometimes;
+use crate::tell::Topic;
 use crate::told::{About, Known, Told};
 use crate::walk::Walk;
 use model::{RunId, Value};
@@ -102,29 +103,28 @@ impl<'a> Walk<'a> {
 
     /// Looks at the step of a run, and does what it gives.
     fn look(&mut self, known: &Known<'_>, index: usize) -> Went {
-        let mut around = Around {
-            sent: std::mem::take(&mut self.sent),
-            held_back: self.held_back(index),
-            sometimes: std::mem::take(&mut self.sometimes),
-        };
         let before = self.deeds.len();
-        let run = &mut self.runs[index];
-        let Some(step) = run.step() else {
-            self.sent = around.sent;
-            self.sometimes = around.sometimes;
-            Self::finish(known, run, &mut self.deeds, &mut self.sometimes);
+        let Some(step) = self.runs[index].step() else {
+            self.finish(known, index);
             return Went::On;
         };
-        let look = run.look(known, step, &mut around, &mut self.deeds);
-        self.sent = around.sent;
-        self.sometimes = around.sometimes;
+        let look = self.look_once(known, index, step);
         self.sometimes.step(known, step, &look);
+        let run = &mut self.runs[index];
         match look {
             Look::Rest if self.deeds.len() > before => return Went::Partly,
             Look::Rest => return Went::Nowhere,
+            Look::More => {
+                // The next recipient is asked about with this mail among what is known.
+                let went = self.with_known(|walk, known| walk.look(known, index));
+                return if went == Went::Nowhere {
+                    Went::Partly
+                } else {
+                    went
+                };
+            }
             Look::Again => {
-                let (workflow, subject) = (run.workflow.name.to_string(), run.subject.name());
-                let asked = (known.now, workflow, subject.to_owned(), step.id.to_string());
+                let asked = asked(Topic::Question, known, run, step);
                 self.asked.push(asked);
                 return Went::Again;
             }
@@ -143,31 +143,63 @@ impl<'a> Walk<'a> {
                 run.pass(known, step, Done::Passed);
                 self.written.extend(all);
             }
-            Look::Stop => {
-                if run.phase == Phase::Open {
-                    let end = What::End("stopped");
-                    self.deeds
-                        .push(Deed::new(known, run.workflow, &run.subject, None, end));
-                    self.sometimes.end(run, "stopped");
-                }
-                run.phase = Phase::Over;
-            }
+            Look::Stop => self.stop(known, index),
+        }
+        let run = &mut self.runs[index];
+        // What was told until it acted is no answer to it.
+        run.heard_own = run.heard_own.min(self.own_told.len());
+        if matches!(step.verb, Verb::Task { .. }) && run.past.tasks.contains_key(&*step.id) {
+            self.asked.push(asked(Topic::Task, known, run, step));
         }
         Went::On
     }
 
-    /// An answer to a question: of the newest run that came to that step.
-    pub(crate) fn answer(&mut self, told: &Told) {
-        let yes = match &told.about {
-            About::Event(kind) if kind == "task.approved" => true,
-            About::Event(kind) if kind == "task.rejected" => false,
-            About::Event(_)
-            | About::Account
-            | About::Contract(_)
-            | About::Contact(_)
-            | About::ContractGone(_)
-            | About::ContactGone(_) => return,
+    /// One look; mails that went out are told.
+    fn look_once(&mut self, known: &Known<'_>, index: usize, step: &'a Step) -> Look<'a> {
+        let mut around = Around {
+            sent: std::mem::take(&mut self.sent),
+            held_back: self.held_back(index),
+            sometimes: std::mem::take(&mut self.sometimes),
         };
+        let before = around.sent.len();
+        let look = self.runs[index].look(known, step, &mut around, &mut self.deeds);
+        self.sent = around.sent;
+        self.sometimes = around.sometimes;
+        self.tell_mails(known, index, step, before);
+        look
+    }
+
+    /// A run is stopped by its step.
+    fn stop(&mut self, known: &Known<'_>, index: usize) {
+        let run = &mut self.runs[index];
+        let is_open = run.phase == Phase::Open;
+        run.phase = Phase::Over;
+        if is_open {
+            run.ended = Some("stopped");
+            let end = What::End("stopped");
+            let (workflow, subject) = (run.workflow, run.subject.clone());
+            self.deeds
+                .push(Deed::new(known, workflow, &subject, None, end));
+            self.sometimes.end(run, "stopped");
+            self.tell_run(known, (workflow, &subject), Some("stopped"));
+        }
+    }
+
+    /// What people say to what was asked and sent.
+    pub(crate) fn answer(&mut self, known: &Known<'_>, told: &Told) {
+        let About::Answer(kind) = &told.about else {
+            return;
+        };
+        match &**kind {
+            "task.approved" => self.decided(told, true),
+            "task.rejected" => self.decided(told, false),
+            "task.done" => self.done(known, told),
+            _ => self.replied(known, told),
+        }
+    }
+
+    /// An answer to a question: of the newest run that came to that step.
+    fn decided(&mut self, told: &Told, yes: bool) {
         let text = |key: &str| {
             told.data
                 .get(key)
@@ -181,7 +213,7 @@ impl<'a> Walk<'a> {
             }
             let stands_there = run.step().is_some_and(|step| *step.id == *id);
             let is_asking = stands_there && run.letters.ask.is_some();
-            if !is_asking && !run.done.contains_key(id) {
+            if !is_asking && !run.past.done.contains_key(id) {
                 continue;
             }
             if let Some(ask) = run.letters.ask.as_mut()
@@ -197,12 +229,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn finish(
-        known: &Known<'_>,
-        run: &mut Run<'a>,
-        deeds: &mut Vec<Deed>,
-        sometimes: &mut Sometimes,
-    ) {
+    fn finish(&mut self, known: &Known<'_>, index: usize) {
+        let run = &mut self.runs[index];
         if run.phase == Phase::After {
             run.phase = Phase::Over;
             return;
@@ -216,9 +244,13 @@ impl<'a> Walk<'a> {
             return;
         }
         run.phase = Phase::Over;
+        run.ended = Some("finished");
         let end = What::End("finished");
-        deeds.push(Deed::new(known, run.workflow, &run.subject, None, end));
-        sometimes.end(run, "finished");
+        let (workflow, subject) = (run.workflow, run.subject.clone());
+        self.deeds
+            .push(Deed::new(known, workflow, &subject, None, end));
+        self.sometimes.end(run, "finished");
+        self.tell_run(known, (workflow, &subject), Some("finished"));
     }
 }
 

@@ -6,12 +6,11 @@
 
 use crate::days;
 use crate::risk::Case;
-use crate::run::Done;
+use crate::run::{Done, Past};
 use crate::told::{About, Known, Told, value};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::{Decimal, Value};
-use std::collections::BTreeMap;
 use workflow::program::{
     Aggregate, Arithmetic, Comparison, Expr, ExprKind, ListKind, PeriodUnit, PeriodWhich, Reduce,
     RiskField, Source, StepResult, Type, Window,
@@ -42,7 +41,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) known: &'a Known<'a>,
     pub(crate) subject: &'a Subject,
     pub(crate) event: Option<&'a Told>,
-    pub(crate) steps: Option<&'a BTreeMap<String, Done>>,
+    pub(crate) steps: Option<&'a Past>,
     /// The item of the innermost `where`.
     pub(crate) item: Option<&'a str>,
     /// The same where the items are cases of risks.
@@ -172,15 +171,7 @@ impl<'a> Ask<'a> {
                 Source::Events(aggregate) => self.aggregate(aggregate, 1),
                 Source::Formula(_) => panic!("no window before"),
             },
-            ExprKind::Label(index) => {
-                let ask = self.definition();
-                let mut lines = self.known.program.labels[*index].lines.iter();
-                let first = lines.find(|(_, line)| {
-                    line.as_ref()
-                        .is_none_or(|line| ask.truth(line) == Some(true))
-                });
-                first.map(|(word, _)| Value::Word(word.clone()))
-            }
+            ExprKind::Label(index) => self.label(*index),
             ExprKind::Step { step, result } => self.result(step, result),
             ExprKind::Risk(field) => self.risk(*field),
             ExprKind::Count(list) if list.ty == Type::List(ListKind::Risks) => {
@@ -193,6 +184,17 @@ impl<'a> Ask<'a> {
             ExprKind::Else(one, other) => self.value(one).or_else(|| self.value(other)),
             _ => self.number(expr),
         }
+    }
+
+    /// The word of a label: that of the first line that is true.
+    pub(crate) fn label(&self, index: usize) -> Option<Value> {
+        let ask = self.definition();
+        let mut lines = self.known.program.labels[index].lines.iter();
+        let first = lines.find(|(_, line)| {
+            line.as_ref()
+                .is_none_or(|line| ask.truth(line) == Some(true))
+        });
+        first.map(|(word, _)| Value::Word(word.clone()))
     }
 
     fn number(&self, expr: &Expr) -> Option<Value> {
@@ -251,12 +253,19 @@ impl<'a> Ask<'a> {
     }
 
     fn result(&self, step: &str, result: &StepResult) -> Option<Value> {
-        let done = self.steps.and_then(|steps| steps.get(step));
+        let past = self.steps?;
+        let (done, task) = (past.done.get(step), past.tasks.get(step));
         let is = |yes: fn(&Done) -> bool| Some(Value::Bool(done.is_some_and(yes)));
         match result {
             StepResult::Sent => is(|done| *done == Done::Sent),
             StepResult::Skipped => is(|done| *done == Done::Skipped),
             StepResult::TimedOut => is(|done| *done == Done::TimedOut),
+            StepResult::Done => Some(Value::Bool(task.is_some_and(|task| task.is_done))),
+            StepResult::Outcome => {
+                let outcome = task.and_then(|task| task.outcome.as_deref());
+                outcome.map(|word| Value::Text(word.into()))
+            }
+            StepResult::Replied => Some(Value::Bool(past.replied.contains(step))),
             other => panic!("not asked for here: {other:?}"),
         }
     }
@@ -413,7 +422,8 @@ impl<'a> Ask<'a> {
                     .as_ref()
                     .is_none_or(|wanted| ask.truth(wanted) == Some(true))
         };
-        let mut all: Vec<&Told> = self.known.told.iter().filter(meant).collect();
+        let all = self.known.told.iter().chain(self.known.own);
+        let mut all: Vec<&Told> = all.filter(meant).collect();
         match &aggregate.window {
             Window::Days(length) => {
                 let length = i64::from(*length);

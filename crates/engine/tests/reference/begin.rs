@@ -60,6 +60,7 @@ impl<'a> Walk<'a> {
             }
             self.sometimes.note("a run is started anew");
             open.phase = Phase::Over;
+            open.ended = Some("stopped");
             self.deeds.push(Deed::new(
                 known,
                 workflow,
@@ -67,11 +68,13 @@ impl<'a> Walk<'a> {
                 None,
                 What::End("stopped"),
             ));
+            self.tell_run(known, (workflow, subject), Some("stopped"));
         }
         self.deeds
             .push(Deed::new(known, workflow, subject, None, What::Start));
         self.sometimes.start(workflow);
         self.begin(known, workflow, subject, key);
+        self.tell_run(known, (workflow, subject), None);
     }
 
     fn begin(

@@ -12,6 +12,8 @@ pub(crate) enum What {
     /// A risk's case opened or closed, and how severe it is.
     Opened(String, String),
     Closed(String, String),
+    /// The stage: the one before, and the present one.
+    Stage(String, String),
     Start,
     /// Who answers.
     Ask(String),
@@ -94,7 +96,14 @@ impl Deed {
                 }
             }
             Kind::End => What::End(word(&ENDS, &record.how)),
-            Kind::Skip | Kind::Webhook | Kind::Hold | Kind::HealthChanged | Kind::StageChanged => {
+            Kind::StageChanged => {
+                let word = |value: &Option<serde_json::Value>| {
+                    let word = value.as_ref().and_then(|value| value.as_str());
+                    word.unwrap_or("").to_owned()
+                };
+                What::Stage(word(&record.from), word(&record.value))
+            }
+            Kind::Skip | Kind::Webhook | Kind::Hold | Kind::HealthChanged => {
                 return None;
             }
         };

@@ -23,6 +23,7 @@ mod days;
 mod deed;
 #[path = "../reckoning/dice.rs"]
 mod dice;
+mod own;
 mod risk;
 mod rules;
 mod run;

@@ -2,7 +2,7 @@
 
 use crate::ask::{Ask, Subject};
 use crate::deed::{Deed, What};
-use crate::told::{About, Known, Told};
+use crate::told::Known;
 use crate::walk::{Memory, Walk};
 use jiff::Timestamp;
 use serde_json::json;
@@ -26,13 +26,6 @@ impl Case {
     pub(crate) fn severity(&self) -> &'static str {
         if self.is_high { "high" } else { "normal" }
     }
-}
-
-/// Something that the engine itself tells, and the case that it is about.
-#[derive(Clone, Debug)]
-pub(crate) struct Own {
-    pub(crate) told: Told,
-    pub(crate) case: String,
 }
 
 impl Walk<'_> {
@@ -132,17 +125,8 @@ impl Walk<'_> {
         });
         let data =
             json!({"category": &*risk.name, "severity": case.severity(), "title": &*risk.title});
-        self.own.push(Own {
-            told: Told {
-                about: About::Event(kind.to_owned()),
-                at: known.now,
-                seen_at: known.now,
-                data: data.as_object().cloned().unwrap_or_default(),
-                day: known.today(),
-                hour: known.now.as_second().div_euclid(3_600),
-            },
-            case: case.id.clone(),
-        });
+        let case = case.id.clone();
+        self.tell_own(known, (kind, known.now, data), Some(case));
     }
 }
 

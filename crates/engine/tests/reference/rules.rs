@@ -19,7 +19,7 @@ pub(crate) fn rule(dice: &mut Dice, number: i64, writes: bool) -> String {
         writeln!(text, "holds_back: [{held}]").expect("text takes text");
     }
     text.push_str("start:\n");
-    start(dice, &mut text, of);
+    start(dice, &mut text, (of, number));
     if dice.chance(15) {
         text.push_str("if_running: restart\n");
     }
@@ -41,6 +41,11 @@ pub(crate) fn rule(dice: &mut Dice, number: i64, writes: bool) -> String {
             text.push_str(
                 "  then:\n    - id: thanks\n      send: hello\n      to: champion else admin\n",
             );
+            if dice.chance(40) {
+                text.push_str(
+                    "    - id: praise\n      task: Call them\n      assignee: csm\n      due: 2d\n",
+                );
+            }
         }
         if has_window && dice.chance(40) {
             writeln!(text, "holdout: {}", dice.pick(&["30%", "60%"])).expect("text takes text");
@@ -53,6 +58,7 @@ pub(crate) fn rule(dice: &mut Dice, number: i64, writes: bool) -> String {
         of,
         writes,
         sends: Vec::new(),
+        tasks: Vec::new(),
         waits: Vec::new(),
         ids: 0,
     };
@@ -60,9 +66,44 @@ pub(crate) fn rule(dice: &mut Dice, number: i64, writes: bool) -> String {
     writer.text
 }
 
-fn start(dice: &mut Dice, text: &mut String, of: &str) {
-    let kind = dice.between(0, 9);
+/// Starts on what the engine itself tells; of other workflows only, so that nothing starts itself.
+fn start_on_own(dice: &mut Dice, text: &mut String, number: i64) {
+    let events: &[&str] = if number == 0 {
+        &[
+            "task.done",
+            "task.overdue",
+            "message.replied",
+            "stage.changed",
+        ]
+    } else {
+        &[
+            "task.done",
+            "task.overdue",
+            "message.replied",
+            "message.sent",
+            "workflow.ended",
+            "workflow.started",
+            "stage.changed",
+        ]
+    };
+    let event = *dice.pick(events);
+    writeln!(text, "  event: {event}").expect("text takes text");
+    let wanted = match event {
+        "task.done" if dice.chance(40) => "event.outcome == \"good\"",
+        "task.done" | "task.overdue" if dice.chance(40) => "event.workflow == rule-0",
+        "message.sent" | "workflow.started" => "event.workflow == rule-0",
+        "workflow.ended" if dice.chance(50) => "event.workflow == rule-0 and event.how != finished",
+        "workflow.ended" => "event.workflow == rule-0",
+        "stage.changed" if dice.chance(50) => "event.to == grown",
+        _ => return,
+    };
+    writeln!(text, "  if: {wanted}").expect("text takes text");
+}
+
+fn start(dice: &mut Dice, text: &mut String, (of, number): (&str, i64)) {
+    let kind = dice.between(0, 11);
     match kind {
+        10 | 11 => start_on_own(dice, text, number),
         0 | 1 if of == "account" || of == "risk" => {
             let event = dice.pick(&[
                 "user.logged_in",
@@ -128,6 +169,7 @@ struct Writer<'d> {
     of: &'static str,
     writes: bool,
     sends: Vec<String>,
+    tasks: Vec<String>,
     waits: Vec<String>,
     ids: u32,
 }
@@ -144,9 +186,13 @@ impl Writer<'_> {
     }
 
     fn wanted(&mut self) -> String {
+        if self.dice.chance(35) && !self.tasks.is_empty() {
+            return self.of_task();
+        }
         if self.dice.chance(30) && !self.sends.is_empty() {
             let step = self.dice.pick(&self.sends);
-            return format!("steps.{step}.{}", self.dice.pick(&["sent", "skipped"]));
+            let all = ["sent", "skipped", "replied"];
+            return format!("steps.{step}.{}", self.dice.pick(&all));
         }
         if self.dice.chance(40) && !self.waits.is_empty() {
             let step = self.dice.pick(&self.waits);
@@ -174,13 +220,23 @@ impl Writer<'_> {
         }
         match kind {
             0..=3 => self.send(inner, id),
-            4 | 5 => {
+            4 => {
                 self.line(inner, "alert: csm");
                 self.line(inner, "text: Look");
+                if self.dice.chance(30) {
+                    self.line(inner, "deliver: digest");
+                }
             }
-            6 => {
+            5 | 6 => {
                 self.line(inner, "task: Call them");
                 self.line(inner, "assignee: csm");
+                if self.dice.chance(70) {
+                    let due = *self
+                        .dice
+                        .pick(&["12h", "1d", "3d", "2 business days", "40d"]);
+                    self.line(inner, &format!("due: {due}"));
+                }
+                self.tasks.push(id);
             }
             7 if self.writes => {
                 let what = *self.dice.pick(&[
@@ -247,7 +303,24 @@ impl Writer<'_> {
 
     fn wait_for(&mut self, inner: usize, depth: u8, id: String) {
         self.line(inner, "wait:");
-        if self.dice.chance(70) {
+        if self.dice.chance(50) && !self.tasks.is_empty() {
+            if self.dice.chance(70) {
+                let until = self.of_task();
+                self.line(inner + 2, &format!("until: {until}"));
+            } else {
+                let task = self.dice.pick(&self.tasks).clone();
+                let event = *self.dice.pick(&["task.done", "task.done", "task.overdue"]);
+                self.line(inner + 2, &format!("event: {event}"));
+                self.line(inner + 2, &format!("if: event.step == \"{task}\""));
+            }
+        } else if self.dice.chance(25) && !self.sends.is_empty() {
+            if self.dice.chance(60) {
+                let step = self.dice.pick(&self.sends).clone();
+                self.line(inner + 2, &format!("until: steps.{step}.replied"));
+            } else {
+                self.line(inner + 2, "event: message.replied");
+            }
+        } else if self.dice.chance(70) {
             let until = condition(self.dice, self.of);
             self.line(inner + 2, &format!("until: {until}"));
         } else {
@@ -266,6 +339,17 @@ impl Writer<'_> {
             self.line(inner + 2, &format!("otherwise: {otherwise}"));
         }
         self.waits.push(id);
+    }
+
+    /// A condition over what came of a task.
+    fn of_task(&mut self) -> String {
+        let task = self.dice.pick(&self.tasks).clone();
+        match self.dice.between(0, 4) {
+            0 | 1 => format!("steps.{task}.done"),
+            2 => format!("not steps.{task}.done"),
+            3 => format!("steps.{task}.outcome == \"good\""),
+            _ => format!("steps.{task}.outcome is known"),
+        }
     }
 
     fn branch(&mut self, inner: usize, depth: u8) {

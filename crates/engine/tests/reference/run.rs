@@ -3,12 +3,13 @@
 use crate::ask::{Ask, Subject};
 use crate::days;
 use crate::deed::{Deed, What};
+use crate::own::Task;
 use crate::send::{Around, Letter, Letters};
 use crate::told::{Known, Written};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use workflow::program::{
     AtWindow, Expr, Hours, OncePer, Otherwise, SetOf, Setting, Step, Until, Verb, Workflow,
 };
@@ -20,6 +21,17 @@ pub(crate) enum Done {
     Skipped,
     TimedOut,
     Passed,
+}
+
+/// What became of the steps of a run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Past {
+    pub(crate) done: BTreeMap<String, Done>,
+    pub(crate) tasks: BTreeMap<String, Task>,
+    /// To whom a step has sent.
+    pub(crate) mailed: BTreeMap<String, BTreeSet<String>>,
+    /// Steps to which somebody has replied.
+    pub(crate) replied: BTreeSet<String>,
 }
 
 /// How far a run is.
@@ -48,9 +60,13 @@ pub(crate) struct Run<'a> {
     pub(crate) since: Timestamp,
     /// How many facts were in when the last acting step was completed.
     heard: usize,
+    /// The same of what the engine itself told.
+    pub(crate) heard_own: usize,
     /// When that was.
     heard_at: Timestamp,
-    pub(crate) done: BTreeMap<String, Done>,
+    pub(crate) past: Past,
+    /// How it ended.
+    pub(crate) ended: Option<&'static str>,
     /// The present step, if it sends.
     pub(crate) letters: Letters,
     /// How many runs of this subject began before under the same key.
@@ -73,6 +89,8 @@ pub(crate) enum Look<'a> {
     Set(Vec<Written>),
     /// Something moved, and the step is asked again.
     Again,
+    /// A mail went out, and others of the step may be told of it.
+    More,
     /// The run ends.
     Stop,
 }
@@ -93,8 +111,10 @@ impl<'a> Run<'a> {
             place: vec![(&workflow.steps, 0)],
             since: known.now,
             heard: known.told.len(),
+            heard_own: known.own.len(),
             heard_at: known.now,
-            done: BTreeMap::new(),
+            past: Past::default(),
+            ended: None,
             letters: Letters::default(),
             number: 0,
             is_held_out: false,
@@ -106,13 +126,18 @@ impl<'a> Run<'a> {
         matches!(self.phase, Phase::Open | Phase::Watched)
     }
 
+    /// Whether it ended before its steps were done: that has closed their tasks.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.ended.is_some_and(|how| how != "finished")
+    }
+
     pub(crate) fn is_acting(&self) -> bool {
         matches!(self.phase, Phase::Open | Phase::After)
     }
 
     pub(crate) fn ask<'k>(&'k self, known: &'k Known<'k>) -> Ask<'k> {
         Ask {
-            steps: Some(&self.done),
+            steps: Some(&self.past),
             ..Ask::new(known, &self.subject)
         }
     }
@@ -145,10 +170,11 @@ impl<'a> Run<'a> {
         };
         if is_acting {
             self.heard = known.told.len();
+            self.heard_own = usize::MAX;
             self.heard_at = known.now;
         }
         self.since = known.now;
-        self.done.insert(step.id.to_string(), done);
+        self.past.done.insert(step.id.to_string(), done);
         self.letters = Letters::default();
         self.is_waiting = false;
         if let Some((_, index)) = self.place.last_mut() {
@@ -207,6 +233,7 @@ impl<'a> Run<'a> {
             }
             Verb::Task { .. } => {
                 deeds.push(self.deed(known, step, What::Task));
+                self.give(known, step);
                 Look::Done(Done::Passed)
             }
             Verb::Branch { .. } | Verb::Match { .. } | Verb::Split { .. } => {
@@ -319,7 +346,8 @@ impl<'a> Run<'a> {
         match until {
             Until::Condition(wanted) => ask.truth(wanted) == Some(true),
             Until::Event { events, condition } => {
-                let mut new = known.told[self.heard..].iter();
+                let own = known.own.get(self.heard_own..).unwrap_or_default();
+                let mut new = known.told[self.heard..].iter().chain(own);
                 new.any(|told| {
                     let ask = Ask {
                         event: Some(told),

@@ -191,8 +191,10 @@ impl<'a> Run<'a> {
             return self.hold_back(known, letter, around, deeds);
         }
         for (id, address) in left {
-            if self.is_due(known, letter, around, &id) {
-                self.decide(known, letter, (&id, &address), (around, deeds));
+            if self.is_due(known, letter, around, &id)
+                && self.decide(known, letter, (&id, &address), (around, deeds))
+            {
+                return Look::More;
             }
         }
         if self.left(&people).is_empty() {
@@ -320,14 +322,14 @@ impl<'a> Run<'a> {
         Look::Rest
     }
 
-    /// Sends to one recipient, keeps it waiting, or gives it up.
+    /// Sends to one recipient, keeps it waiting, or gives it up. Gives whether it was sent.
     fn decide(
         &mut self,
         known: &Known<'_>,
         letter: Letter<'_>,
         (id, address): (&str, &str),
         (around, deeds): (&mut Around, &mut Vec<Deed>),
-    ) {
+    ) -> bool {
         let deed = |what| self.deed(known, letter.step, what);
         let own = self.letters.waits.get(id).copied();
         let is_sent = if !self.is_wanted(known, letter) {
@@ -338,7 +340,7 @@ impl<'a> Run<'a> {
             if letter.at_limit == AtLimit::Delay && !Self::gives_up(known, since) {
                 around.sometimes.note("delayed by a limit");
                 self.letters.waits.insert(id.to_owned(), since);
-                return;
+                return false;
             }
             around.sometimes.note(match letter.at_limit {
                 AtLimit::Delay => "delayed for too long",
@@ -359,8 +361,11 @@ impl<'a> Run<'a> {
             deeds.push(deed(What::Send(address.to_owned())));
             let sent = (known.now, id.to_owned(), letter.topic.to_owned());
             around.sent.push(sent);
+            let mailed = self.past.mailed.entry(letter.step.id.to_string());
+            mailed.or_default().insert(id.to_owned());
             true
         };
         self.letters.decided.insert(id.to_owned(), is_sent);
+        is_sent
     }
 }

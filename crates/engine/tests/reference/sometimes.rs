@@ -1,9 +1,9 @@
 //! What must have happened somewhere, or the test proves little.
 
 use crate::run::{Look, Run};
-use crate::told::Known;
+use crate::told::{About, Known, Told};
 use std::collections::BTreeMap;
-use workflow::program::{ForEach, Start, Step, Until, Verb, Workflow};
+use workflow::program::{Expr, ExprKind, ForEach, Start, Step, StepResult, Until, Verb, Workflow};
 
 /// All that must have happened.
 const MUST: &[&str] = &[
@@ -77,7 +77,32 @@ const OFTEN: &[(&str, u64)] = &[
     ("held back", 20),
     ("held back for too long", 12),
     ("sent after it was held back", 2),
+    ("a task is waited for", 50),
+    ("a task is done", 150),
+    ("a task is done after its run", 250),
+    ("task.overdue", 200),
+    ("a reply", 150),
+    ("stage.changed", 1_000),
+    ("start: on task.done", 15),
+    ("start: on task.overdue", 5),
+    ("start: on message.sent", 8),
+    ("start: on message.replied", 2),
+    ("start: on stage.changed", 90),
+    ("start: on workflow.started", 100),
+    ("start: on workflow.ended", 35),
 ];
+
+/// Whether a condition asks what came of a task.
+fn asks_task(expr: &Expr) -> bool {
+    let is_own = matches!(
+        &expr.kind,
+        ExprKind::Step {
+            result: StepResult::Done | StepResult::Outcome,
+            ..
+        }
+    );
+    is_own || expr.children().into_iter().any(asks_task)
+}
 
 /// How often what happened.
 #[derive(Clone, Debug, Default)]
@@ -107,6 +132,22 @@ impl Sometimes {
         });
     }
 
+    /// Something that the engine told is offered to a start.
+    pub(crate) fn start_on(&mut self, own: &Told) {
+        if let About::Event(kind) = &own.about {
+            self.note(match &**kind {
+                "risk.opened" | "risk.closed" => "start: on a risk",
+                "task.done" => "start: on task.done",
+                "task.overdue" => "start: on task.overdue",
+                "message.sent" => "start: on message.sent",
+                "message.replied" => "start: on message.replied",
+                "stage.changed" => "start: on stage.changed",
+                "workflow.started" => "start: on workflow.started",
+                _ => "start: on workflow.ended",
+            });
+        }
+    }
+
     /// A run ended.
     pub(crate) fn end(&mut self, run: &Run<'_>, how: &'static str) {
         self.note(match how {
@@ -123,10 +164,18 @@ impl Sometimes {
     /// A step was looked at.
     pub(crate) fn step(&mut self, known: &Known<'_>, step: &Step, look: &Look<'_>) {
         match look {
-            Look::Rest | Look::Again => return,
+            Look::Rest | Look::Again | Look::More => return,
             Look::Done(crate::run::Done::Skipped) => return self.note("skip"),
             Look::Done(crate::run::Done::TimedOut) => self.note("timed out"),
             Look::Done(_) | Look::Into(_) | Look::Set(_) | Look::Stop => {}
+        }
+        if let Verb::WaitFor {
+            until: Until::Condition(wanted),
+            ..
+        } = &step.verb
+            && asks_task(wanted)
+        {
+            self.note("a task is waited for");
         }
         let lives_elsewhere = |id: &&str| known.zone_of(id) != known.zone;
         if matches!(step.verb, Verb::Send { .. }) && known.contacts().iter().any(lives_elsewhere) {

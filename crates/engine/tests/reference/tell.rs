@@ -105,6 +105,9 @@ fn account(dice: &mut Dice, begin: Timestamp) -> Value {
             json!(dice.pick(&[Some(true), Some(false), None])),
         );
     }
+    if dice.chance(20) {
+        data.insert("feeling".into(), json!(dice.pick(&["bad", "good"])));
+    }
     if dice.chance(50) {
         data.insert("customer_since".into(), json!(date(dice, begin, -90, 30)));
     }
@@ -172,31 +175,68 @@ fn another(dice: &mut Dice, at: Timestamp, begin: Timestamp) -> Said {
     }
 }
 
-/// Answers to some of the questions that were asked: when, workflow, subject, step.
-pub(crate) fn answers(
-    dice: &mut Dice,
-    said: &mut Vec<Said>,
-    asked: &[(Timestamp, String, String, String)],
-    end: Timestamp,
-) {
-    for (at, workflow, subject, step) in asked {
-        if dice.chance(25) {
+/// What may be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Topic {
+    /// A question for approval.
+    Question,
+    /// A task.
+    Task,
+    /// A mail.
+    Mail,
+}
+
+/// Something that may be answered: what, when, workflow, subject, step.
+pub(crate) type Asked = (Topic, Timestamp, String, String, String);
+
+/// Answers to some of what was asked and sent.
+pub(crate) fn answers(dice: &mut Dice, said: &mut Vec<Said>, asked: &[Asked], end: Timestamp) {
+    for (topic, at, workflow, subject, step) in asked {
+        let (kinds, silent): (&[&'static str], i64) = match topic {
+            Topic::Question => (&["task.approved", "task.approved", "task.rejected"], 25),
+            Topic::Task => (&["task.done"], 30),
+            Topic::Mail => (&["message.replied"], 75),
+        };
+        if dice.chance(silent) {
             continue;
         }
-        let at = *at + SignedDuration::from_hours(*dice.pick(&[1, 3, 12, 15, 20, 40, 70]));
+        let hours = *dice.pick(&[1, 3, 12, 15, 20, 40, 70, 300]);
+        let at = *at + SignedDuration::from_hours(hours);
         if at > end {
             continue;
         }
-        let kind = *dice.pick(&["task.approved", "task.approved", "task.rejected"]);
-        let data = json!({"workflow": workflow, "subject": subject, "step": step});
-        // By its place in the log; what was told late stands where it stood.
-        let mut latest = Timestamp::MIN;
-        let place = said.iter().position(|one| {
-            latest = latest.max(one.at);
-            at < latest
-        });
-        said.insert(place.unwrap_or(said.len()), Said { kind, at, data });
+        let kind = *dice.pick(kinds);
+        let mut data = json!({"workflow": workflow, "subject": subject, "step": step});
+        if *topic == Topic::Task {
+            if let Some(word) = dice.pick(&[Some("good"), Some("bad"), None]) {
+                data["outcome"] = json!(word);
+            }
+            // What was learnt meanwhile is said first, as `task done --set` does.
+            if dice.chance(40) {
+                let feeling = dice.pick(&["bad", "neutral", "good"]);
+                let kind = "account.updated";
+                insert(
+                    said,
+                    Said {
+                        kind,
+                        at,
+                        data: json!({"feeling": feeling}),
+                    },
+                );
+            }
+        }
+        insert(said, Said { kind, at, data });
     }
+}
+
+/// Puts a fact at its place in the log; what was told late stands where it stood.
+fn insert(said: &mut Vec<Said>, one: Said) {
+    let mut latest = Timestamp::MIN;
+    let place = said.iter().position(|other| {
+        latest = latest.max(other.at);
+        one.at < latest
+    });
+    said.insert(place.unwrap_or(said.len()), one);
 }
 
 /// The facts as the reference reads them.
@@ -212,6 +252,9 @@ pub(crate) fn told(program: &Program, all: &[Said]) -> Vec<Told> {
             "contract.deleted" => About::ContractGone(id("contract")),
             "contact.updated" => About::Contact(id("contact")),
             "contact.deleted" => About::ContactGone(id("contact")),
+            "task.approved" | "task.rejected" | "task.done" | "message.replied" => {
+                About::Answer(said.kind.to_owned())
+            }
             other => About::Event(other.to_owned()),
         };
         let zone = zone(program, &told);

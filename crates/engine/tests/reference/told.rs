@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use model::{Decimal, Value};
 use serde_json::{Map, Value as Json};
 use std::cell::OnceCell;
+use std::rc::Rc;
 use workflow::Program;
 use workflow::program::{Entity, FieldType};
 
@@ -20,6 +21,8 @@ pub(crate) enum About {
     ContractGone(String),
     ContactGone(String),
     Event(String),
+    /// What people say to our tasks and messages: an event only once it is known what it answers.
+    Answer(String),
 }
 
 /// One fact.
@@ -50,32 +53,65 @@ pub(crate) struct Written {
 pub(crate) struct Known<'a> {
     pub(crate) program: &'a Program,
     pub(crate) told: &'a [Told],
+    /// What the engine itself told, in order.
+    pub(crate) own: &'a [Told],
     pub(crate) written: &'a [Written],
     /// The cases of risks, in the order in which they opened.
     pub(crate) cases: &'a [Case],
     pub(crate) now: Timestamp,
     pub(crate) zone: TimeZone,
-    contracts: Vec<&'a str>,
-    contacts: Vec<&'a str>,
+    contracts: Rc<[&'a str]>,
+    contacts: Rc<[&'a str]>,
     current: OnceCell<Option<usize>>,
+}
+
+/// What there is, as the facts alone say it: the same until another one comes.
+#[derive(Clone)]
+pub(crate) struct There<'a> {
+    zone: TimeZone,
+    contracts: Rc<[&'a str]>,
+    contacts: Rc<[&'a str]>,
+}
+
+impl<'a> There<'a> {
+    pub(crate) fn of(program: &Program, told: &'a [Told]) -> Self {
+        Self {
+            zone: zone(program, told),
+            contracts: contracts(told).into(),
+            contacts: contacts(told).into(),
+        }
+    }
 }
 
 impl<'a> Known<'a> {
     pub(crate) fn new(
         program: &'a Program,
         told: &'a [Told],
-        (written, cases): (&'a [Written], &'a [Case]),
+        (written, cases, own): (&'a [Written], &'a [Case], &'a [Told]),
         now: Timestamp,
+    ) -> Self {
+        let there = There::of(program, told);
+        Self::with(program, told, (written, cases, own), now, there)
+    }
+
+    /// The same where it is known already what there is.
+    pub(crate) fn with(
+        program: &'a Program,
+        told: &'a [Told],
+        (written, cases, own): (&'a [Written], &'a [Case], &'a [Told]),
+        now: Timestamp,
+        there: There<'a>,
     ) -> Self {
         Self {
             program,
             told,
+            own,
             written,
             cases,
             now,
-            zone: zone(program, told),
-            contracts: contracts(told),
-            contacts: contacts(told),
+            zone: there.zone,
+            contracts: there.contracts,
+            contacts: there.contacts,
             current: OnceCell::new(),
         }
     }
@@ -176,7 +212,8 @@ fn contracts(told: &[Told]) -> Vec<&str> {
         | About::Contact(_)
         | About::ContractGone(_)
         | About::ContactGone(_)
-        | About::Event(_) => None,
+        | About::Event(_)
+        | About::Answer(_) => None,
     });
     existing(ids, |id| gone_at(told, &About::Contract(id.into())))
 }
@@ -188,7 +225,8 @@ fn contacts(told: &[Told]) -> Vec<&str> {
         | About::Contract(_)
         | About::ContractGone(_)
         | About::ContactGone(_)
-        | About::Event(_) => None,
+        | About::Event(_)
+        | About::Answer(_) => None,
     });
     existing(ids, |id| gone_at(told, &About::Contact(id.into())))
 }
@@ -222,7 +260,11 @@ fn gone_at(told: &[Told], about: &About) -> Option<(Timestamp, bool)> {
     let gone = match about {
         About::Contract(id) => About::ContractGone(id.clone()),
         About::Contact(id) => About::ContactGone(id.clone()),
-        About::Account | About::ContractGone(_) | About::ContactGone(_) | About::Event(_) => {
+        About::Account
+        | About::ContractGone(_)
+        | About::ContactGone(_)
+        | About::Event(_)
+        | About::Answer(_) => {
             return None;
         }
     };

@@ -3,14 +3,17 @@
 use crate::ask::{Ask, Subject};
 use crate::days;
 use crate::deed::{Deed, What};
-use crate::risk::{Case, Own};
+use crate::own::Own;
+use crate::risk::Case;
 use crate::run::{Phase, Run};
 use crate::send::{Letters, Sent};
 use crate::sometimes::Sometimes;
-use crate::told::{Known, Told, Written};
+use crate::tell::Asked;
+use crate::told::{Known, There, Told, Written};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use workflow::Program;
 use workflow::program::{Expr, ForEach, Period, Start, Workflow};
 
@@ -47,6 +50,8 @@ pub(crate) struct Walk<'a> {
     told: &'a [Told],
     /// How many facts are in.
     seen: usize,
+    /// What there is after so many facts.
+    there: Option<(usize, There<'a>)>,
     pub(crate) now: Timestamp,
     /// When what is looked at happened: the fact's own time, else now.
     pub(crate) cause: Timestamp,
@@ -56,11 +61,15 @@ pub(crate) struct Walk<'a> {
     pub(crate) cases: Vec<Case>,
     /// What the engine itself tells, until starts have seen it.
     pub(crate) own: Vec<Own>,
+    /// The same, all of it from the beginning.
+    pub(crate) own_told: Rc<Vec<Told>>,
+    /// The stage that was known last.
+    pub(crate) last_stage: Option<String>,
     pub(crate) runs: Vec<Run<'a>>,
     /// All messages that went out.
     pub(crate) sent: Vec<Sent>,
-    /// What was asked of a colleague: when, workflow, subject, step.
-    pub(crate) asked: Vec<(Timestamp, String, String, String)>,
+    /// What may be answered.
+    pub(crate) asked: Vec<Asked>,
     fired: BTreeSet<(&'a str, DateTime)>,
     /// The wall clock of the account as it was last looked at.
     clock: Option<DateTime>,
@@ -75,6 +84,7 @@ pub(crate) fn walk<'a>(program: &'a Program, told: &'a [Told], end: Timestamp) -
         program,
         told,
         seen: 0,
+        there: None,
         now: begin,
         cause: begin,
         written: Vec::new(),
@@ -82,6 +92,8 @@ pub(crate) fn walk<'a>(program: &'a Program, told: &'a [Told], end: Timestamp) -
         risk_memories: BTreeMap::new(),
         cases: Vec::new(),
         own: Vec::new(),
+        own_told: Rc::default(),
+        last_stage: None,
         sent: Vec::new(),
         asked: Vec::new(),
         runs: Vec::new(),
@@ -120,16 +132,19 @@ impl<'a> Walk<'a> {
             self.reset_holds();
         }
         if let Some(index) = fact {
-            self.answer(&self.told[index]);
+            let told = &self.told[index];
+            self.with_known(|walk, known| walk.answer(known, told));
         }
         loop {
             let before = self.deeds.len();
-            self.with_known(|walk, known| walk.risks(known));
-            self.with_known(|walk, known| {
-                walk.ends(known);
-                walk.starts(known, fact.take());
-            });
-            if self.deeds.len() == before {
+            if self.with_known(Self::stage_or_risks) {
+                self.with_known(Self::risks);
+            }
+            // An end is told at once, so whoever is looked at after it knows of it.
+            let mut next = 0;
+            while self.with_known(|walk, known| walk.one_end(known, &mut next)) {}
+            self.with_known(|walk, known| walk.starts(known, fact.take()));
+            if self.deeds.len() == before && self.own.is_empty() {
                 return;
             }
         }
@@ -138,14 +153,28 @@ impl<'a> Walk<'a> {
     /// Does something with all that is known now.
     pub(crate) fn with_known<R>(&mut self, act: impl FnOnce(&mut Self, &Known<'_>) -> R) -> R {
         let (written, cases) = (self.written.clone(), self.cases.clone());
-        let told = &self.told[..self.seen];
-        let known = Known::new(self.program, told, (&written, &cases), self.now);
+        let (all_told, own): (&'a [Told], _) = (self.told, Rc::clone(&self.own_told));
+        let told = &all_told[..self.seen];
+        let there = match &self.there {
+            Some((seen, there)) if *seen == self.seen => there.clone(),
+            Some(_) | None => There::of(self.program, told),
+        };
+        self.there = Some((self.seen, there.clone()));
+        let all = (&*written, &*cases, &**own);
+        let known = Known::with(self.program, told, all, self.now, there);
         act(self, &known)
     }
 
     /// Moments of the calendar, then steps; whatever moves, everything is asked anew after it.
     fn act(&mut self) {
-        self.with_known(Self::every);
+        if self.with_known(Self::overdue_or_every) {
+            self.settle(None);
+            self.with_known(Self::every);
+        }
+        if !self.own.is_empty() {
+            // That runs have begun is told to those who start on it.
+            self.settle(None);
+        }
         while self.round() {
             self.settle(None);
         }
@@ -194,10 +223,32 @@ impl<'a> Walk<'a> {
         all
     }
 
-    fn ends(&mut self, known: &Known<'_>) {
-        for index in 0..self.runs.len() {
-            self.check_end(known, index);
+    /// Looks at runs from there on until one ends; gives whether one did.
+    fn one_end(&mut self, known: &Known<'_>, next: &mut usize) -> bool {
+        let before = self.deeds.len();
+        while *next < self.runs.len() && self.deeds.len() == before {
+            self.check_end(known, *next);
+            *next += 1;
         }
+        self.deeds.len() > before
+    }
+
+    /// Whether the stage moved; if not, risks are looked at by what is known already.
+    fn stage_or_risks(&mut self, known: &Known<'_>) -> bool {
+        let has_moved = self.stage(known);
+        if !has_moved {
+            self.risks(known);
+        }
+        has_moved
+    }
+
+    /// Whether a task is overdue; if not, the calendar is looked at by what is known already.
+    fn overdue_or_every(&mut self, known: &Known<'_>) -> bool {
+        let is_any = self.overdue(known);
+        if !is_any {
+            self.every(known);
+        }
+        is_any
     }
 
     /// Goal, then `while`.
@@ -241,6 +292,7 @@ impl<'a> Walk<'a> {
             .push(Deed::new(known, workflow, &run.subject, None, end));
         self.sometimes.end(run, how);
         run.phase = Phase::Over;
+        run.ended = Some(how);
         if how == "goal"
             && !run.is_held_out
             && let Some(goal) = &workflow.goal
@@ -251,6 +303,8 @@ impl<'a> Walk<'a> {
             run.since = known.now;
             run.letters = Letters::default();
         }
+        let subject = run.subject.clone();
+        self.tell_run(known, (workflow, &subject), Some(how));
     }
 
     /// Conditions that become true, or were true for long enough, and events.
@@ -282,14 +336,26 @@ impl<'a> Walk<'a> {
                         }
                     }
                     for own in own.iter().filter(|own| own.told.is_one_of(events)) {
-                        let subjects = match workflow.for_each {
-                            ForEach::Risk => vec![Subject::Risk(own.case.clone())],
-                            ForEach::Account | ForEach::Contract | ForEach::Contact => {
-                                Self::subjects(known, workflow)
+                        let calendar = &program.calendar;
+                        if days::after(calendar, own.told.at, *max_age, &known.zone) < self.now {
+                            self.sometimes.note("an event comes too late");
+                            continue;
+                        }
+                        let named = own.told.data.get("contact").and_then(|id| id.as_str());
+                        let mut subjects = Self::subjects(known, workflow);
+                        match (workflow.for_each, &own.case) {
+                            (ForEach::Risk, Some(case)) => {
+                                subjects = vec![Subject::Risk(case.clone())];
                             }
-                        };
+                            (ForEach::Contact, _) => {
+                                let is_meant =
+                                    |one: &Subject| named.is_none_or(|id| one.name() == id);
+                                subjects.retain(is_meant);
+                            }
+                            (ForEach::Risk | ForEach::Account | ForEach::Contract, _) => {}
+                        }
                         for subject in subjects {
-                            self.sometimes.note("start: on a risk");
+                            self.sometimes.start_on(&own.told);
                             self.start(known, workflow, &subject, Some(&own.told));
                         }
                     }
@@ -314,7 +380,10 @@ impl<'a> Walk<'a> {
                 for case in &mut cases {
                     case.closed_at = case.closed_at.filter(|at| *at <= then);
                 }
-                let known = Known::new(program, &told, (&walk.written, &cases), then);
+                let mut own = walk.own_told.to_vec();
+                own.retain(|one| one.at <= then);
+                let all = (&*walk.written, &*cases, &*own);
+                let known = Known::new(program, &told, all, then);
                 then += SignedDuration::from_hours(1);
                 if Ask::new(&known, subject).truth(when) == Some(false) {
                     held_since = then;

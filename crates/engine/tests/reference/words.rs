@@ -70,7 +70,13 @@ fn single(dice: &mut Dice, of: &str) -> String {
     if let Some(own) = of_subject(dice, of, (number, days)) {
         return own;
     }
-    match dice.between(0, 31) {
+    match dice.between(0, 35) {
+        31 | 32 => of_own(dice, number),
+        33 => format!(
+            "account.feeling == {}",
+            dice.pick(&["good", "bad", "neutral"])
+        ),
+        34 => format!("stage == {}", dice.pick(&["trial", "grown", "calm"])),
         0 | 1 => format!("account.plan == {}", dice.pick(&["basic", "pro", "max"])),
         2 => "account.plan >= pro".to_owned(),
         3 => format!("account.seats >= {}", number * 8),
@@ -104,6 +110,22 @@ fn single(dice: &mut Dice, of: &str) -> String {
         29 => (*dice.pick(&["champion is known", "admin is unknown"])).to_owned(),
         30 => "count(contacts where contact.role == admin) >= 1".to_owned(),
         _ => "previous(logins_7d) > logins_7d".to_owned(),
+    }
+}
+
+/// What the engine's own events add up to.
+fn of_own(dice: &mut Dice, number: i64) -> String {
+    match dice.between(0, 9) {
+        0 => "tasks_done > 0".to_owned(),
+        1 => "good_tasks == 0".to_owned(),
+        2 => format!("days_since(last_done) > {number}"),
+        3 => "overdue > 0".to_owned(),
+        4 => format!("mails >= {}", dice.between(1, 4)),
+        5 => "tips_12h == 0".to_owned(),
+        6 => "people < 2".to_owned(),
+        7 => "replies > 0".to_owned(),
+        8 => format!("runs_ended > {}", dice.between(0, 2)),
+        _ => "stages > 1".to_owned(),
     }
 }
 

@@ -15,6 +15,7 @@ entities:
     seats: number
     flagship: boolean
     customer_since: date
+    feeling: bad | neutral | good
     stance: {type: cold | warm | hot, written_by: workflows}
     touches: {type: number, written_by: workflows}
   contract:
@@ -51,6 +52,16 @@ metrics:
   score_average: {average: nps.responded.score, over: 21d}
   score_least: {min: nps.responded.score, since: contract.start_date}
   usage: {formula: users_14d / account.seats}
+  tasks_done: {count: task.done, over: 30d}
+  good_tasks: {count: task.done, where: event.outcome == \"good\", over: 60d}
+  last_done: {latest: task.done}
+  overdue: {count: task.overdue, over: 30d}
+  mails: {count: message.sent, over: 14d}
+  tips_12h: {count: message.sent, where: event.topic == tips, over: 12h}
+  people: {count_distinct: message.sent.contact, over: 20d}
+  replies: {count: message.replied, over: 30d}
+  runs_ended: {count: workflow.ended, where: event.how == finished, over: 25d}
+  stages: {count: stage.changed, over: 20d}
 segments:
   silent: logins_7d == 0
   big: account.seats >= 50
@@ -63,6 +74,10 @@ labels:
     high: big
     low: account.plan == basic
     tech: otherwise
+  stage:
+    trial: contract.status == trial
+    grown: account.seats >= 40
+    calm: account.seats < 40
   mood:
     good: score_average >= 7
     bad: score_average < 7
@@ -76,6 +91,7 @@ calendar:
   holidays: holidays/days.yaml
   sending_hours: 09:00-18:00
   fiscal_year_starts: April
+digest: business day 09:00
 topics:
   news: {title: News, purpose: contractual}
   tips: {title: Tips, purpose: service}

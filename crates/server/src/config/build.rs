@@ -59,6 +59,7 @@ pub(super) fn config(
     Ok(Config {
         listen,
         store: StorePlace::build(settings.store.as_deref(), variable, base)?,
+        log: settings.log.build(variable, base)?,
         shards: settings.shards,
         clock,
         tokens: tokens(&settings.tokens, variable, base)?,

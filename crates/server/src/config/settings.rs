@@ -1,6 +1,7 @@
 //! The settings as they are written: the file's shape, and the environment laid over it.
 
 use super::Tracking;
+use super::log::LogSettings;
 use super::mail_events::MailEventSettings;
 use super::reach::{EgressSettings, HookSettings, SlackSettings, TeamsSettings};
 use super::returns::BounceSettings;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 pub(super) struct Settings {
     pub(super) listen: Option<String>,
     pub(super) store: Option<String>,
+    pub(super) log: LogSettings,
     pub(super) shards: Option<u32>,
     pub(super) clock: Option<String>,
     pub(super) tokens: Vec<String>,
@@ -121,6 +123,13 @@ pub(super) fn overlay(
     };
     text("SOTTAKU_LISTEN", &mut settings.listen);
     text("SOTTAKU_STORE", &mut settings.store);
+    let kafka = &mut settings.log.kafka;
+    if let Some(brokers) = variable("SOTTAKU_LOG_KAFKA_BROKERS") {
+        kafka.get_or_insert_default().brokers = Some(brokers);
+    }
+    if let Some(topic) = variable("SOTTAKU_LOG_KAFKA_TOPIC") {
+        kafka.get_or_insert_default().topic = Some(topic);
+    }
     text("SOTTAKU_CLOCK", &mut settings.clock);
     text("SOTTAKU_MODE", &mut settings.mode);
     text("SOTTAKU_FROM_DOMAIN", &mut settings.from_domain);

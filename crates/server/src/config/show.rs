@@ -17,6 +17,7 @@ impl Config {
         let mut shown = json!({
             "listen": self.listen.to_string(),
             "store": self.store.shown(),
+            "log": self.log.as_ref().map(super::LogConfig::shown),
             "shards": self.shards,
             "clock": self.clock.map(store::ClockMode::as_str),
             "tokens": tokens,

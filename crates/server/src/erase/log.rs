@@ -44,7 +44,7 @@ pub(super) async fn gather(
         let mut after = 0;
         while let Some(page) = page(store, shard, &mut after).await? {
             for stored in &page {
-                let Some(fact) = of_account(stored, who)? else {
+                let Some(fact) = of_account(store, stored, who)? else {
                     continue;
                 };
                 if !who.is_about(&fact, addresses) {
@@ -76,7 +76,7 @@ pub(super) async fn redacted(
     let mut after = 0;
     while let Some(page) = page(store, shard, &mut after).await? {
         for stored in &page {
-            let Some(mut fact) = of_account(stored, who)? else {
+            let Some(mut fact) = of_account(store, stored, who)? else {
                 continue;
             };
             let before = fact.clone();
@@ -106,16 +106,24 @@ async fn page(
     shard: u32,
     after: &mut u64,
 ) -> Result<Option<Vec<StoredFact>>, EraseError> {
-    let page = store.read_log(shard, *after, PAGE, PAGE_BYTES).await?;
+    let page = store.read_back(shard, *after, PAGE, PAGE_BYTES).await?;
     Ok(page.last().map(|last| last.position).map(|last| {
         *after = last;
         page
     }))
 }
 
-fn of_account(stored: &StoredFact, who: &Who<'_>) -> Result<Option<Fact>, EraseError> {
-    let fact: Fact = serde_json::from_str(&stored.json)
-        .map_err(|why| EraseError::Fact(why.to_string().into()))?;
+fn of_account(
+    store: &Store,
+    stored: &StoredFact,
+    who: &Who<'_>,
+) -> Result<Option<Fact>, EraseError> {
+    let fact: Fact = match serde_json::from_str(&stored.json) {
+        Ok(fact) => fact,
+        // Somebody else wrote it into a topic, which can't be written anew.
+        Err(_) if !store.rewrites_log() => return Ok(None),
+        Err(why) => return Err(EraseError::Fact(why.to_string().into())),
+    };
     let is_theirs = !fact.is_csm() && fact.subject.as_deref() == Some(who.account.as_str());
     Ok(is_theirs.then_some(fact))
 }

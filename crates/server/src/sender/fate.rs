@@ -123,9 +123,11 @@ mod tests {
             wait_max: None,
             expires: true,
         };
-        match ending(&outgoing(channel.clone()), fate, again).outcome {
-            Outcome::Deferred(until) => Ok(until.duration_since(noon()).as_secs()),
-            ended => Err(ended),
+        let outcome = ending(&outgoing(channel.clone()), fate, again).outcome;
+        if let Outcome::Deferred(until) = outcome {
+            Ok(until.duration_since(noon()).as_secs())
+        } else {
+            Err(outcome)
         }
     }
 

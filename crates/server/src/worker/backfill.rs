@@ -37,7 +37,7 @@ impl Worker {
         let (facts_max, bytes_max) = (limits.batch_facts_max, limits.batch_bytes_max);
         let store = &self.shared.store;
         let mut stored = store
-            .read_log(self.shard, reached, facts_max, bytes_max)
+            .read_back(self.shard, reached, facts_max, bytes_max)
             .await?;
         stored.retain(|fact| fact.position <= state.revision_from);
         let to = stored
@@ -125,7 +125,7 @@ impl Worker {
     ) -> Result<Round, Trouble> {
         let page_max = self.shared.config.limits.wakes_max;
         let store = &self.shared.store;
-        let oldest = store.read_log(self.shard, 0, 1, usize::MAX).await?;
+        let oldest = store.read_back(self.shard, 0, 1, usize::MAX).await?;
         let oldest = oldest.first().filter(|fact| fact.position > 1);
         let kept_from = oldest.map(|fact| fact.arrived_at);
         let kept_from = kept_from.max(self.journal_kept_from().await?);

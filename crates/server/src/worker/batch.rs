@@ -12,7 +12,7 @@ use model::{AccountId, Decision, Fact, Logged, ParkCode, Parked};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
-use store::{Backfill, ClockMode, Commit, CsmWrite, Role, StoredFact};
+use store::{Backfill, ClockMode, Commit, CsmWrite, Role, Store, StoredFact};
 
 /// After so many decisions others get their turn on this thread.
 const TURN: usize = 32;
@@ -49,10 +49,10 @@ impl ReadFact {
 }
 
 /// Reads the facts of a run: up to the first control fact, or that one alone.
-pub(super) fn read(stored: Vec<StoredFact>) -> Vec<ReadFact> {
+pub(super) fn read(stored: Vec<StoredFact>, store: &Store, shard: u32) -> Vec<ReadFact> {
     let mut facts: Vec<ReadFact> = Vec::with_capacity(stored.len());
     for stored in stored {
-        let fact = read_one(stored);
+        let fact = read_one(stored).of_shard(store, shard);
         let is_control = fact.is_control();
         if is_control && !facts.is_empty() {
             break;
@@ -63,6 +63,29 @@ pub(super) fn read(stored: Vec<StoredFact>) -> Vec<ReadFact> {
         }
     }
     facts
+}
+
+impl ReadFact {
+    /// Puts aside what somebody else wrote into another partition than its account's.
+    fn of_shard(mut self, store: &Store, shard: u32) -> Self {
+        if let Ok(Logged { fact, .. }) = &self.logged
+            && !fact.is_control()
+            && !fact.is_csm()
+            && let Some(account) = &fact.subject
+            && store.shard_of(account) != shard
+        {
+            let belongs = store.shard_of(account);
+            self.logged = Err(Parked {
+                code: ParkCode::BadEnvelope,
+                message: format!(
+                    "it stands in shard {shard} of the log, and its account belongs to {belongs}"
+                )
+                .into(),
+                field: Some("subject".into()),
+            });
+        }
+        self
+    }
 }
 
 /// Reads one fact.

@@ -134,6 +134,13 @@ impl State {
         Ok(position)
     }
 
+    /// The end that was read is none of a fact.
+    pub(super) fn forget_end(&mut self) {
+        if let Some(end) = &mut self.end {
+            end.position = end.position.min(self.mark.position);
+        }
+    }
+
     /// Until when wake-ups may be decided, if the log is decided up to `position`.
     pub(super) fn wakes_until(&self, position: u64) -> Option<Timestamp> {
         self.end

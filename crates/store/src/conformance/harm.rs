@@ -3,6 +3,7 @@
 
 use super::server::{Database, Server};
 use super::{Proof, at, bid, epoch, fact, facts, head};
+use crate::store::Tables;
 use crate::{AppendError, Commit, CommitError, Failure, OpenOptions, Role, Store, Tuning};
 use model::AccountId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -346,7 +347,7 @@ async fn an_answer_to_commit_that_gets_lost_on_its_way_is_settled() -> Proof {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_transactions_in_each_others_way_both_come_through() -> Proof {
     let database = Database::make().await?;
-    let Store::Postgres(store) = open(&database, Tuning::default()).await? else {
+    let Tables::Postgres(store) = open(&database, Tuning::default()).await?.tables else {
         return Err("it is a Postgres".into());
     };
     let meeting = Arc::new(tokio::sync::Barrier::new(2));

@@ -125,6 +125,14 @@ pub(super) async fn a_message_is_claimed_once(ground: &Ground) -> Proof {
     Ok(())
 }
 
+pub(super) async fn who_lost_the_lease_claims_nothing(ground: &Ground) -> Proof {
+    let (store, old) = sending(ground, vec![outgoing("m_1")]).await?;
+    let new = epoch(&store, Role::Send, &bid("other", 10)).await?;
+    assert!(claim(&store, old, 11).await?.is_empty());
+    assert_eq!(claim(&store, new, 11).await?.len(), 1);
+    Ok(())
+}
+
 pub(super) async fn an_attempt_needs_the_claim_it_was_made_for(ground: &Ground) -> Proof {
     let (store, old) = sending(ground, vec![outgoing("m_1")]).await?;
     let stale = claim(&store, old, 1).await?.remove(0).claim;

@@ -60,4 +60,19 @@ impl Postgres {
         self.read(shard, |session, shard| Box::pin(log_end(session, *shard)))
             .await
     }
+
+    /// Takes facts away that stand in the log elsewhere now.
+    #[cfg(feature = "kafka")]
+    pub(crate) async fn forget_facts(&self, shard: u32, through: u64) -> Result<(), Failure> {
+        self.write((shard, through), |session, &(shard, through)| {
+            Box::pin(async move {
+                let query = sqlx::query("DELETE FROM fact WHERE place > $1 AND place <= $2")
+                    .bind(place(shard, 0))
+                    .bind(place(shard, through));
+                session.execute(query).await?;
+                Ok(super::tx::Ending::Commit(()))
+            })
+        })
+        .await
+    }
 }

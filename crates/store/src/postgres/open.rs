@@ -117,10 +117,11 @@ fn settle_meta(
         let shards = options.shards.unwrap_or(SHARDS_DEFAULT);
         let clock = options.clock.unwrap_or(ClockMode::Live);
         let sql = "INSERT INTO meta (key, value) VALUES \
-            ('incarnation', replace(gen_random_uuid()::text, '-', '')), ('shards', $1), ('clock', $2)";
+            ('incarnation', replace(gen_random_uuid()::text, '-', '')), ('shards', $1), ('clock', $2), ('log', $3)";
         let query = sqlx::query(sql)
             .bind(shards.to_string())
-            .bind(clock.as_str());
+            .bind(clock.as_str())
+            .bind(options.log.unwrap_or_default().as_str());
         session.execute(query).await?;
         for sql in [
             "INSERT INTO shard (id) SELECT generate_series(0, $1 - 1)",
@@ -154,7 +155,7 @@ pub(crate) async fn check(session: &mut Session) -> Result<Health, Failure> {
     let mut problems = Vec::new();
     for sql in [
         "SELECT 'the log of shard ' || e.shard || ' has no fact ' || e.position FROM log_end e \
-            WHERE e.position > 0 AND NOT EXISTS \
+            WHERE NOT EXISTS (SELECT 1 FROM meta WHERE key = 'log' AND value = 'kafka') AND e.position > 0 AND NOT EXISTS \
             (SELECT 1 FROM fact f WHERE f.place = (e.shard << 40) + e.position)",
         "SELECT 'the log of shard ' || e.shard || ' has facts behind its end' FROM log_end e \
             WHERE EXISTS (SELECT 1 FROM fact f WHERE f.place > (e.shard << 40) + e.position \
@@ -163,7 +164,8 @@ pub(crate) async fn check(session: &mut Session) -> Result<Health, Failure> {
             WHERE s.journal_end > 0 AND NOT EXISTS \
             (SELECT 1 FROM journal j WHERE j.place = (s.id << 40) + s.journal_end)",
         "SELECT 'shard ' || s.id || ' is decided behind the end of its log' FROM shard s \
-            JOIN log_end e ON e.shard = s.id WHERE s.position > e.position",
+            JOIN log_end e ON e.shard = s.id WHERE s.position > e.position \
+            AND NOT EXISTS (SELECT 1 FROM meta WHERE key = 'log' AND value = 'kafka')",
         "SELECT 'message ' || o.message || ' stands nowhere' FROM outbox o \
             WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.id = o.id) LIMIT 100",
         "SELECT 'the database has pages that do not read well' FROM pg_stat_database \

@@ -8,6 +8,7 @@ use super::{
     wakes,
 };
 use crate::conformance::server::Database;
+use crate::store::Tables;
 use crate::{Failure, OpenOptions, Store};
 use sqlx::AssertSqlSafe;
 
@@ -61,7 +62,7 @@ async fn explain(session: &mut Session, sql: &str) -> Result<Vec<Box<str>>, Fail
 async fn hot_statements_find_their_rows_by_key() -> Result<(), Box<dyn std::error::Error>> {
     let database = Database::make().await?;
     let store = Store::connect(&database.url(), OpenOptions::default()).await?;
-    let Store::Postgres(store) = store else {
+    let Tables::Postgres(store) = &store.tables else {
         return Err("it is a Postgres".into());
     };
     for sql in HOT {

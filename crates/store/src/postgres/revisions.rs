@@ -5,6 +5,7 @@ use super::rows::{Columns, nanos};
 use super::session::Session;
 use super::tx::Ending;
 use crate::sqlite::revisions::{activation, revision};
+use crate::sqlite::rows::signed;
 use crate::{Activation, Failure, Revision, RevisionId};
 use jiff::Timestamp;
 
@@ -74,10 +75,12 @@ impl Postgres {
         id: RevisionId,
         now: Timestamp,
         ends_resting: bool,
+        ends: Option<Vec<u64>>,
     ) -> Result<Option<Vec<u64>>, Failure> {
-        let input = (id, now, ends_resting);
-        self.write(input, |session, &(id, now, ends_resting)| {
-            Box::pin(activate(session, id, now, ends_resting))
+        let ends = ends.map(|ends| ends.into_iter().map(signed).collect());
+        let input = (id, now, ends_resting, ends);
+        self.write(input, |session, (id, now, ends_resting, ends)| {
+            Box::pin(activate(session, (*id, *now), *ends_resting, ends))
         })
         .await
     }
@@ -97,9 +100,9 @@ impl Postgres {
 /// Every shard and the end of every log stand still meanwhile.
 async fn activate(
     session: &mut Session,
-    id: RevisionId,
-    now: Timestamp,
+    (id, now): (RevisionId, Timestamp),
     ends_resting: bool,
+    ends: &Option<Vec<i64>>,
 ) -> Result<Ending<Option<Vec<u64>>>, Failure> {
     let number = i64::from(id.0);
     for sql in [
@@ -115,15 +118,18 @@ async fn activate(
     }
     let sql = "INSERT INTO activation (shard, revision, position, at) \
         SELECT id, $1, CASE WHEN revision IS NULL \
-        THEN (SELECT position FROM log_end WHERE log_end.shard = shard.id) ELSE position END, $2 \
+        THEN coalesce(($3::bigint[])[id + 1], \
+            (SELECT position FROM log_end WHERE log_end.shard = shard.id)) ELSE position END, $2 \
         FROM shard WHERE revision IS DISTINCT FROM $1 ORDER BY id";
-    let query = sqlx::query(sql).bind(number).bind(nanos(now));
+    let query = sqlx::query(sql).bind(number).bind(nanos(now)).bind(ends);
     session.execute(query).await?;
     // The first text finds facts that nobody decided yet: up to here they tell how things stood before it.
     // Nobody was decided by another one: all are brought over already.
-    let sql = "UPDATE shard SET rebased = $1, history_until = \
-        (SELECT position FROM log_end WHERE log_end.shard = shard.id) WHERE revision IS NULL";
-    session.execute(sqlx::query(sql).bind(number)).await?;
+    let sql = "UPDATE shard SET rebased = $1, history_until = coalesce(($2::bigint[])[id + 1], \
+        (SELECT position FROM log_end WHERE log_end.shard = shard.id)) WHERE revision IS NULL";
+    session
+        .execute(sqlx::query(sql).bind(number).bind(ends))
+        .await?;
     let sql = "UPDATE shard SET revision = $1, revision_from = CASE WHEN revision IS NULL \
         THEN history_until ELSE position END WHERE revision IS DISTINCT FROM $1";
     session.execute(sqlx::query(sql).bind(number)).await?;

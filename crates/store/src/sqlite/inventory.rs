@@ -2,6 +2,7 @@
 
 use super::rows::Columns;
 use super::tx::Ending;
+use crate::store::Tables;
 use crate::{Erasure, OpenOptions, Scrub, Store};
 use model::AccountId;
 use std::collections::BTreeSet;
@@ -115,7 +116,7 @@ async fn open(dir: &tempfile::TempDir) -> Result<Store, crate::OpenError> {
 #[tokio::test]
 async fn every_column_with_text_or_bytes_is_cleaned_or_is_nobodys() -> Proof {
     let dir = tempfile::tempdir()?;
-    let Store::Sqlite(sqlite) = open(&dir).await? else {
+    let Tables::Sqlite(sqlite) = open(&dir).await?.tables else {
         return Err("it is in a file".into());
     };
     let found = sqlite
@@ -152,7 +153,7 @@ async fn every_column_with_text_or_bytes_is_cleaned_or_is_nobodys() -> Proof {
 async fn a_person_goes_from_every_column_that_may_hold_one() -> Proof {
     let dir = tempfile::tempdir()?;
     let store = open(&dir).await?;
-    let Store::Sqlite(sqlite) = &store else {
+    let Tables::Sqlite(sqlite) = &store.tables else {
         return Err("it is in a file".into());
     };
     sqlite

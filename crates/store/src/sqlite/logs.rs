@@ -58,4 +58,19 @@ impl Sqlite {
         self.read(move |session| Box::pin(log_end(session, shard)))
             .await
     }
+
+    /// Takes facts away that stand in the log elsewhere now.
+    #[cfg(feature = "kafka")]
+    pub(crate) async fn forget_facts(&self, shard: u32, through: u64) -> Result<(), Failure> {
+        self.write(move |session| {
+            Box::pin(async move {
+                let query = sqlx::query("DELETE FROM fact WHERE place > ? AND place <= ?")
+                    .bind(place(shard, 0))
+                    .bind(place(shard, through));
+                session.execute(query).await?;
+                Ok(crate::sqlite::tx::Ending::Commit(()))
+            })
+        })
+        .await
+    }
 }

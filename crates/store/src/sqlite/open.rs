@@ -4,7 +4,7 @@ use super::Tuning;
 use super::rows::{Columns, signed};
 use super::tx::{Connection, Ending, Pending, Session};
 use crate::store::SHARDS_DEFAULT;
-use crate::{ClockMode, Failure, Health, Meta, OpenError, OpenOptions, Role, SHARDS_MAX};
+use crate::{ClockMode, Failure, Health, LogKind, Meta, OpenError, OpenOptions, Role, SHARDS_MAX};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use std::fs::File;
@@ -166,11 +166,13 @@ async fn settle_meta(
     }
     let shards = options.shards.unwrap_or(SHARDS_DEFAULT);
     let clock = options.clock.unwrap_or(ClockMode::Live);
+    let log = options.log.unwrap_or_default();
     let sql = "INSERT INTO meta (key, value) VALUES \
-        ('incarnation', lower(hex(randomblob(16)))), ('shards', ?), ('clock', ?)";
+        ('incarnation', lower(hex(randomblob(16)))), ('shards', ?), ('clock', ?), ('log', ?)";
     let query = sqlx::query(sql)
         .bind(shards.to_string())
-        .bind(clock.as_str());
+        .bind(clock.as_str())
+        .bind(log.as_str());
     session.execute(query).await?;
     for shard in 0..shards {
         make_shard(session, shard).await?;
@@ -232,6 +234,7 @@ pub(crate) fn meta(pairs: Vec<(Box<str>, Box<str>)>) -> Result<Option<Meta>, Fai
         incarnation: "".into(),
         shards: 0,
         clock: ClockMode::Live,
+        log: LogKind::Tables,
     };
     for (key, value) in pairs {
         match &*key {
@@ -243,6 +246,10 @@ pub(crate) fn meta(pairs: Vec<(Box<str>, Box<str>)>) -> Result<Option<Meta>, Fai
             "clock" => {
                 let clock = ClockMode::parse(&value);
                 meta.clock = clock.ok_or_else(|| Failure::unreadable("meta", &value))?;
+            }
+            "log" => {
+                let log = LogKind::parse(&value);
+                meta.log = log.ok_or_else(|| Failure::unreadable("meta", &value))?;
             }
             // A newer version may have written more.
             _ => {}
@@ -257,6 +264,14 @@ pub(crate) fn differs(meta: &Meta, options: &OpenOptions) -> Result<(), OpenErro
     {
         return Err(OpenError::Shards {
             stored: meta.shards,
+            asked,
+        });
+    }
+    if let Some(asked) = options.log
+        && asked != meta.log
+    {
+        return Err(OpenError::Log {
+            stored: meta.log,
             asked,
         });
     }

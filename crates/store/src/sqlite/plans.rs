@@ -1,13 +1,14 @@
 //! What runs for every batch and every claim finds its rows by key, with no statistics to help it.
 
 use super::{accounts, answers, caps, claims, deliveries, fates, gate, grounds, messages, wakes};
+use crate::store::Tables;
 use crate::{OpenOptions, Store};
 
 #[tokio::test]
 async fn hot_statements_find_their_rows_by_key() -> Result<(), Box<dyn std::error::Error>> {
     let dir = tempfile::tempdir()?;
     let store = Store::open(&dir.path().join("store.db"), OpenOptions::default()).await?;
-    let Store::Sqlite(store) = store else {
+    let Tables::Sqlite(store) = &store.tables else {
         return Err("it is in a file".into());
     };
     let mut statements = vec![

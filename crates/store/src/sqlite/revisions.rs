@@ -1,5 +1,6 @@
 //! Stored workspaces, and which one decides.
 
+use super::accounts::json;
 use super::rows::{Columns, nanos};
 use super::tx::Ending;
 use super::{Session, Sqlite};
@@ -60,9 +61,11 @@ impl Sqlite {
         id: RevisionId,
         now: Timestamp,
         ends_resting: bool,
+        ends: Option<Vec<u64>>,
     ) -> Result<Option<Vec<u64>>, Failure> {
+        let ends = ends.map(|ends| json(&ends));
         self.write(move |session| {
-            Box::pin(async move { activate(session, id, now, ends_resting).await })
+            Box::pin(async move { activate(session, id, now, ends_resting, ends).await })
         })
         .await
     }
@@ -84,6 +87,7 @@ async fn activate(
     id: RevisionId,
     now: Timestamp,
     ends_resting: bool,
+    ends: Option<String>,
 ) -> Result<Ending<Option<Vec<u64>>>, Failure> {
     let number = i64::from(id.0);
     let query = sqlx::query("UPDATE revision SET applied_at = ?, ends_resting = ? WHERE id = ?");
@@ -93,15 +97,18 @@ async fn activate(
     }
     let sql = "INSERT INTO activation (shard, revision, position, at) \
         SELECT id, ?1, CASE WHEN revision IS NULL \
-        THEN (SELECT position FROM log_end WHERE log_end.shard = shard.id) ELSE position END, ?2 \
+        THEN coalesce(?3 ->> ('$[' || id || ']'), \
+            (SELECT position FROM log_end WHERE log_end.shard = shard.id)) ELSE position END, ?2 \
         FROM shard WHERE revision IS NOT ?1 ORDER BY id";
-    let query = sqlx::query(sql).bind(number).bind(nanos(now));
+    let query = sqlx::query(sql).bind(number).bind(nanos(now)).bind(&ends);
     session.execute(query).await?;
     // The first text finds facts that nobody decided yet: up to here they tell how things stood before it.
     // Nobody was decided by another one: all are brought over already.
-    let sql = "UPDATE shard SET rebased = ?1, history_until = \
-        (SELECT position FROM log_end WHERE log_end.shard = shard.id) WHERE revision IS NULL";
-    session.execute(sqlx::query(sql).bind(number)).await?;
+    let sql = "UPDATE shard SET rebased = ?1, history_until = coalesce(?2 ->> ('$[' || id || ']'), \
+        (SELECT position FROM log_end WHERE log_end.shard = shard.id)) WHERE revision IS NULL";
+    session
+        .execute(sqlx::query(sql).bind(number).bind(&ends))
+        .await?;
     let sql = "UPDATE shard SET revision = ?1, revision_from = CASE WHEN revision IS NULL \
         THEN history_until ELSE position END WHERE revision IS NOT ?1";
     session.execute(sqlx::query(sql).bind(number)).await?;

@@ -124,6 +124,7 @@ impl SmallDisk {
         let options = OpenOptions {
             shards: Some(2),
             clock: Some(ClockMode::Live),
+            log: None,
             must_exist: false,
             tuning,
         };

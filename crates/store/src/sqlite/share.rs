@@ -147,8 +147,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("store.db");
         let store = Store::open(&path, OpenOptions::default()).await;
-        let Ok(Store::Sqlite(sqlite)) = store else {
-            panic!("it opens");
+        let crate::store::Tables::Sqlite(sqlite) = store.expect("it opens").tables else {
+            panic!("it is in a file");
         };
         let (one, refused, two) = tokio::join!(
             sqlite.share(note(1)),

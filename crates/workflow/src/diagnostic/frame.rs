@@ -93,11 +93,12 @@ impl Shown {
         let to = line
             .floor_char_boundary((diagnostic.span.end.saturating_sub(line_start)).clamp(from, end));
         let mut start = 0;
-        if width(line) > LINE_WIDTH_MAX {
+        if is_wide(line) {
             start = line.floor_char_boundary(from.saturating_sub(BEFORE_CARET));
         }
         let cut: String = line[start..].chars().take(LINE_WIDTH_MAX).collect();
-        let marked = width(&line[from..to]).min(LINE_WIDTH_MAX);
+        let marked: String = line[from..to].chars().take(LINE_WIDTH_MAX).collect();
+        let marked = width(&marked).min(LINE_WIDTH_MAX);
         Self {
             line: clean(&cut),
             indent: width(&line[start..from]),
@@ -109,6 +110,15 @@ impl Shown {
 /// How many columns a terminal needs.
 fn width(text: &str) -> usize {
     text.chars().map(|letter| letter.width().unwrap_or(1)).sum()
+}
+
+/// Whether a line does not fit; of a megabyte only the beginning is looked at.
+fn is_wide(line: &str) -> bool {
+    let mut columns = 0;
+    line.chars().any(|letter| {
+        columns += letter.width().unwrap_or(1);
+        columns > LINE_WIDTH_MAX
+    })
 }
 
 /// Nothing that a file says may steer the terminal.

@@ -1,5 +1,6 @@
 //! Lines: what no person writes in one, and the parser would read for minutes.
 
+use super::parse::NODES_MAX;
 use super::refusal::{Refusal, refusal};
 use crate::diagnostic::Span;
 
@@ -8,9 +9,22 @@ pub(crate) const LINE_BYTES_MAX: usize = 16 * 1024;
 /// The most commas in a line: the parser's time grows with the square of a line's items.
 pub(crate) const LINE_COMMAS_MAX: usize = 500;
 
-/// The first line that is too long, or holds too many items.
+/// The most commas in a file: more items than values are allowed, so that nobody need read them one by one.
+pub(crate) const COMMAS_MAX: usize = NODES_MAX;
+
+/// The first line that is too long, or holds too many items; or where there are too many in all.
 pub(super) fn endless(text: &str) -> Option<Refusal> {
     let mut start = 0;
+    if text.len() > COMMAS_MAX
+        && let Some((at, _)) = text.match_indices(',').nth(COMMAS_MAX)
+    {
+        let span = Span {
+            start: at,
+            end: at + 1,
+        };
+        let message = format!("this file has more than {COMMAS_MAX} commas");
+        return Some(refusal(span, message, Some("split it")));
+    }
     for line in text.split_inclusive('\n') {
         let span = Span {
             start,
@@ -39,7 +53,9 @@ mod tests {
     fn a_line_at_its_limits_is_read_and_one_past_them_is_refused() {
         let long = |bytes: usize| format!("a: {}\n", "x".repeat(bytes - 4));
         let wide = |commas: usize| format!("b: 1\na: [{}]\n", "1,".repeat(commas));
+        let said = |commas: usize| format!("a: |\n{}", "  ,\n".repeat(commas));
         for (good, bad) in [
+            (said(COMMAS_MAX), said(COMMAS_MAX + 1)),
             (long(LINE_BYTES_MAX), long(LINE_BYTES_MAX + 1)),
             (wide(LINE_COMMAS_MAX), wide(LINE_COMMAS_MAX + 1)),
         ] {

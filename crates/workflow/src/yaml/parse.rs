@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// The largest file.
 pub(crate) const FILE_BYTES_MAX: usize = 1024 * 1024;
 /// The most values and keys of one file.
-pub(crate) const NODES_MAX: usize = 20_000;
+pub(crate) const NODES_MAX: usize = 10_000;
 /// How deep maps and lists may nest.
 pub(crate) const DEPTH_MAX: usize = 32;
 /// What reading a text gives.

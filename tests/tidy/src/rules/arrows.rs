@@ -23,7 +23,8 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("tidy", &[]),
     // The end-to-end tests see the product from outside, as its users do: by its binary.
-    ("end-to-end", &[]),
+    ("end-to-end", &["servers"]),
+    ("servers", &[]),
     (
         "bench",
         &[
@@ -33,7 +34,10 @@ pub const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Arrows that only tests may follow, each with its reason beside it.
-pub const ARROWS_OF_TESTS: &[(&str, &str)] = &[];
+pub const ARROWS_OF_TESTS: &[(&str, &str)] = &[
+    // The log in Kafka is tried on a real broker, and so is the product: one place starts it.
+    ("store", "servers"),
+];
 
 const UPWARDS: Reason = Reason {
     why: "arrows point down (ARCHITECTURE.md), so that a room can be changed without the rooms above it",

@@ -1,0 +1,167 @@
+//! The log's promise on a real broker.
+
+use super::rig::{log, settings};
+use super::*;
+use jiff::Timestamp;
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer};
+use std::time::Duration;
+
+type Proof = Result<(), Box<dyn std::error::Error>>;
+
+const ALL: PageMax = PageMax {
+    count: 10_000,
+    bytes: usize::MAX,
+};
+
+fn fact(shard: u32, n: u64) -> NewFact {
+    let millis = 1_767_225_600_000 + i64::try_from(n).expect("small");
+    NewFact {
+        shard,
+        arrived_at: Timestamp::from_millisecond(millis).expect("in range"),
+        json: format!("{{\"id\":\"{n}\",\"subject\":\"a-{shard}\"}}").into(),
+    }
+}
+
+fn positions(facts: &[StoredFact]) -> Vec<u64> {
+    facts.iter().map(|fact| fact.position).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn facts_stand_in_order_from_one_in_each_shard() -> Proof {
+    let log = log(&settings()).await;
+    assert_eq!(log.log_end(0).await?, 0);
+    let mixed: Vec<_> = (0..10).map(|n| fact(u32::from(n % 3 == 0), n)).collect();
+    let appended = log.append(&mixed).await?;
+    assert_eq!(appended.positions, [1, 1, 2, 2, 3, 4, 3, 5, 6, 4]);
+    for shard in [0, 1] {
+        let here: Vec<_> = mixed.iter().filter(|fact| fact.shard == shard).collect();
+        assert_eq!(log.log_end(shard).await?, here.len() as u64);
+        let mut read = Vec::new();
+        while read.len() < here.len() {
+            let after = read.len() as u64;
+            read.append(&mut log.read(shard, after, ALL).await?);
+        }
+        for (read, told) in read.iter().zip(here) {
+            assert_eq!((&read.json, read.arrived_at), (&told.json, told.arrived_at));
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_ends_at_its_count_and_the_next_goes_on() -> Proof {
+    let log = log(&settings()).await;
+    let facts: Vec<_> = (0..20_000).map(|n| fact(0, n)).collect();
+    log.append(&facts).await?;
+    let max = PageMax {
+        count: 700,
+        bytes: 20_000,
+    };
+    let (mut after, mut pages) = (0, 0);
+    while after < 20_000 {
+        let page = log.read(0, after, max).await?;
+        let expected: Vec<u64> = (after + 1..=after + page.len() as u64).collect();
+        assert_eq!(positions(&page), expected);
+        let bytes: usize = page.iter().map(|fact| fact.json.len()).sum();
+        assert!(page.len() <= 700 && bytes < 20_000 + 64, "{bytes}");
+        after += page.len() as u64;
+        pages += 1;
+    }
+    assert!(pages >= 29, "{pages}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_later_is_read_from_where_it_was_left() -> Proof {
+    let settings = settings();
+    let (log, other) = (log(&settings).await, log(&settings).await);
+    for round in 0..5 {
+        other.append(&[fact(1, round)]).await?;
+        assert_eq!(log.log_end(1).await?, round + 1);
+        assert_eq!(positions(&log.read(1, round, ALL).await?), [round + 1]);
+    }
+    // A place again that was read before, by who decides and by who looks back.
+    assert_eq!(log.read_again(1, 2, ALL).await?[0].position, 3);
+    assert_eq!(log.read(1, 3, ALL).await?[0].position, 4);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn marks_of_transactions_are_no_facts_and_the_end_is_met_before_them() -> Proof {
+    let settings = settings();
+    let log = log(&settings).await;
+    log.append(&[fact(0, 1)]).await?;
+    assert_eq!(positions(&log.read(0, 0, ALL).await?), [1]);
+    let topic = settings.topic.clone();
+    let transacted = tokio::task::spawn_blocking(move || {
+        let mut config = settings.producer();
+        config.set("transactional.id", "one");
+        let producer: ThreadedProducer<DefaultProducerContext> = config.create()?;
+        producer.init_transactions(Duration::from_secs(20))?;
+        producer.begin_transaction()?;
+        let record = BaseRecord::<str, str>::to(&topic)
+            .partition(0)
+            .payload("{}");
+        producer.send(record).map_err(|(why, _)| why)?;
+        // Else it would be taken back before any broker saw it.
+        producer.flush(Duration::from_secs(20))?;
+        producer.abort_transaction(Duration::from_secs(20))
+    });
+    transacted.await??;
+    // The record that was undone and its mark: two places, no fact. The broker writes the mark in its own time.
+    while log.log_end(0).await? < 3 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(positions(&log.read(0, 1, ALL).await?), [0; 0]);
+    assert_eq!(log.log_end(0).await?, 1);
+    log.append(&[fact(0, 2)]).await?;
+    assert_eq!(log.log_end(0).await?, 4);
+    assert_eq!(positions(&log.read(0, 1, ALL).await?), [4]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_position_behind_the_end_halts_and_says_so() -> Proof {
+    let log = log(&settings()).await;
+    log.append(&[fact(0, 1)]).await?;
+    let halted = log.read(0, 7, ALL).await;
+    let said = halted.expect_err("there is no such place").to_string();
+    assert!(
+        said.contains("shard 0 stands at 7") && said.contains("holds 0 to 1"),
+        "{said}"
+    );
+    // The other shard goes on, and so does this one from a place that is there.
+    log.append(&[fact(1, 2)]).await?;
+    assert_eq!(positions(&log.read(1, 0, ALL).await?), [1]);
+    assert_eq!(positions(&log.read(0, 0, ALL).await?), [1]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_of_another_width_is_refused() -> Proof {
+    let settings = settings();
+    drop(log(&settings).await);
+    let refused = Kafka::open(settings, 3).await;
+    let said = refused.expect_err("two are not three").to_string();
+    assert!(
+        said.contains("has 2 partitions and the store 3 shards"),
+        "{said}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_broker_nothing_is_acknowledged() -> Proof {
+    let settings = settings();
+    let log = log(&settings).await;
+    let mut elsewhere = settings.clone();
+    elsewhere.brokers = "127.0.0.1:9".into();
+    elsewhere.ask_max = Duration::from_millis(300);
+    assert!(Kafka::open(elsewhere, 2).await.is_err());
+    let refused = log.append(&[fact(2, 1)]).await;
+    assert!(
+        matches!(refused, Err(AppendError::NoShard(2))),
+        "{refused:?}"
+    );
+    Ok(())
+}
