@@ -3,6 +3,7 @@
 
 use super::means::Means;
 use super::post;
+use crate::active::{self, Active};
 use crate::shared::Shared;
 use jiff::Timestamp;
 use model::{Channel, Outgoing, Target};
@@ -60,10 +61,11 @@ pub(super) async fn send(
     (target, payload): (&Target, Value),
 ) -> Fate {
     let (told, fate) = oneshot::channel();
+    let text = active::decided(shared, claimed.revision).await.ok();
     let item = Item {
         claimed: Arc::clone(claimed),
         part: Part {
-            title: title(shared, &claimed.outgoing),
+            title: title(text.as_deref(), &claimed.outgoing),
             payload,
         },
         told,
@@ -79,10 +81,9 @@ pub(super) async fn send(
     })
 }
 
-/// What a message stands under: its topic, or its workflow where that has none.
-fn title(shared: &Shared, outgoing: &Outgoing) -> Box<str> {
-    let latest = shared.latest();
-    let program = latest.as_ref().map(|active| &active.program);
+/// What a message stands under in the text that decided it: its topic, or its workflow where that has none.
+fn title(text: Option<&Active>, outgoing: &Outgoing) -> Box<str> {
+    let program = text.map(|active| &active.program);
     let workflow = program.and_then(|program| {
         let mut all = program.workflows.iter();
         all.find(|workflow| workflow.name == outgoing.workflow)
