@@ -12,7 +12,7 @@ use workflow::{Checked, Files, Severity, check, diagnostic};
 /// What a refusal may take, in the profile of the tests too.
 const REFUSAL_MILLIS_MAX: u64 = 50;
 /// Others use the machine too: the quickest of so many tries counts.
-const TRIES: usize = 5;
+const TRIES: usize = 12;
 
 const BASE: &str = "\
 entities:

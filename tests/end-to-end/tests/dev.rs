@@ -47,7 +47,9 @@ async fn dev_applies_what_is_saved_and_goes_on_when_it_has_a_mistake() {
     let dir = folder.path();
     texts::write(dir, texts::BEFORE).expect("the workspace is written");
     let arguments = ["dev", ".", "--clock", "log", "--fresh", "--store", "dev.db"];
-    let dev = Serving::start(&product(dir), &arguments, &dir.join("screen"));
+    // Tips advertise: where consent is asked for, nobody here would get one.
+    let product = product(dir).with("SOTTAKU_JURISDICTION", "us");
+    let dev = Serving::start(&product, &arguments, &dir.join("screen"));
     let dev = dev.expect("dev starts");
     dev.answers().await.expect("dev answers");
     tell(&dev, &trial("acme")).await;
