@@ -94,6 +94,8 @@ pub(crate) enum Command {
     Key(Key),
     /// Print the settings in force, secrets masked.
     Config(Config),
+    /// Look at all that the settings name: store, log, mail servers, sending domains; nothing is sent.
+    Doctor(Doctor),
     /// Print generated facts of customers who do not exist, as NDJSON.
     Sample(Sample),
 }

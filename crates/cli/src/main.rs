@@ -7,6 +7,7 @@ mod config;
 mod consent;
 mod demo;
 mod dev;
+mod doctor;
 mod erase;
 mod exit;
 mod explain;
@@ -74,6 +75,7 @@ fn run(command: &Command) -> anyhow::Result<exit::Exit> {
         Command::Schema(schema) => schema::run(schema),
         Command::Key(key) => key::run(key),
         Command::Config(config) => config::run(config),
+        Command::Doctor(doctor) => doctor::run(doctor),
         Command::Sample(sample) => sample::write(sample),
         Command::Apply(apply) => apply::run(apply),
         Command::Plan(plan) => plan::run(plan),

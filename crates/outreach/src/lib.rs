@@ -9,6 +9,7 @@
 
 pub mod backoff;
 pub mod dkim;
+pub mod dns;
 pub mod egress;
 pub mod fate;
 pub mod links;

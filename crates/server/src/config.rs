@@ -6,6 +6,7 @@ mod mail;
 mod mail_events;
 mod place;
 mod reach;
+pub mod reference;
 mod returns;
 mod secret;
 mod settings;

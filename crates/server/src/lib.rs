@@ -8,6 +8,7 @@ mod arrive;
 mod bell;
 mod clock;
 pub mod config;
+pub mod doctor;
 pub mod erase;
 mod http;
 mod keeper;

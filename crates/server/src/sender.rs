@@ -18,6 +18,7 @@ mod refusal;
 mod servers;
 
 pub(crate) use means::{Means, MeansError};
+pub(crate) use servers::settings as smtp_settings;
 
 use crate::shared::Shared;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ mod rig;
 mod settings;
 #[cfg(test)]
 mod tests;
-mod topic;
+pub(crate) mod topic;
 
 use crate::{AppendError, Appended, Failure, KafkaSettings, NewFact, StoredFact};
 use producing::Producing;

@@ -10,6 +10,7 @@ mod batch;
 mod brokers;
 mod captured;
 mod commit;
+mod condition;
 mod consent;
 mod delivery;
 mod erase;
@@ -51,6 +52,7 @@ pub use commit::{
     Backfill, Commit, CommitError, Committed, CsmWrite, HeadWrite, JournalWrite, OutboxWrite,
     PartWrite, WakeWrite,
 };
+pub use condition::{Condition, TopicCondition};
 pub use consent::{Basis, Consent};
 pub use delivery::{Attempt, Delivery, DeliveryFilter};
 pub use erase::{ERASED, Erased, Erasure, Rewrite, Scrub};

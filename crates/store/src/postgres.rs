@@ -12,6 +12,7 @@ mod captured;
 mod chain;
 mod claims;
 mod commits;
+mod condition;
 mod consents;
 mod deliveries;
 mod erasures;
@@ -49,7 +50,7 @@ mod tx;
 mod wakes;
 mod writer;
 
-use crate::{Failure, Health, Meta, OpenError, OpenOptions};
+use crate::{Condition, Failure, Health, Meta, OpenError, OpenOptions};
 use reader::Reader;
 use session::{Pending, Session};
 use setup::Setup;
@@ -95,6 +96,11 @@ impl Postgres {
 
     pub(crate) async fn check(&self) -> Result<Health, Failure> {
         self.read((), |session, ()| Box::pin(open::check(session)))
+            .await
+    }
+
+    pub(crate) async fn condition(&self) -> Result<Condition, Failure> {
+        self.read((), |session, ()| Box::pin(condition::read(session)))
             .await
     }
 

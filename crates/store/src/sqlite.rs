@@ -11,6 +11,7 @@ pub(crate) mod captured;
 pub(crate) mod chain;
 pub(crate) mod claims;
 pub(crate) mod commits;
+mod condition;
 pub(crate) mod consents;
 pub(crate) mod deliveries;
 mod erasures;
@@ -55,7 +56,7 @@ pub use tuning::Tuning;
 #[cfg(test)]
 pub(crate) use tx::Session as Holding;
 
-use crate::{Failure, Health, Meta, OpenError, OpenOptions};
+use crate::{Condition, Failure, Health, Meta, OpenError, OpenOptions};
 use reader::Reader;
 use std::path::Path;
 use std::sync::Arc;
@@ -95,6 +96,11 @@ impl Sqlite {
 
     pub(crate) async fn check(&self) -> Result<Health, Failure> {
         self.read(|session| Box::pin(open::check(session))).await
+    }
+
+    pub(crate) async fn condition(&self) -> Result<Condition, Failure> {
+        self.read(|session| Box::pin(condition::read(session)))
+            .await
     }
 
     pub(crate) async fn close(&self) {

@@ -3,6 +3,7 @@
 mod apply;
 mod complaints;
 mod dev;
+mod doctor;
 mod ends;
 mod grounds;
 mod hostile;

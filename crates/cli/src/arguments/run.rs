@@ -234,8 +234,33 @@ pub(crate) struct Import {
 
 /// The settings.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  sottaku config --config /etc/sottaku.yaml")]
+#[command(
+    after_help = "Examples:\n  sottaku config --config /etc/sottaku.yaml\n  sottaku config --reference > settings.md"
+)]
 pub(crate) struct Config {
+    /// Print what can be set, with what each setting takes, its default and its meaning, instead of what is in force.
+    #[arg(long)]
+    pub(crate) reference: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// What to look at.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Each finding is good, a note or bad, with what to do about it. The store is opened as a server opens it: its \
+                  tables are brought up to date. Mail servers are greeted and signed in to, and no mail is begun.\n\n\
+                  Exit codes: 0 nothing is bad; 1 something is; 3 the settings can't be read.\n\n\
+                  Examples:\n  sottaku doctor --config /etc/sottaku/settings.yaml\n  \
+                  sottaku doctor --name-server 198.51.100.53:53 --output json"
+)]
+pub(crate) struct Doctor {
+    /// Ask this name server instead of the system's.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) name_server: Option<std::net::SocketAddr>,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Output,

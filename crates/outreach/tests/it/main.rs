@@ -3,6 +3,7 @@
 mod added;
 mod call;
 mod desk;
+mod dns;
 mod dressed;
 mod egress;
 mod flight;

@@ -116,7 +116,8 @@ impl Servers {
     }
 }
 
-fn settings(smtp: &Smtp) -> Settings {
+/// How a server of the settings is spoken to.
+pub(crate) fn settings(smtp: &Smtp) -> Settings {
     let usual = Settings::new(&smtp.host, smtp.port);
     let deadlines = Deadlines {
         connect: smtp.connect_time_max.unwrap_or(usual.deadlines.connect),
