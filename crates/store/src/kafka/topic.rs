@@ -1,6 +1,6 @@
 //! The topic: made when there is none, and refused if it is another than the store's.
 
-use super::refused;
+use super::{refused, refused_by};
 use crate::{Failure, KafkaSettings};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -45,7 +45,7 @@ async fn partitions(admin: &Admin, settings: &KafkaSettings) -> Result<Option<u3
     let metadata = asking
         .await
         .map_err(|why| refused(&why))?
-        .map_err(|why| refused(&why))?;
+        .map_err(|why| refused_by(&why))?;
     let topic = metadata
         .topics()
         .iter()
@@ -65,7 +65,7 @@ async fn make(admin: &Admin, settings: &KafkaSettings, shards: u32) -> Result<()
     let made = admin
         .create_topics([&topic], &options)
         .await
-        .map_err(|why| refused(&why))?;
+        .map_err(|why| refused_by(&why))?;
     for one in made {
         match one {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
