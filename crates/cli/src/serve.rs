@@ -55,12 +55,14 @@ async fn opened(config: &Config) -> anyhow::Result<Store> {
     let shown = config.store.shown();
     let mut pause = PAUSE_MIN;
     loop {
-        match server::open_or_make(config).await {
-            Err(OpenError::Failed(failure)) if failure.is_passing() => {
-                tracing::warn!(store = %shown, %failure, "the store can't be opened yet; trying again");
-            }
-            opened => return opened.with_context(|| format!("opening the store {shown}")),
+        let opened = server::open_or_make(config).await;
+        let Err(OpenError::Failed(failure)) = &opened else {
+            return opened.with_context(|| format!("opening the store {shown}"));
+        };
+        if !failure.is_passing() {
+            return opened.with_context(|| format!("opening the store {shown}"));
         }
+        tracing::warn!(store = %shown, %failure, "the store can't be opened yet; trying again");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);
     }

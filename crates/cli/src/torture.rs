@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Torture) -> anyhow::Result<Exit> {
         }
     }));
     drop(stage);
-    if report.as_ref().map_or(true, |report| !report.holds()) {
+    if !report.as_ref().is_ok_and(Report::holds) {
         folder.disable_cleanup(true);
         anstream::eprintln!("kept for a look: {}", folder.path().display());
     }

@@ -160,21 +160,17 @@ async fn start(stage: &Stage, count: usize) -> Result<Workers, Failure> {
 async fn pace(progress: Progress, facts: usize, time: Duration) {
     let began = Instant::now();
     while began.elapsed() < time {
-        let part = began.elapsed().as_secs_f64() / time.as_secs_f64();
-        let due = facts.saturating_mul(per_million(part)) / 1_000_000;
-        progress.allow(due);
+        progress.allow(share(facts, began.elapsed(), time));
         tokio::time::sleep(PACE).await;
     }
     progress.allow(usize::MAX);
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a part of one, in millionths"
-)]
-fn per_million(part: f64) -> usize {
-    (part.clamp(0.0, 1.0) * 1_000_000.0) as usize
+/// The part of some facts that is due after a part of the time.
+fn share(facts: usize, passed: Duration, time: Duration) -> usize {
+    let facts = u128::try_from(facts).unwrap_or(u128::MAX);
+    let due = facts.saturating_mul(passed.as_millis()) / time.as_millis().max(1);
+    usize::try_from(due.min(facts)).unwrap_or(usize::MAX)
 }
 
 async fn tick(addresses: &[SocketAddr]) -> Result<(), Failure> {
@@ -231,4 +227,17 @@ async fn end(workers: Workers, report: &mut Report) -> Result<Vec<String>, Failu
         report.heard(&said);
     }
     Ok(violations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_due_evenly_over_the_time() {
+        let time = Duration::from_secs(60);
+        for (seconds, due) in [(0, 0), (15, 250), (60, 1_000), (90, 1_000)] {
+            assert_eq!(share(1_000, Duration::from_secs(seconds), time), due);
+        }
+    }
 }

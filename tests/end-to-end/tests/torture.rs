@@ -4,18 +4,20 @@
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
-use end_to_end::Failure;
+use end_to_end::{Client, Failure, Product, Serving, wait};
 use serde_json::Value;
 use servers::{Kafka, Postgres};
 use tokio::net::TcpListener;
 
 use crate::kill::MACHINE;
 use crate::office::product;
+
+const TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Kills a server and starts it again.
 type Strike = Box<dyn FnMut() -> servers::Answer<()> + Send>;
@@ -131,4 +133,72 @@ async fn a_store_that_somebody_uses_is_not_touched() {
     let ran = ran.expect("it runs");
     assert_eq!(ran.code, Some(3), "{}", ran.out);
     assert!(ran.err.contains("name one that is empty"), "{}", ran.err);
+}
+
+/// Waits until every shard is held for both roles and nothing waits, as `sottaku shards` has it.
+async fn all_are_held(product: &Product) -> Result<(), Failure> {
+    wait::until("every shard has its owners", TIME_MAX, async || {
+        let shown = product.run(&["shards", "--output", "json"]).await.ok()?;
+        let shards = shown.json_lines().ok()?;
+        let is_held = |shard: &Value| {
+            let held = |role: &str| shard[role]["held"] == true && shard[role]["epoch"].is_u64();
+            held("decide") && held("send") && shard["lag"] == 0
+        };
+        (shards.len() == 8 && shards.iter().all(is_held)).then_some(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_waits_for_a_database_that_is_down_and_its_shards_are_shown() {
+    let mut postgres = Postgres::start().expect("Postgres starts");
+    postgres.crash().expect("it is killed");
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let product = product(folder.path()).with("SOTTAKU_STORE", &postgres.url());
+    let log = folder.path().join("serve.log");
+    let server = Serving::start(&product, &["serve"], &log).expect("it starts");
+    wait::until("it says that it waits", TIME_MAX, async || {
+        let said = server.said();
+        said.contains("can't be opened yet").then_some(())
+    })
+    .await
+    .expect("it does not end");
+    postgres.restart().expect("it is there again");
+    server.answers().await.expect("it goes on");
+    all_are_held(&product).await.expect("on Postgres");
+    let shown = product.done(&["shards"]).await.expect("they are shown");
+    assert!(shown.out.starts_with("SHARD") && shown.out.lines().count() == 9);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deciding_and_sending_go_apart() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let product = product(folder.path());
+    let start = |roles: &str| {
+        let log = folder.path().join(format!("{roles}.log"));
+        Serving::start(&product, &["serve", "--roles", roles], &log).expect("it starts")
+    };
+    let deciding = start("decide,ingest");
+    deciding.answers().await.expect("it answers");
+    let sending = start("send");
+    sending
+        .answers()
+        .await
+        .expect("health and measures are everywhere");
+    all_are_held(&product).await.expect("on SQLite");
+    let shown = product.done(&["shards", "--output", "json"]).await;
+    let shards = shown.expect("they are shown").json_lines();
+    for shard in shards.expect("a line for each") {
+        let owner = |role: &str| shard[role]["owner"].as_str().map(str::to_owned);
+        let is_of = |owner: Option<String>, server: &Serving| {
+            owner.is_some_and(|owner| owner.starts_with(&format!("{}-", server.pid())))
+        };
+        assert!(is_of(owner("decide"), &deciding), "{shard}");
+        assert!(is_of(owner("send"), &sending), "{shard}");
+    }
+    let mut client = Client::new(sending.address(), TIME_MAX);
+    let told = client.tell("application/cloudevents+json", b"{}").await;
+    assert_eq!(told.expect("it answers").status, 404);
+    let asked = client.get("/healthz").await.expect("it answers");
+    assert_eq!(asked.status, 200, "{}", asked.body);
 }

@@ -82,13 +82,14 @@ async fn migrate_here(setup: &Setup) -> Result<(), OpenError> {
     if let Err(error) = closed {
         tracing::warn!(%error, "A connection to the store did not close well.");
     }
-    done.map_err(|why| match why {
-        MigrateError::Execute(why) | MigrateError::ExecuteMigration(why, _)
-            if Class::of(&why) != Class::Other =>
+    done.map_err(|why| {
+        // A server that went away meanwhile is no fault of the tables.
+        if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = &why
+            && Class::of(error) != Class::Other
         {
-            Class::of(&why).failure(&why).into()
+            return Class::of(error).failure(error).into();
         }
-        why => OpenError::Migration(why.to_string().into()),
+        OpenError::Migration(why.to_string().into())
     })
 }
 
