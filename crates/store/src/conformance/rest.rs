@@ -300,14 +300,11 @@ pub(super) async fn commits_that_do_not_follow_each_other_are_found(ground: &Gro
     store
         .tamper("UPDATE batch SET epoch = epoch + 7, upto = upto + 1 WHERE place = 2")
         .await?;
-    let problems = store.check().await?.problems;
-    assert_eq!(
-        problems,
-        [
-            "commit 3 of shard 0 was written under epoch 1, and the one before it under 8".into(),
-            "commit 3 of shard 0 decides from position 2, and the one before it ended at 3".into(),
-        ] as [Box<str>; 2]
-    );
+    let found: [Box<str>; 2] = [
+        "commit 3 of shard 0 was written under epoch 1, and the one before it under 8".into(),
+        "commit 3 of shard 0 decides from position 2, and the one before it ended at 3".into(),
+    ];
+    assert_eq!(store.check().await?.problems, found);
     Ok(())
 }
 
