@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Run: take facts in, decide, send.
     Serve(Serve),
+    /// Kill workers, database and brokers while facts are told, and prove that each counted once.
+    Torture(Torture),
     /// Bring facts in from files.
     Import(Import),
     /// Look at messages and what became of them.
@@ -82,6 +84,8 @@ pub(crate) enum Command {
     Journal(Journal),
     /// Ask why: did it start, what keeps it from starting, where does it rest, what did it do.
     Why(Why),
+    /// Show who has each shard, how far it is and what it waits for.
+    Shards(Shards),
     /// Work on the log of facts.
     Log(Log),
     /// Look at facts that could not be used, and try them again.

@@ -29,12 +29,14 @@ mod records;
 mod sample;
 mod schema;
 mod serve;
+mod shards;
 mod show;
 mod simulate;
 mod suppress;
 mod switching;
 mod task;
 mod tests;
+mod torture;
 mod watch;
 mod webhook;
 mod why;
@@ -69,6 +71,7 @@ fn run(command: &Command) -> anyhow::Result<exit::Exit> {
         Command::New(new) => new::run(new),
         Command::Preview(preview) => preview::run(preview),
         Command::Why(why) => why::run(why),
+        Command::Shards(shards) => shards::run(shards),
         Command::Log(log) => log::run(log),
         Command::Parked(parked) => parked::run(parked),
         Command::Webhook(webhook) => webhook::run(webhook),
@@ -82,5 +85,6 @@ fn run(command: &Command) -> anyhow::Result<exit::Exit> {
         Command::Dev(dev) => dev::run(dev),
         Command::Demo(demo) => demo::run(demo),
         Command::Serve(serve) => serve::run(serve),
+        Command::Torture(torture) => torture::run(torture),
     }
 }

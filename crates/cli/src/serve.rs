@@ -1,29 +1,37 @@
 //! `sottaku serve`: takes facts in, decides, sends, until it is told to stop.
 
-use crate::arguments::Serve;
+use crate::arguments::{RoleName, Serve};
 use crate::exit::Exit;
 use crate::workspace;
 use anyhow::Context;
-use server::{Clock, Roles, Server};
+use server::{Clock, Config, Refused, Roles, Server};
 use std::io::IsTerminal;
-use store::Store;
+use std::time::Duration;
+use store::{OpenError, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+/// Between two tries to open a store that can't be reached.
+const PAUSE_MIN: Duration = Duration::from_millis(200);
+const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// Runs until SIGTERM or ctrl-c.
 pub(crate) fn run(arguments: &Serve) -> anyhow::Result<Exit> {
     log_to_stderr("info");
     let config = arguments.place.settings()?;
     runtime()?.block_on(async {
-        let opened = server::open_or_make(&config).await;
-        let store =
-            opened.with_context(|| format!("opening the store {}", config.store.shown()))?;
+        // Heard from the beginning on: who is told to end while the store is opened ends.
+        let mut stop = std::pin::pin!(stop_signal());
+        let store = tokio::select! {
+            store = opened(&config) => store?,
+            stopped = &mut stop => return stopped.map(|()| Exit::Done),
+        };
         compare(&store, arguments).await?;
-        let server = Server::start(config, store.clone(), Clock::wall(), Roles::ALL).await?;
+        let server = Server::start(config, store.clone(), Clock::wall(), roles(arguments)).await?;
         if let Some(address) = server.address() {
             tracing::info!(%address, "listening");
         }
-        stop_signal().await?;
+        stop.await?;
         tracing::info!("stopping: what is under way is finished first");
         server.stop().await;
         store.close().await;
@@ -31,9 +39,45 @@ pub(crate) fn run(arguments: &Serve) -> anyhow::Result<Exit> {
     })
 }
 
+fn roles(arguments: &Serve) -> Roles {
+    let has = |role| arguments.roles.contains(&role);
+    Roles {
+        http: true,
+        ingest: has(RoleName::Ingest),
+        api: has(RoleName::Api),
+        decide: has(RoleName::Decide),
+        send: has(RoleName::Send),
+    }
+}
+
+/// Opens the store. A database or brokers that can't be reached are waited for, for as long as it takes.
+async fn opened(config: &Config) -> anyhow::Result<Store> {
+    let shown = config.store.shown();
+    let mut pause = PAUSE_MIN;
+    loop {
+        let opened = server::open_or_make(config).await;
+        let Err(OpenError::Failed(failure)) = &opened else {
+            return opened.with_context(|| format!("opening the store {shown}"));
+        };
+        if !failure.is_passing() {
+            return opened.with_context(|| format!("opening the store {shown}"));
+        }
+        tracing::warn!(store = %shown, %failure, "the store can't be opened yet; trying again");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
 /// Says when nothing was applied yet, and when the files differ from what was.
 async fn compare(store: &Store, arguments: &Serve) -> anyhow::Result<()> {
-    let applied = server::applied_files(store).await?;
+    let applied = match server::applied_files(store).await {
+        Ok(applied) => applied,
+        Err(Refused::Failed(failure)) => {
+            tracing::warn!(%failure, "the applied workspace can't be read now; it is not compared");
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
     if let Some(files) = &applied {
         let aside = workflow::check(files).not_yet;
         if !aside.is_empty() {

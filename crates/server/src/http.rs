@@ -14,6 +14,7 @@ mod slack;
 mod tasks;
 mod track;
 
+use crate::run::Roles;
 use crate::shared::Shared;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -44,21 +45,46 @@ pub(crate) struct Door {
 ))]
 struct Api;
 
-fn api() -> OpenApiRouter<Door> {
-    OpenApiRouter::with_openapi(Api::openapi())
-        .routes(routes!(events::post_events))
-        .routes(routes!(mail_events::post_mail_events))
-        .routes(routes!(journal::get_journal))
-        .routes(routes!(tasks::get_tasks))
-        .routes(routes!(tasks::post_task))
+/// What a process with these roles answers of what is described.
+fn api(roles: Roles) -> OpenApiRouter<Door> {
+    let mut router = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(health::get_health))
-        .routes(routes!(metrics::get_metrics))
-        .routes(routes!(slack::post_actions))
+        .routes(routes!(metrics::get_metrics));
+    if roles.ingest {
+        router = router
+            .routes(routes!(events::post_events))
+            .routes(routes!(mail_events::post_mail_events));
+    }
+    if roles.api {
+        router = router
+            .routes(routes!(journal::get_journal))
+            .routes(routes!(tasks::get_tasks))
+            .routes(routes!(tasks::post_task))
+            .routes(routes!(slack::post_actions));
+    }
+    router
+}
+
+/// The pages behind people's links.
+fn links() -> Router<Door> {
+    Router::new()
+        .route("/c/{token}", get(track::get_click))
+        .route("/o/{token}", get(track::get_open))
+        .route(
+            "/a/{token}",
+            get(approval::get_approval).post(approval::post_approval),
+        )
+        .route(
+            "/u/{token}",
+            get(leave::get_leave)
+                .post(leave::post_leave)
+                .layer(DefaultBodyLimit::max(leave::BODY_BYTES_MAX)),
+        )
 }
 
 /// The description of the HTTP interface, as `GET /v1/openapi.json` gives it.
 pub fn openapi() -> String {
-    let mut api = api().into_openapi();
+    let mut api = api(Roles::ALL).into_openapi();
     auth::describe(&mut api);
     api.to_pretty_json().unwrap_or_default()
 }
@@ -71,8 +97,14 @@ fn shown(path: &str) -> &str {
         .unwrap_or(path)
 }
 
-/// The routes.
+/// The routes of a process that does everything.
+#[cfg(test)]
 pub(crate) fn router(shared: Shared) -> Router {
+    router_of(shared, Roles::ALL)
+}
+
+/// The routes of a process with these roles.
+pub(crate) fn router_of(shared: Shared, roles: Roles) -> Router {
     let limits = shared.config.limits.clone();
     let door = Door {
         shared,
@@ -80,7 +112,10 @@ pub(crate) fn router(shared: Shared) -> Router {
         pace: pace::Pace::default(),
     };
     let description = openapi();
-    let (router, _) = api().split_for_parts();
+    let (mut router, _) = api(roles).split_for_parts();
+    if roles.api {
+        router = router.merge(links());
+    }
     let id = HeaderName::from_static("x-request-id");
     let trace = TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
         // The path only: a query may name an account, and headers hold the token.
@@ -95,18 +130,6 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route(
             "/v1/openapi.json",
             get(move || answer::json_text(description.clone())),
-        )
-        .route("/c/{token}", get(track::get_click))
-        .route("/o/{token}", get(track::get_open))
-        .route(
-            "/a/{token}",
-            get(approval::get_approval).post(approval::post_approval),
-        )
-        .route(
-            "/u/{token}",
-            get(leave::get_leave)
-                .post(leave::post_leave)
-                .layer(DefaultBodyLimit::max(leave::BODY_BYTES_MAX)),
         )
         .fallback(answer::not_found)
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
@@ -199,6 +222,42 @@ mod tests {
         );
         assert_eq!(get(&shared, "/v1/journal").await.0, 401);
         assert_eq!(get(&shared, "/nowhere").await.0, 404);
+    }
+
+    #[tokio::test]
+    async fn a_process_answers_only_for_its_roles() {
+        let place = Place::new(ClockMode::Live);
+        let shared = place.shared(&[]).await;
+        let asked = async |roles: Roles, path: &str| {
+            let request = Request::get(path).body(Body::empty()).expect("a request");
+            let response = router_of(shared.clone(), roles).oneshot(request).await;
+            response.expect("an answer").status().as_u16()
+        };
+        let none = Roles {
+            ingest: false,
+            api: false,
+            ..Roles::ALL
+        };
+        let (ingest, api) = (
+            Roles {
+                ingest: true,
+                ..none
+            },
+            Roles { api: true, ..none },
+        );
+        // A path that is there takes POST only; one that is not there is not found.
+        for (roles, path, status) in [
+            (ingest, "/v1/events", 405),
+            (ingest, "/v1/journal", 404),
+            (ingest, "/u/none", 404),
+            (api, "/v1/events", 404),
+            (api, "/v1/journal", 200),
+            (none, "/v1/events", 404),
+            (none, "/v1/journal", 404),
+            (none, "/metrics", 200),
+        ] {
+            assert_eq!(asked(roles, path).await, status, "{roles:?} {path}");
+        }
     }
 
     #[tokio::test]

@@ -17,8 +17,12 @@ use tokio_util::sync::CancellationToken;
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Roles {
-    /// Takes facts in and answers over HTTP.
+    /// Listens for HTTP: health and measures, and what `ingest` and `api` answer.
     pub http: bool,
+    /// Takes facts in: over HTTP, and what comes back of mails.
+    pub ingest: bool,
+    /// Answers over HTTP: people's links, tasks, the journal.
+    pub api: bool,
     /// Decides.
     pub decide: bool,
     /// Sends.
@@ -29,6 +33,8 @@ impl Roles {
     /// Everything.
     pub const ALL: Self = Self {
         http: true,
+        ingest: true,
+        api: true,
         decide: true,
         send: true,
     };
@@ -85,9 +91,13 @@ impl Server {
                 |error: std::io::Error| StartError::Listen(listen, error.to_string().into());
             let listener = TcpListener::bind(listen).await.map_err(refused)?;
             address = Some(listener.local_addr().map_err(refused)?);
-            tasks.push(tokio::spawn(serve(listener, shared.clone(), stop.clone())));
+            tasks.push(tokio::spawn(serve(
+                listener,
+                (shared.clone(), roles),
+                stop.clone(),
+            )));
         }
-        if roles.http {
+        if roles.http && roles.ingest {
             returns::start(&shared, &stop, &mut tasks).await?;
         }
         let held: Vec<Role> = [(roles.decide, Role::Decide), (roles.send, Role::Send)]
@@ -154,9 +164,9 @@ impl Server {
     }
 }
 
-async fn serve(listener: TcpListener, shared: Shared, stop: CancellationToken) {
+async fn serve(listener: TcpListener, (shared, roles): (Shared, Roles), stop: CancellationToken) {
     let time_max = shared.config.limits.stop_time_max;
-    let router = http::router(shared);
+    let router = http::router_of(shared, roles);
     let ending = stop.clone();
     let serving = axum::serve(listener, router)
         .with_graceful_shutdown(async move { ending.cancelled().await });

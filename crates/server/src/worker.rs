@@ -139,7 +139,7 @@ impl Worker {
                     break;
                 }
                 Err(trouble) => {
-                    state = None;
+                    self.forget(&mut state).await;
                     self.complain(&trouble);
                     if matches!(trouble, Trouble::Failed(_)) {
                         rest(pause, &stop).await;
@@ -189,7 +189,13 @@ impl Worker {
         state
             .cache
             .trim(self.shared.config.limits.accounts_cached_max);
-        let round = self.decide(&active, &mut state).await?;
+        let round = self.decide(&active, &mut state).await;
+        #[cfg(sottaku_teeth = "cache")]
+        if round.is_err() {
+            *slot = Some(state);
+            return round;
+        }
+        let round = round?;
         if matches!(round, Round::Idle { .. }) {
             // Nothing is committed, so nothing else would tell that somebody applied another text.
             let row = self.shared.store.shard(self.shard).await?;
@@ -199,6 +205,22 @@ impl Worker {
         }
         *slot = Some(state);
         Ok(round)
+    }
+
+    /// What was not surely committed is worth nothing.
+    #[cfg(not(sottaku_teeth = "cache"))]
+    async fn forget(&self, slot: &mut Option<State>) {
+        *slot = None;
+    }
+
+    /// A negative control: the accounts stay as they were decided, though that may not have been committed.
+    #[cfg(sottaku_teeth = "cache")]
+    async fn forget(&self, slot: &mut Option<State>) {
+        let cache = slot.take().map(|state| state.cache);
+        *slot = State::load(&self.shared, self.shard).await.ok();
+        if let (Some(state), Some(cache)) = (slot.as_mut(), cache) {
+            state.cache = cache;
+        }
     }
 
     /// What was told together with other rows goes to the log, if that is elsewhere.
@@ -218,9 +240,6 @@ impl Worker {
         if let Some(reached) = self.backfill_turn(active, state) {
             return self.backfill_page(active, state, reached).await;
         }
-        if state.must_close_first() {
-            return self.close_page(active, state, None).await;
-        }
         let limits = &self.shared.config.limits;
         let (facts_max, bytes_max) = (limits.batch_facts_max, limits.batch_bytes_max);
         let now = self.shared.clock.now().max(state.last_now);
@@ -238,6 +257,9 @@ impl Worker {
         } else {
             Vec::new()
         };
+        if state.must_close_first(stored.first().map(|fact| fact.position)) {
+            return self.close_page(active, state, None).await;
+        }
         if stored.is_empty() {
             // What the log ended with were no facts: the end is asked for anew.
             state.forget_end();

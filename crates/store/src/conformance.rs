@@ -185,6 +185,7 @@ cases! {
         a_refused_commit_changes_nothing,
         an_account_without_a_head_is_refused,
         parts_and_csms_can_be_taken_away,
+        a_first_text_takes_what_a_log_elsewhere_holds_as_history,
         a_later_text_waits_until_every_account_is_brought_over,
         a_text_takes_effect_in_every_shard_at_once,
         hundreds_of_heads_go_through_one_commit;

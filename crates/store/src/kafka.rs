@@ -11,6 +11,7 @@ pub(crate) mod topic;
 
 use crate::{AppendError, Appended, Failure, KafkaSettings, NewFact, StoredFact};
 use producing::Producing;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use reading::Reading;
 use std::sync::Arc;
 
@@ -105,6 +106,28 @@ impl Kafka {
 /// A failure of the log, in words.
 fn refused(why: &dyn std::fmt::Display) -> Failure {
     Failure::Database(format!("the log in Kafka: {why}").into())
+}
+
+/// The same for what the client says: no broker to be reached passes by itself.
+fn refused_by(why: &KafkaError) -> Failure {
+    use RDKafkaErrorCode::{
+        AllBrokersDown, BrokerNotAvailable, BrokerTransportFailure, LeaderNotAvailable,
+        NetworkException, NotLeaderForPartition, OperationTimedOut, RequestTimedOut, Resolve,
+    };
+    match why.rdkafka_error_code() {
+        Some(
+            AllBrokersDown
+            | BrokerNotAvailable
+            | BrokerTransportFailure
+            | LeaderNotAvailable
+            | NetworkException
+            | NotLeaderForPartition
+            | OperationTimedOut
+            | RequestTimedOut
+            | Resolve,
+        ) => Failure::Away(format!("the log in Kafka: {why}").into()),
+        Some(_) | None => refused(why),
+    }
 }
 
 /// The partition of a shard.

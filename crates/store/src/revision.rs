@@ -76,6 +76,17 @@ impl Store {
         ends_resting: bool,
     ) -> Result<Option<Vec<u64>>, Failure> {
         let ends = self.ends_elsewhere().await?;
+        self.activate_from(id, now, ends_resting, ends).await
+    }
+
+    /// The same where the shards' logs end at these positions, if their facts don't stand in the tables.
+    pub(crate) async fn activate_from(
+        &self,
+        id: RevisionId,
+        now: Timestamp,
+        ends_resting: bool,
+        ends: Option<Vec<u64>>,
+    ) -> Result<Option<Vec<u64>>, Failure> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.activate(id, now, ends_resting, ends).await,
             Tables::Postgres(postgres) => postgres.activate(id, now, ends_resting, ends).await,

@@ -41,6 +41,8 @@ async fn ours(path: &Path, told: &Path) -> anyhow::Result<Cost> {
     let store = open(path).await?;
     let roles = Roles {
         http: true,
+        ingest: true,
+        api: false,
         decide: false,
         send: false,
     };

@@ -85,6 +85,8 @@ async fn ours(path: &Path, lines: &[Line]) -> anyhow::Result<(Cost, Store)> {
     append(&store, lines).await?;
     let roles = Roles {
         http: false,
+        ingest: false,
+        api: false,
         decide: true,
         send: false,
     };

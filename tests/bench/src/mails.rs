@@ -91,6 +91,8 @@ async fn prepare(path: &Path) -> anyhow::Result<Vec<u8>> {
     }
     let roles = Roles {
         http: false,
+        ingest: false,
+        api: false,
         decide: true,
         send: false,
     };
@@ -190,6 +192,8 @@ async fn ours(path: &Path, connections: usize, delay: Duration) -> anyhow::Resul
     let store = Store::open(path, OpenOptions::default()).await?;
     let roles = Roles {
         http: false,
+        ingest: false,
+        api: false,
         decide: false,
         send: true,
     };

@@ -15,31 +15,19 @@
 //! Each is ready when its `start` returns, and is stopped when it is dropped.
 
 pub mod browser;
-pub mod certificate;
-pub mod client;
-pub mod dice;
-pub mod failure;
 pub mod markup;
 pub mod peek;
 pub mod postfix;
-pub mod product;
-pub mod serving;
-pub mod sink;
 pub mod slack;
-pub mod wait;
+
+pub use torture::{certificate, client, dice, failure, product, serving, sink, wait};
 
 pub use browser::Browser;
-pub use certificate::Certificate;
-pub use client::{Answer, Client, Cut};
-pub use dice::Dice;
-pub use failure::Failure;
 pub use markup::{Outline, outline};
 pub use peek::Peek;
 pub use postfix::{Postfix, Tls};
-pub use product::{Product, Ran};
-pub use serving::{Serving, Signal};
-pub use sink::plan::{Act, Phase, Plan, Rule};
-pub use sink::process::SinkProcess;
-pub use sink::record::Taken;
-pub use sink::{Sink, SinkOptions};
 pub use slack::{Slack, SlackAct, SlackHabit, SlackReply};
+pub use torture::{
+    Act, Answer, Certificate, Client, Cut, Dice, Failure, Look, Phase, Plan, Product, Ran, Rule,
+    Serving, Signal, Sink, SinkOptions, SinkProcess, Taken,
+};

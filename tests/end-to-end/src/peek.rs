@@ -7,35 +7,20 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{ConnectOptions, Connection, Row};
 
+use torture::takeover::{Held, Look, Reached, pid};
+
 use crate::Failure;
 
 /// Who waits for the right to write longer than this waits for somebody who does not give it back.
 const LOCK_TIME_MAX: Duration = Duration::from_secs(1);
 
-/// A lease as the table has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// The shard.
-    pub shard: i64,
-    /// `decide` or `send`.
-    pub role: String,
-    /// The process that has it, if any.
-    pub pid: Option<u32>,
-    /// Its epoch.
-    pub epoch: i64,
-}
-
-/// How far a shard has come.
+/// How far the log of a shard goes, and how far it is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reached {
+pub struct Log {
     /// What is decided.
     pub position: i64,
     /// The end of its log.
     pub end: i64,
-    /// Commits so far.
-    pub commits: i64,
-    /// The epoch of the last one.
-    pub epoch: i64,
 }
 
 /// An open store.
@@ -64,40 +49,19 @@ impl Peek {
         Ok(Peek { pool, writing })
     }
 
-    /// All leases.
+    /// How far each shard's log goes.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn leases(&self) -> Result<Vec<Held>, Failure> {
-        let rows = self
-            .rows("SELECT shard, role, owner, epoch FROM lease ORDER BY shard, role")
-            .await?;
-        Ok(rows
-            .iter()
-            .map(|row| Held {
-                shard: row.get(0),
-                role: row.get(1),
-                pid: pid(row.get(2)),
-                epoch: row.get(3),
-            })
-            .collect())
-    }
-
-    /// How far each shard has come.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn reached(&self) -> Result<Vec<Reached>, Failure> {
-        let sql = "SELECT s.position, e.position, s.commits, s.commit_epoch \
+    pub async fn logs(&self) -> Result<Vec<Log>, Failure> {
+        let sql = "SELECT s.position, e.position \
             FROM shard s JOIN log_end e ON e.shard = s.id ORDER BY s.id";
         let rows = self.rows(sql).await?;
         Ok(rows
             .iter()
-            .map(|row| Reached {
+            .map(|row| Log {
                 position: row.get(0),
                 end: row.get(1),
-                commits: row.get(2),
-                epoch: row.get(3),
             })
             .collect())
     }
@@ -145,16 +109,6 @@ impl Peek {
         .await
     }
 
-    /// How many messages still wait or are under way.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn unsettled(&self) -> Result<i64, Failure> {
-        let sql = "SELECT count(*) FROM delivery WHERE state IN ('queued', 'claimed', 'deferred')";
-        let rows = self.rows(sql).await?;
-        Ok(rows.first().map_or(0, |row| row.get(0)))
-    }
-
     /// Whether nobody keeps the right to write to himself: takes it for an instant, and writes nothing.
     pub async fn is_writable(&self) -> bool {
         let Ok(mut connection) = self.writing.connect().await else {
@@ -172,7 +126,10 @@ impl Peek {
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&self.pool);
         let rows = rows.await.map_err(failed)?;
-        Ok(rows.iter().filter_map(|row| pid(row.get(0))).collect())
+        Ok(rows
+            .iter()
+            .filter_map(|row| pid(row.get::<Option<&str>, _>(0)))
+            .collect())
     }
 
     async fn rows(&self, sql: &'static str) -> Result<Vec<sqlx::sqlite::SqliteRow>, Failure> {
@@ -180,9 +137,52 @@ impl Peek {
     }
 }
 
-/// An owner is `PID-…`.
-fn pid(owner: Option<String>) -> Option<u32> {
-    owner?.split('-').next()?.parse().ok()
+impl Look for Peek {
+    async fn leases(&self) -> Result<Vec<Held>, Failure> {
+        let rows = self
+            .rows("SELECT shard, role, owner, epoch FROM lease ORDER BY shard, role")
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| Held {
+                shard: row.get(0),
+                role: row.get(1),
+                pid: pid(row.get::<Option<&str>, _>(2)),
+                epoch: row.get(3),
+            })
+            .collect())
+    }
+
+    async fn reached(&self) -> Result<Vec<Reached>, Failure> {
+        let sql = "SELECT position, commits, commit_epoch FROM shard ORDER BY id";
+        let rows = self.rows(sql).await?;
+        Ok(rows
+            .iter()
+            .map(|row| Reached {
+                position: row.get(0),
+                commits: row.get(1),
+                epoch: row.get(2),
+            })
+            .collect())
+    }
+
+    async fn end(&self, shard: i64) -> Result<i64, Failure> {
+        let logs = self.logs().await?;
+        let log = usize::try_from(shard).ok().and_then(|at| logs.get(at));
+        Ok(log.map_or(0, |log| log.end))
+    }
+
+    async fn unsettled(&self) -> Result<i64, Failure> {
+        let sql = "SELECT count(*) FROM delivery WHERE state IN ('queued', 'claimed', 'deferred')";
+        let rows = self.rows(sql).await?;
+        Ok(rows.first().map_or(0, |row| row.get(0)))
+    }
+
+    async fn problems(&self) -> Result<Vec<String>, Failure> {
+        let rows = self.rows("PRAGMA integrity_check").await?;
+        let told = rows.iter().map(|row| row.get::<String, _>(0));
+        Ok(told.filter(|line| line != "ok").collect())
+    }
 }
 
 fn failed(error: sqlx::Error) -> Failure {

@@ -76,7 +76,7 @@ impl Stage {
         })
         .await?;
         wait::until("they are decided", TIME_MAX, async || {
-            let reached = self.peek.reached().await.ok()?;
+            let reached = self.peek.logs().await.ok()?;
             let is_decided = reached.iter().all(|shard| shard.position == shard.end);
             is_decided.then_some(())
         })

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use end_to_end::{Failure, Peek, Serving, wait};
+use end_to_end::{Failure, Look as _, Peek, Serving, wait};
 use serde_json::json;
 use tokio::process::Command;
 
@@ -199,7 +199,7 @@ fn subject(line: &str) -> Option<String> {
 async fn is_whole(store: &Path) {
     let peek = Peek::open(store).await.expect("the store opens");
     let reached = wait::until("all is decided", Duration::from_secs(30), async || {
-        let reached = peek.reached().await.ok()?;
+        let reached = peek.logs().await.ok()?;
         reached
             .iter()
             .all(|shard| shard.position == shard.end)

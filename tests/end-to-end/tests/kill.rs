@@ -3,21 +3,16 @@
 //! with what was told.
 
 mod blows;
-mod facts;
-mod files;
 mod heard;
-mod load;
-mod proof;
 mod stage;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use end_to_end::{Client, Dice, Failure, wait};
+use torture::{Evidence, Listed, Load, Look as _, World, broken, files, prove, world};
 
 use blows::Blows;
-use facts::World;
-use load::Load;
 use stage::Stage;
 
 use crate::office::top;
@@ -76,7 +71,7 @@ fn number<N: std::str::FromStr>(name: &str, usual: N) -> N {
 }
 
 /// One at a time: each needs the machine for itself.
-static MACHINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+pub(crate) static MACHINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fact_and_every_mail_counts_once_whatever_is_killed() {
@@ -108,14 +103,14 @@ async fn run(size: &Size) -> Result<Vec<String>, Failure> {
     let began = Instant::now();
     let mut stage = Stage::set(size).await?;
     let mut dice = Dice::new(size.seed);
-    let world = World::generate(&stage.oracle, size, &mut dice).await?;
+    let world = generate(&stage, size, &mut dice).await?;
     println!(
         "facts {} of {} accounts, {} from files",
         world.count(),
         world.accounts,
         world.in_files()
     );
-    let load = Load::new(&world, &stage, &mut dice);
+    let load = Load::new(&world, &mut dice);
     let progress = load.progress();
     let files = files::write(&world, stage.folder.path())?;
     let importing = tokio::task::spawn_local(files::import(
@@ -124,7 +119,7 @@ async fn run(size: &Size) -> Result<Vec<String>, Failure> {
         progress.clone(),
         dice.clone(),
     ));
-    let telling = load.start(&world, &stage);
+    let telling = load.start(&world, &stage.addresses());
     let blows = Blows::plan(size.kills, world.over_http(), &mut dice);
     let mut struck = blows.strike(&mut stage, &progress).await?;
     println!("{:.0} s: all blows struck", began.elapsed().as_secs_f64());
@@ -142,7 +137,22 @@ async fn run(size: &Size) -> Result<Vec<String>, Failure> {
     }
     let endings = stage.end().await?;
     violations.append(&mut struck.violations);
-    violations.extend(proof::prove(&stage, &world, &told).await?);
+    let evidence = Evidence {
+        oracle: &stage.oracle,
+        workspace: &stage.workspace,
+        taken: stage.sink.taken()?,
+    };
+    let found = prove(&evidence, &world, &told).await?;
+    let listed = found.listed.iter();
+    let listed: Vec<Listed> = listed
+        .map(|mail| Listed::read(mail, &found.mailed))
+        .collect();
+    violations.extend(found.violations.iter().cloned());
+    violations.extend(heard::judge(&stage, &listed).await?);
+    println!(
+        "log: {} facts and {} repeats of them, {} answers of 2xx; {} records; messages {:?}, mails {}",
+        found.facts, found.repeats, found.accepted, found.records, found.messages, found.mails
+    );
     println!(
         "{} resent after a cut or a refusal, {} told twice on purpose, import killed {} times",
         told.resent, told.twice, imported.kills
@@ -176,7 +186,7 @@ async fn tick(stage: &Stage) -> Result<(), Failure> {
 /// Waits until everything is decided and every message has its fate.
 async fn quiet(stage: &Stage) -> Result<(), Failure> {
     wait::until("all is decided and sent", QUIET_TIME_MAX, async || {
-        let reached = stage.peek.reached().await.ok()?;
+        let reached = stage.peek.logs().await.ok()?;
         let unsettled = stage.peek.unsettled().await.ok()?;
         let is_decided = reached.iter().all(|shard| shard.position == shard.end);
         (is_decided && unsettled == 0).then_some(())
@@ -184,9 +194,19 @@ async fn quiet(stage: &Stage) -> Result<(), Failure> {
     .await
 }
 
-fn broken(what: &str, error: &dyn std::fmt::Display) -> Failure {
-    Failure::Unreadable {
-        what: what.to_owned(),
-        reason: error.to_string(),
-    }
+/// The sample of the binary that says what is right, made the world that is told.
+async fn generate(stage: &Stage, size: &Size, dice: &mut Dice) -> Result<World, Failure> {
+    let logins = world::logins(size.facts, size.accounts).to_string();
+    let (accounts, seed) = (size.accounts.to_string(), size.seed.to_string());
+    let arguments = [
+        "sample",
+        "--accounts",
+        &accounts,
+        "--logins",
+        &logins,
+        "--seed",
+        &seed,
+    ];
+    let sample = stage.oracle.done(&arguments).await?;
+    World::of(sample.out.lines(), (size.accounts, size.facts), dice)
 }

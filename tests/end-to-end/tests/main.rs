@@ -24,4 +24,5 @@ mod tables;
 mod tasks;
 mod texts;
 mod texts_before;
+mod torture;
 mod webhooks;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use end_to_end::{Peek, wait};
+use end_to_end::{Look as _, Peek, wait};
 use serde_json::{Value, json};
 
 use crate::office::{Office, fact, workspace};
@@ -65,7 +65,7 @@ async fn quiet(office: &Office) {
     let peek = Peek::open(&office.folder.path().join("sottaku.db")).await;
     let peek = peek.expect("the store is there");
     let quiet = wait::until("everything is decided", PATIENCE, async || {
-        let reached = peek.reached().await.ok()?;
+        let reached = peek.logs().await.ok()?;
         let is_read = reached.iter().all(|shard| shard.position == shard.end);
         (is_read && peek.unsettled().await.ok()? == 0).then_some(())
     });

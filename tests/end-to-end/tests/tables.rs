@@ -123,7 +123,7 @@ async fn an_import_that_is_killed_goes_on_and_every_row_counts_once() {
         .await
         .expect("a store");
     let begun = wait::until("some rows are in", Duration::from_secs(60), async || {
-        let reached = peek.reached().await.ok()?;
+        let reached = peek.logs().await.ok()?;
         let rows: i64 = reached.iter().map(|shard| shard.end).sum();
         (rows > 0).then_some(rows)
     });

@@ -2,8 +2,10 @@
 
 mod guard;
 mod kafka;
+mod postgres;
 
 pub use kafka::Kafka;
+pub use postgres::{Answer, Postgres};
 
 /// A port of this machine that nobody uses at the moment.
 fn free_port() -> u16 {

@@ -83,7 +83,7 @@ impl Tree {
         self.files.iter().filter(|file| file.views.is_some())
     }
 
-    /// The Rust files of the eight crates, without the tests' own packages.
+    /// The Rust files of the nine crates, without the tests' own packages.
     pub fn crates(&self) -> impl Iterator<Item = &File> {
         self.rust().filter(|file| file.crate_name().is_some())
     }

@@ -219,6 +219,19 @@ pub(crate) struct Journal {
     pub(crate) place: Place,
 }
 
+/// The shards.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku shards --config /etc/sottaku.yaml\n  sottaku shards --output json | jq 'select(.lag > 1000)'\n\nExit codes: 0 done; 1 the end of a log could not be read."
+)]
+pub(crate) struct Shards {
+    /// How to print: a line for each shard.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
 /// Why something happened, or did not.
 #[derive(Debug, Args)]
 #[command(

@@ -128,17 +128,82 @@ pub(crate) struct Demo {
     pub(crate) output: Output,
 }
 
+/// A part of the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoleName {
+    /// Takes facts in over HTTP, and what comes back of mails.
+    Ingest,
+    /// Decides shards.
+    Decide,
+    /// Sends the messages of shards.
+    Send,
+    /// Answers people's links, tasks and the journal over HTTP.
+    Api,
+}
+
 /// The server.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sottaku serve --config /etc/sottaku.yaml\n  SOTTAKU_LISTEN=127.0.0.1:8080 sottaku serve --store sottaku.db"
+    after_help = "Examples:\n  sottaku serve --config /etc/sottaku.yaml\n  SOTTAKU_LISTEN=127.0.0.1:8080 sottaku serve --store sottaku.db\n  sottaku serve --roles decide,send --config /etc/sottaku.yaml"
 )]
 pub(crate) struct Serve {
+    /// What this process does; every process has `/healthz` and `/metrics`.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_values = ["ingest", "decide", "send", "api"]
+    )]
+    pub(crate) roles: Vec<RoleName>,
     /// Compare the applied workspace with the files of this folder and say when they differ.
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: Place,
+}
+
+/// Workers that are killed.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sottaku torture --minutes 2\n  sottaku torture --store postgres://me@db.example/trial --workers 3 --strike-store 'docker restart -t 0 db'\n  sottaku torture --store postgres://me@db.example/trial --kafka kafka.example:9092 --minutes 120 --facts 2000000 --accounts 50000 --output json\n\nThe store must be empty and the topic is a new one: nothing of yours is touched but by what you give to --strike-….\nExit codes: 0 every promise held; 1 some did not; 3 it could not be tried."
+)]
+pub(crate) struct Torture {
+    /// The folder that holds `workflows` and `templates` [default: a small workspace of its own].
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// An empty Postgres database, or a file that is not there yet [default: SOTTAKU_STORE, else a file].
+    #[arg(long, value_name = "STORE")]
+    pub(crate) store: Option<PathBuf>,
+    /// The brokers of a Kafka in which the log is to be: `host:port`, with commas between several.
+    #[arg(long, value_name = "BROKERS")]
+    pub(crate) kafka: Option<String>,
+    /// How many workers.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) workers: u32,
+    /// For how long blows fall.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) minutes: u32,
+    /// How many facts are told meanwhile [default: 10000 a minute].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1_000..=100_000_000))]
+    pub(crate) facts: Option<u32>,
+    /// Of how many accounts [default: one for each 40 facts].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    pub(crate) accounts: Option<u32>,
+    /// Another seed gives other customers and other blows [default: drawn, and printed].
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// A command of the shell that kills the database and starts it again; it is run now and then.
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) strike_store: Option<String>,
+    /// The same for the brokers.
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) strike_kafka: Option<String>,
+    /// Try this binary of Sottaku; what is right is said by the present one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) binary: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
 }
 
 /// As what facts are taken in.

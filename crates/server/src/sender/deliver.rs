@@ -24,6 +24,9 @@ use tokio::time::sleep;
 
 /// How often an answer of the store that is lost is asked for again.
 const TRIES_MAX: u32 = 6;
+/// Between two tries to write a fate.
+const SETTLE_PAUSE_MIN: Duration = Duration::from_millis(100);
+const SETTLE_PAUSE_MAX: Duration = Duration::from_secs(2);
 /// How long a message without a means waits before it is looked at again.
 pub(super) const MEANSLESS_WAIT: Duration = Duration::from_secs(15 * 60);
 
@@ -249,7 +252,8 @@ fn render(
     outreach::render::render(&active.templates, &linked, legal.footer.as_ref())
 }
 
-/// Writes what became of a claim. Where the store does not answer, the claim stays, and its next sender settles it.
+/// Writes what became of a claim, for as long as it is ours: while the lease lasts nobody else settles it. Where this
+/// process ends before, its shard's next sender does.
 async fn settle(shared: &Shared, claimed: &Claimed, ending: Ending, captured: Option<Captured>) {
     let message = &claimed.claim.message;
     let word = match ending.outcome {
@@ -260,7 +264,8 @@ async fn settle(shared: &Shared, claimed: &Claimed, ending: Ending, captured: Op
         Outcome::Suppressed => "suppressed",
         Outcome::Expired => "expired",
     };
-    for attempt in 0..TRIES_MAX {
+    let mut pause = SETTLE_PAUSE_MIN;
+    loop {
         let settlement = Settlement {
             claim: claimed.claim.clone(),
             outcome: ending.outcome,
@@ -294,11 +299,15 @@ async fn settle(shared: &Shared, claimed: &Claimed, ending: Ending, captured: Op
                 tracing::warn!(%message, word, "the claim was somebody else's when its fate was known");
                 return;
             }
+            Err(Failure::Closed) => {
+                tracing::error!(%message, word, "a fate could not be written; the next sender of the shard settles it");
+                return;
+            }
             Err(failure) => {
                 tracing::warn!(%message, %failure, "a fate could not be written; trying again");
-                sleep(Duration::from_millis(100 << attempt)).await;
+                sleep(pause).await;
+                pause = (pause * 2).min(SETTLE_PAUSE_MAX);
             }
         }
     }
-    tracing::error!(%message, word, "a fate could not be written; the next sender of the shard settles it");
 }

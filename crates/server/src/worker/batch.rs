@@ -113,7 +113,7 @@ impl Worker {
         mut facts: Vec<ReadFact>,
         clocked: Clocked,
     ) -> Result<Round, Trouble> {
-        if state.mark.position < state.history_until {
+        if state.is_in_history(facts.first().map(|fact| fact.stored.position)) {
             // What the first text found is history, and ends before anything newer is looked at.
             facts.retain(|fact| fact.stored.position <= state.history_until);
         }

@@ -106,10 +106,15 @@ impl State {
         Ok(())
     }
 
-    /// Whether the history that the first text found has been decided, and is still to be closed. Once a later fact
-    /// is decided it was closed before; at this very position closing again changes nothing.
-    pub(super) fn must_close_first(&self) -> bool {
-        self.history_until > 0 && self.mark.position == self.history_until && !self.is_first_closed
+    /// Whether the history that the first text found has been decided, and is still to be closed; `next` is the position
+    /// of the fact that comes next, if there is one. At this place closing again changes nothing.
+    pub(super) fn must_close_first(&self, next: Option<u64>) -> bool {
+        !self.is_first_closed && ends_history(self.history_until, self.mark.position, next)
+    }
+
+    /// Whether the next facts are still history.
+    pub(super) fn is_in_history(&self, next: Option<u64>) -> bool {
+        next.is_some_and(|next| next <= self.history_until)
     }
 
     pub(super) fn closed_first(&mut self) {
@@ -153,6 +158,39 @@ impl State {
         let lower = due_at.map(WakeMark::before);
         if let (Some(mark), Some(lower)) = (self.wake_mark, lower) {
             self.wake_mark = Some(mark.min(lower));
+        }
+    }
+}
+
+/// Whether a history ends between what is decided and what comes next. The end that was read when it was fixed need not be
+/// the place of a fact: a log in Kafka has places that hold none. Once a later fact is decided it was closed before.
+fn ends_history(until: u64, position: u64, next: Option<u64>) -> bool {
+    until > 0 && position <= until && next.is_none_or(|next| next > until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_ends_before_the_first_fact_behind_it_also_where_its_last_places_hold_none() {
+        for (until, position, next, ends) in [
+            (0, 0, None, false),
+            (5, 3, Some(4), false),
+            (5, 4, Some(5), false),
+            (5, 5, Some(6), true),
+            (5, 5, None, true),
+            (5, 3, Some(6), true),
+            (5, 3, None, true),
+            (5, 0, Some(9), true),
+            (5, 6, Some(7), false),
+            (5, 6, None, false),
+        ] {
+            assert_eq!(
+                ends_history(until, position, next),
+                ends,
+                "{until} {position} {next:?}"
+            );
         }
     }
 }

@@ -202,6 +202,35 @@ pub(super) async fn a_text_takes_effect_in_every_shard_at_once(ground: &Ground) 
     Ok(())
 }
 
+pub(super) async fn a_first_text_takes_what_a_log_elsewhere_holds_as_history(
+    ground: &Ground,
+) -> Proof {
+    let store = ground.open().await?;
+    // A queue of what is still to be told there; it ends nothing.
+    store.append(facts(vec![fact(0, 1)])).await?;
+    let id = store.put_revision(b"text".to_vec(), at(1)).await?;
+    let elsewhere = vec![7, 0];
+    let activated = store
+        .activate_from(id, at(2), false, Some(elsewhere.clone()))
+        .await?;
+    assert_eq!(activated, Some(elsewhere.clone()));
+    let states = store.shard_states().await?;
+    let history: Vec<u64> = states.iter().map(|state| state.history_until).collect();
+    let from: Vec<u64> = states.iter().map(|state| state.revision_from).collect();
+    assert_eq!((&history, &from), (&elsewhere, &elsewhere));
+    let told = store.activations().await?;
+    let told: Vec<u64> = told.iter().map(|one| one.position).collect();
+    assert_eq!(told, elsewhere);
+    // A later text decides from where each shard stands, wherever its log has come to meanwhile.
+    let later = store.put_revision(b"later".to_vec(), at(3)).await?;
+    let activated = store
+        .activate_from(later, at(4), false, Some(vec![9, 9]))
+        .await?;
+    assert_eq!(activated, Some(vec![0, 0]));
+    assert_eq!(store.shard(0).await?.history_until, 7);
+    Ok(())
+}
+
 pub(super) async fn a_later_text_waits_until_every_account_is_brought_over(
     ground: &Ground,
 ) -> Proof {

@@ -284,6 +284,30 @@ pub(super) async fn a_sound_store_has_no_problems(ground: &Ground) -> Proof {
     Ok(())
 }
 
+pub(super) async fn commits_that_do_not_follow_each_other_are_found(ground: &Ground) -> Proof {
+    let store = ground.open().await?;
+    let epoch = epoch(&store, Role::Decide, &bid("one", 0)).await?;
+    store
+        .append(facts((1..=3).map(|n| fact(0, n)).collect()))
+        .await?;
+    let mut mark = START;
+    for position in 1..=3 {
+        let mut commit = Commit::new(0, epoch, mark, at(1));
+        commit.to_position = position;
+        mark = store.commit(commit).await?.mark;
+    }
+    assert_eq!(store.check().await?.problems, Vec::<Box<str>>::new());
+    store
+        .tamper("UPDATE batch SET epoch = epoch + 7, upto = upto + 1 WHERE place = 2")
+        .await?;
+    let found: [Box<str>; 2] = [
+        "commit 3 of shard 0 was written under epoch 1, and the one before it under 8".into(),
+        "commit 3 of shard 0 decides from position 2, and the one before it ended at 3".into(),
+    ];
+    assert_eq!(store.check().await?.problems, found);
+    Ok(())
+}
+
 pub(super) async fn keys_of_seals_are_made_once_and_stay(ground: &Ground) -> Proof {
     let (one, two) = (ground.open().await?, ground.open().await?);
     let (first, again) = tokio::join!(one.seal_keys(at(0)), two.seal_keys(at(1)));

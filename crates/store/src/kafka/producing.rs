@@ -12,6 +12,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// A negative control: records have no key, so the client draws their partition.
+const KEYLESS: bool = cfg!(sottaku_teeth = "key");
+
 /// What became of one record: its position, or why nobody knows.
 type Told = Result<u64, KafkaError>;
 
@@ -85,11 +88,13 @@ impl Producing {
         let (waiting, told) = oneshot::channel();
         let key = subject(&fact.json);
         let mut record = BaseRecord::with_opaque_to(&self.topic, Box::new(waiting))
-            .partition(partition(fact.shard))
             .timestamp(fact.arrived_at.as_millisecond())
             .payload(&*fact.json);
-        if let Some(key) = &key {
-            record = record.key(key.as_ref());
+        if !KEYLESS {
+            record = record.partition(partition(fact.shard));
+        }
+        if let Some(key) = key.as_deref().filter(|_| !KEYLESS) {
+            record = record.key(key);
         }
         self.producer.send(record).map_err(|(why, _)| why)?;
         Ok(told)

@@ -4,7 +4,7 @@ mod quiet;
 mod slot;
 mod thread;
 
-use super::{PageMax, partition, refused};
+use super::{PageMax, partition, refused, refused_by};
 use crate::KafkaSettings;
 use crate::{Failure, StoredFact};
 use quiet::Quiet;
@@ -14,10 +14,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 use thread::Command;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How long the running flow may bring what is known to be there, before it is asked for again.
 const FLOW_MAX: Duration = Duration::from_millis(300);
+
+/// Between two questions about a partition that nobody leads at the moment.
+const ASK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Commands that the thread has not looked at yet.
 const COMMANDS_MAX: usize = 4_096;
@@ -113,8 +116,27 @@ impl Reading {
         Ok(self.slots.of(shard).end(high))
     }
 
-    /// The offset of the oldest record, and the one that comes next.
+    /// The offset of the oldest record, and the one that comes next. A partition whose leader changes, or that was just
+    /// made, is asked for again.
     async fn watermarks(&self, shard: u32) -> Result<(u64, u64), Failure> {
+        let asking = async {
+            loop {
+                match self.watermarks_now(shard).await {
+                    Err(Failure::Away(why)) => {
+                        tracing::debug!(shard, %why, "the end of the log is asked for again");
+                        sleep(ASK_PAUSE).await;
+                    }
+                    told => return told,
+                }
+            }
+        };
+        // The client's own deadline is the same; a second one is for those that answer at once.
+        timeout(self.ask_max * 2, asking)
+            .await
+            .unwrap_or(Err(Failure::Late))
+    }
+
+    async fn watermarks_now(&self, shard: u32) -> Result<(u64, u64), Failure> {
         let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
         let ask_max = self.ask_max;
         let asking = tokio::task::spawn_blocking(move || {
@@ -123,7 +145,7 @@ impl Reading {
         let (low, high) = asking
             .await
             .map_err(|why| refused(&why))?
-            .map_err(|why| refused(&why))?;
+            .map_err(|why| refused_by(&why))?;
         let offset = |offset| u64::try_from(offset).unwrap_or(0);
         Ok((offset(low), offset(high)))
     }

@@ -1,6 +1,6 @@
 //! The topic: made when there is none, and refused if it is another than the store's.
 
-use super::refused;
+use super::{refused, refused_by};
 use crate::{Failure, KafkaSettings, TopicCondition};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -47,7 +47,7 @@ async fn ask(admin: &Admin, settings: &KafkaSettings) -> Result<TopicCondition, 
     let topic = ResourceSpecifier::Topic(&settings.topic);
     let options = AdminOptions::new().request_timeout(Some(settings.ask_max));
     let told = admin.describe_configs([&topic], &options).await;
-    let mut told = told.map_err(|why| refused(&why))?;
+    let mut told = told.map_err(|why| refused_by(&why))?;
     let told = told
         .pop()
         .ok_or_else(|| refused(&"no settings of the topic were told"))?;
@@ -96,7 +96,7 @@ async fn layout(admin: &Admin, settings: &KafkaSettings) -> Result<Option<(u32, 
     let metadata = asking
         .await
         .map_err(|why| refused(&why))?
-        .map_err(|why| refused(&why))?;
+        .map_err(|why| refused_by(&why))?;
     let topic = metadata
         .topics()
         .iter()
@@ -118,7 +118,7 @@ async fn make(admin: &Admin, settings: &KafkaSettings, shards: u32) -> Result<()
     let made = admin
         .create_topics([&topic], &options)
         .await
-        .map_err(|why| refused(&why))?;
+        .map_err(|why| refused_by(&why))?;
     for one in made {
         match one {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}

@@ -17,6 +17,8 @@ type Written = Result<Committed, CommitError>;
 impl Postgres {
     pub(crate) async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         let (shard, clock) = (commit.shard, self.meta().clock);
+        #[cfg(sottaku_teeth = "position")]
+        self.move_ahead(&commit).await?;
         let written = self.settled(
             shard,
             (commit, clock),
@@ -30,6 +32,24 @@ impl Postgres {
             ),
         );
         written.await?
+    }
+}
+
+/// A negative control: the position moves in a transaction of its own, before all that it stands for.
+#[cfg(sottaku_teeth = "position")]
+impl Postgres {
+    async fn move_ahead(&self, commit: &Commit) -> Result<(), Failure> {
+        let (shard, to) = (number(commit.shard), signed(commit.to_position));
+        let input = (shard, to, signed(commit.from.commits));
+        self.write(input, |session, (shard, to, commits)| {
+            Box::pin(async move {
+                let sql = "UPDATE shard SET position = $1 WHERE id = $2 AND commits = $3";
+                let query = sqlx::query(sql).bind(*to).bind(*shard).bind(*commits);
+                session.execute(query).await?;
+                Ok(Ending::Commit(()))
+            })
+        })
+        .await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Opening the database: settings that keep what is acknowledged, tables up to date, what was fixed at first use.
 
+use super::fault::Class;
 use super::rows::{Columns, number};
 use super::session::Session;
 use super::setup::Setup;
@@ -7,6 +8,7 @@ use super::tx::{Connection, Ending};
 use crate::store::SHARDS_DEFAULT;
 use crate::{ClockMode, Failure, Health, Meta, OpenError, OpenOptions, SHARDS_MAX};
 use sqlx::ConnectOptions as _;
+use sqlx::migrate::MigrateError;
 
 /// Guards the making of tables and of what is fixed, in every process; a number that nobody else is likely to take.
 const MAKING: i64 = 0x736f_7474_616b_7501;
@@ -74,31 +76,36 @@ async fn migrate(setup: &Setup) -> Result<(), OpenError> {
 
 async fn migrate_here(setup: &Setup) -> Result<(), OpenError> {
     let connected = setup.options.connect().await;
-    let mut connection = connected.map_err(|why| Failure::Away(why.to_string().into()))?;
+    let mut connection = connected.map_err(|why| Class::of(&why).away(&why))?;
     let done = migrate_under_lock(&mut connection).await;
     let closed = sqlx::Connection::close_hard(connection).await;
     if let Err(error) = closed {
         tracing::warn!(%error, "A connection to the store did not close well.");
     }
-    done.map_err(|why| OpenError::Migration(why.into()))
+    done.map_err(|why| {
+        // A server that went away meanwhile is no fault of the tables.
+        if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = &why
+            && Class::of(error) != Class::Other
+        {
+            return Class::of(error).failure(error).into();
+        }
+        OpenError::Migration(why.to_string().into())
+    })
 }
 
 /// The lock is the connection's: it goes with it, whatever happens.
-async fn migrate_under_lock(connection: &mut sqlx::PgConnection) -> Result<(), String> {
+async fn migrate_under_lock(connection: &mut sqlx::PgConnection) -> Result<(), MigrateError> {
     let lock = sqlx::query("SELECT pg_advisory_lock($1)").bind(MAKING);
-    let locked = lock.execute(&mut *connection).await;
-    locked.map_err(|why| why.to_string())?;
+    lock.execute(&mut *connection).await?;
     let mut migrator = super::tables::migrator();
     migrator.set_locking(false);
-    let done = migrator.run(&mut *connection).await;
-    done.map_err(|why| why.to_string())?;
-    #[cfg(sottaku_teeth = "fence")]
+    migrator.run(&mut *connection).await?;
+    #[cfg(any(sottaku_teeth = "fence", sottaku_teeth = "key"))]
     for sql in [
         "DROP INDEX IF EXISTS outbox_message",
         "CREATE INDEX IF NOT EXISTS outbox_message_again ON outbox (message)",
     ] {
-        let changed = sqlx::query(sql).execute(&mut *connection).await;
-        changed.map_err(|why| why.to_string())?;
+        sqlx::query(sql).execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -170,6 +177,8 @@ pub(crate) async fn check(session: &mut Session) -> Result<Health, Failure> {
             WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.id = o.id) LIMIT 100",
         "SELECT 'the database has pages that do not read well' FROM pg_stat_database \
             WHERE datname = current_database() AND checksum_failures > 0",
+        crate::sqlite::batches::UNSOUND[0],
+        crate::sqlite::batches::UNSOUND[1],
     ] {
         for row in session.rows(sqlx::query(sql)).await? {
             problems.push(row.text(0)?);

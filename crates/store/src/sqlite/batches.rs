@@ -7,6 +7,17 @@ use super::shards::revision;
 use super::{Session, Sqlite};
 use crate::{Batch, Commit, Failure};
 
+/// What commits must not be, in both databases' words: written under an older epoch than the one before, or decided from
+/// elsewhere than that one ended.
+pub(crate) const UNSOUND: [&str; 2] = [
+    "SELECT 'commit ' || (b.place % 1099511627776) || ' of shard ' || (b.place / 1099511627776) || ' was written under epoch ' || b.epoch \
+        || ', and the one before it under ' || a.epoch FROM batch a JOIN batch b ON b.place = a.place + 1 \
+        WHERE b.epoch < a.epoch ORDER BY b.place LIMIT 100",
+    "SELECT 'commit ' || (b.place % 1099511627776) || ' of shard ' || (b.place / 1099511627776) || ' decides from position ' || b.position \
+        || ', and the one before it ended at ' || a.upto FROM batch a JOIN batch b ON b.place = a.place + 1 \
+        WHERE b.position <> a.upto ORDER BY b.place LIMIT 100",
+];
+
 pub(crate) async fn write(
     session: &mut Session,
     commit: &Commit,

@@ -19,10 +19,30 @@ pub(crate) struct Found {
 impl Sqlite {
     pub(crate) async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         let clock = self.meta().clock;
+        #[cfg(sottaku_teeth = "position")]
+        self.move_ahead(&commit).await?;
         let work = self.inner.writer.run(move |connection| {
             Box::pin(async move { write(connection, Arc::new(commit), clock).await })
         });
         work.await?
+    }
+}
+
+/// A negative control: the position moves in a transaction of its own, before all that it stands for.
+#[cfg(sottaku_teeth = "position")]
+impl Sqlite {
+    async fn move_ahead(&self, commit: &Commit) -> Result<(), Failure> {
+        let (shard, to) = (i64::from(commit.shard), signed(commit.to_position));
+        let commits = signed(commit.from.commits);
+        self.write(move |session| {
+            Box::pin(async move {
+                let sql = "UPDATE shard SET position = ? WHERE id = ? AND commits = ?";
+                let query = sqlx::query(sql).bind(to).bind(shard).bind(commits);
+                session.execute(query).await?;
+                Ok(Ending::Commit(()))
+            })
+        })
+        .await
     }
 }
 
@@ -87,13 +107,17 @@ pub(crate) fn refuse(commit: &Commit, found: &Found) -> Option<CommitError> {
     if cfg!(sottaku_teeth = "fence") {
         return None;
     }
-    if found.epoch != commit.epoch {
+    if found.epoch != commit.epoch && !cfg!(sottaku_teeth = "epoch") {
         return Some(CommitError::Fenced {
             shard: commit.shard,
             epoch: found.epoch,
         });
     }
-    (found.mark != commit.from).then_some(CommitError::Moved {
+    let mut from = commit.from;
+    if cfg!(sottaku_teeth = "position") {
+        from.position = found.mark.position;
+    }
+    (found.mark != from).then_some(CommitError::Moved {
         shard: commit.shard,
         mark: found.mark,
     })

@@ -65,6 +65,11 @@ pub(crate) fn check(session: &mut Session) -> Pending<'_, Result<Health, Failure
         {
             problems.push(format!("a row of {} points nowhere", row.text(0)?).into());
         }
+        for sql in super::batches::UNSOUND {
+            for row in session.rows(sqlx::query(sql)).await? {
+                problems.push(row.text(0)?);
+            }
+        }
         let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
         let bytes = session.row(sqlx::query(size)).await?;
         let bytes = bytes.map_or(Ok(0), |row| row.count(0))?;
@@ -139,7 +144,7 @@ async fn migrate(base: &SqliteConnectOptions) -> Result<(), OpenError> {
 async fn migrate_here(base: &SqliteConnectOptions) -> Result<(), OpenError> {
     let mut connection = base.connect().await.map_err(Failure::from)?;
     let done = super::tables::migrator().run(&mut connection).await;
-    #[cfg(sottaku_teeth = "fence")]
+    #[cfg(any(sottaku_teeth = "fence", sottaku_teeth = "key"))]
     for sql in [
         "DROP INDEX IF EXISTS outbox_message",
         "CREATE INDEX IF NOT EXISTS outbox_message_again ON outbox (message)",

@@ -2,14 +2,13 @@
 //! was seen of taking over.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use end_to_end::peek::Held;
 use end_to_end::{Dice, Failure, Peek, Signal, wait};
 use tokio::task::JoinSet;
+use torture::takeover::{Instants, Takeovers, Watched};
+use torture::{Look as _, Progress, broken};
 
-use super::load::Progress;
 use super::stage::Stage;
 
 /// Longer than the 6 s of a lease.
@@ -20,9 +19,6 @@ const MORE: usize = 10;
 /// So many of the stops may find no moment, where everything was told and decided before one came.
 const MISSED_MAX: usize = 2;
 const REACH_TIME_MAX: Duration = Duration::from_secs(120);
-const TAKEOVER_TIME_MAX: Duration = Duration::from_secs(45);
-/// What a takeover that nothing disturbs may take: 10 s are promised, and as much again for a machine that is busy.
-const TAKEOVER_TOLERATED: Duration = Duration::from_secs(20);
 /// A server with so many undecided facts is deciding.
 const BACKLOG: i64 = 5;
 
@@ -50,14 +46,8 @@ pub(super) struct Struck {
     kills: usize,
     stops: Vec<String>,
     missed: Vec<String>,
-    takeovers: Vec<Takeover>,
+    takeovers: Takeovers,
     pub(super) violations: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Takeover {
-    took: Duration,
-    is_disturbed: bool,
 }
 
 impl Blows {
@@ -82,7 +72,7 @@ impl Blows {
         progress: &Progress,
     ) -> Result<Struck, Failure> {
         let mut struck = Struck::default();
-        let struck_at: Arc<Mutex<Vec<Instant>>> = Arc::default();
+        let struck_at = Instants::default();
         let mut takeovers = JoinSet::new();
         for (n, (at, blow, victim)) in self.plan.iter().enumerate() {
             progress.allow((n + 1) * self.slice);
@@ -90,9 +80,9 @@ impl Blows {
                 (progress.done() >= *at).then_some(())
             })
             .await?;
-            lock(&struck_at).push(Instant::now());
+            struck_at.note();
             if *blow == Blow::Kill {
-                let watched = Watched::of(stage, stage.servers[*victim].pid()).await?;
+                let watched = Watched::of(&stage.peek, stage.servers[*victim].pid()).await?;
                 stage.servers[*victim].kill_and_restart().await?;
                 struck.kills += 1;
                 if watched.leases.is_empty() {
@@ -108,7 +98,7 @@ impl Blows {
         }
         progress.allow(usize::MAX);
         while let Some(takeover) = takeovers.join_next().await {
-            match takeover.map_err(|error| super::broken("watching a takeover", &error))? {
+            match takeover.map_err(|error| broken("watching a takeover", &error))? {
                 Ok(takeover) => struck.takeovers.push(takeover),
                 Err(failure) => struck.violations.push(failure.to_string()),
             }
@@ -123,38 +113,11 @@ impl Struck {
         if self.missed.len() > MISSED_MAX {
             self.violations.append(&mut self.missed);
         }
-        for takeover in &self.takeovers {
-            if !takeover.is_disturbed && takeover.took > TAKEOVER_TOLERATED {
-                self.violations.push(format!(
-                    "a takeover took {:.1} s",
-                    takeover.took.as_secs_f64()
-                ));
-            }
-        }
+        self.violations.extend(self.takeovers.violations());
     }
 
     /// What people want to know of it.
     pub(super) fn told(&self, stage: &Stage) -> String {
-        let seconds = |is_disturbed: bool| {
-            let mut all: Vec<Duration> = self
-                .takeovers
-                .iter()
-                .filter(|one| one.is_disturbed == is_disturbed)
-                .map(|one| one.took)
-                .collect();
-            all.sort_unstable();
-            match (all.get(all.len() / 2), all.last()) {
-                (Some(median), Some(longest)) => {
-                    format!(
-                        "{} (median {:.1} s, longest {:.1} s)",
-                        all.len(),
-                        median.as_secs_f64(),
-                        longest.as_secs_f64()
-                    )
-                }
-                _ => "none".to_owned(),
-            }
-        };
         let let_go = stage.said("let go of the shard");
         let late = stage.said("the claim was somebody else's") + stage.said("the shard moved");
         format!(
@@ -164,8 +127,8 @@ impl Struck {
             STOP.as_secs(),
             self.stops.join("; "),
             self.missed.len(),
-            seconds(false),
-            seconds(true),
+            self.takeovers.quantiles(false),
+            self.takeovers.quantiles(true),
             let_go,
             late,
         )
@@ -185,7 +148,7 @@ async fn stop(stage: &Stage, blow: Blow, progress: &Progress) -> Result<String, 
     })
     .await?;
     let server = &stage.servers[victim];
-    let before = Watched::of(stage, server.pid()).await?;
+    let before = Watched::of(&stage.peek, server.pid()).await?;
     let began = Instant::now();
     let passed = wait::until("the stop is over", STOP * 2, async || {
         (began.elapsed() >= STOP).then_some(())
@@ -223,7 +186,7 @@ async fn candidates(peek: &Peek, blow: Blow) -> Result<Vec<u32>, Failure> {
         Blow::StopClaimed => peek.claimed_without_attempt().await,
         Blow::StopSending => peek.attempts_open().await,
         Blow::StopDeciding | Blow::Kill => {
-            let reached = peek.reached().await?;
+            let reached = peek.logs().await?;
             let leases = peek.leases().await?;
             let mut backlog: BTreeMap<u32, i64> = BTreeMap::new();
             for (lease, shard) in leases
@@ -242,72 +205,4 @@ async fn candidates(peek: &Peek, blow: Blow) -> Result<Vec<u32>, Failure> {
             Ok(most.map(|(pid, _)| pid).into_iter().collect())
         }
     }
-}
-
-/// What a server held when it was struck.
-#[derive(Debug)]
-struct Watched {
-    at: Instant,
-    leases: Vec<Held>,
-}
-
-impl Watched {
-    async fn of(stage: &Stage, pid: u32) -> Result<Watched, Failure> {
-        let mut leases = stage.peek.leases().await?;
-        leases.retain(|lease| lease.pid == Some(pid));
-        Ok(Watched {
-            at: Instant::now(),
-            leases,
-        })
-    }
-
-    /// How many of them have another owner now.
-    async fn moved(&self, peek: &Peek) -> Result<usize, Failure> {
-        let now = peek.leases().await?;
-        let is_moved = |held: &&Held| {
-            now.iter().any(|lease| {
-                (lease.shard, &lease.role) == (held.shard, &held.role) && lease.epoch > held.epoch
-            })
-        };
-        Ok(self.leases.iter().filter(is_moved).count())
-    }
-
-    /// Until all have another owner, and every shard with something to decide has a commit by it.
-    async fn taken_over(
-        self,
-        peek: Peek,
-        struck: Arc<Mutex<Vec<Instant>>>,
-    ) -> Result<Takeover, Failure> {
-        wait::until("all leases are taken over", TAKEOVER_TIME_MAX, async || {
-            (self.moved(&peek).await.ok()? == self.leases.len()).then_some(())
-        })
-        .await?;
-        wait::until(
-            "the first commit after a takeover",
-            TAKEOVER_TIME_MAX,
-            async || {
-                let reached = peek.reached().await.ok()?;
-                let is_done = |held: &Held| {
-                    let shard = usize::try_from(held.shard)
-                        .ok()
-                        .and_then(|shard| reached.get(shard));
-                    held.role != "decide"
-                        || shard.is_none_or(|shard| {
-                            shard.position == shard.end || shard.epoch > held.epoch
-                        })
-                };
-                self.leases.iter().all(is_done).then_some(())
-            },
-        )
-        .await?;
-        let is_disturbed = lock(&struck).iter().any(|at| *at > self.at);
-        Ok(Takeover {
-            took: self.at.elapsed(),
-            is_disturbed,
-        })
-    }
-}
-
-fn lock(struck: &Mutex<Vec<Instant>>) -> std::sync::MutexGuard<'_, Vec<Instant>> {
-    struck.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,38 +7,13 @@ use end_to_end::Failure;
 use end_to_end::slack::Posted;
 use serde_json::Value;
 
-use super::facts::MARK;
+use torture::Listed;
+use torture::world::MARK;
+
 use super::stage::Stage;
 
 /// So many repeats of what was answered well are looked at one by one.
 const SHOWN_MAX: usize = 200;
-
-/// One message, as `mail list` has it.
-#[derive(Debug)]
-pub(super) struct Listed<'v> {
-    pub(super) id: &'v str,
-    pub(super) state: &'v str,
-    account: &'v str,
-    says: &'v str,
-    attempts: u64,
-    pub(super) is_call: bool,
-    pub(super) is_post: bool,
-}
-
-impl<'v> Listed<'v> {
-    pub(super) fn read(mail: &'v Value) -> Listed<'v> {
-        let text = |name: &str| mail[name].as_str().unwrap_or_default();
-        Listed {
-            id: text("message"),
-            state: text("state"),
-            account: text("account"),
-            says: text("says"),
-            attempts: mail["attempts"].as_u64().unwrap_or(0),
-            is_call: text("to").starts_with("webhook "),
-            is_post: text("to").starts_with("route "),
-        }
-    }
-}
 
 /// All that contradicts it; `listed` stands in the order in which it was decided, and its posts are those that went to no
 /// mail server.

@@ -1,6 +1,7 @@
 //! The stage: a folder, a store with the shipped workspace applied, a mail server and a webhook endpoint
 //! that outlive the kills, and two servers of the product.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -72,6 +73,11 @@ impl Stage {
             sink,
             slack,
         })
+    }
+
+    /// Where both servers listen.
+    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+        self.servers.iter().map(Serving::address).collect()
     }
 
     /// Asks both servers to end; their exit codes.

@@ -15,15 +15,17 @@ pub const ARROWS: &[(&str, &[&str])] = &[
         "server",
         &["ingest", "store", "outreach", "engine", "workflow", "model"],
     ),
+    // It sees the product from outside, as its users do: by its binary.
+    ("torture", &[]),
     (
         "cli",
         &[
-            "server", "ingest", "store", "outreach", "engine", "workflow", "model",
+            "torture", "server", "ingest", "store", "outreach", "engine", "workflow", "model",
         ],
     ),
     ("tidy", &[]),
-    // The end-to-end tests see the product from outside, as its users do: by its binary.
-    ("end-to-end", &["servers"]),
+    // So do the end-to-end tests.
+    ("end-to-end", &["servers", "torture"]),
     ("servers", &[]),
     (
         "bench",

@@ -5,7 +5,7 @@ use crate::{Complaint, Reason, Tree, scan};
 /// Where a pause may stand in tests, each with its reason.
 pub const MAY_PAUSE: &[(&str, &str)] = &[
     (
-        "tests/end-to-end/src/wait.rs",
+        "crates/torture/src/wait.rs",
         "asks another process again and again until it answers, with a pause between and a deadline",
     ),
     (
@@ -13,7 +13,7 @@ pub const MAY_PAUSE: &[(&str, &str)] = &[
         "a steady rate, and a server that takes its time, are what is measured against",
     ),
     (
-        "tests/end-to-end/src/sink/session.rs",
+        "crates/torture/src/sink/session.rs",
         "a plan may order a slow mail server: the delay is what is being tested",
     ),
     (
@@ -88,7 +88,7 @@ mod tests {
             &[
                 ("crates/server/src/worker.rs", text),
                 ("crates/store/tests/conformance.rs", "//! X.\nsleep(d);\n"),
-                ("tests/end-to-end/src/wait.rs", "//! X.\nsleep(d);\n"),
+                ("crates/torture/src/wait.rs", "//! X.\nsleep(d);\n"),
             ],
             &[
                 ("crates/server/src/worker.rs", 5),

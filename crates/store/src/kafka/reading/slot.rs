@@ -46,6 +46,8 @@ struct State {
     handed: Vec<StoredFact>,
     ahead: VecDeque<StoredFact>,
     bytes: usize,
+    /// The consumer reads from `next` on. What it brings before stems from where it stood: taken, it would leave a hole.
+    is_flowing: bool,
     /// The end of the partition was met after the last fact that was read ahead.
     is_at_end: bool,
     is_paused: bool,
@@ -74,6 +76,13 @@ impl Slot {
     /// Begins anew at a position.
     pub(super) fn restart(&self, after: u64) {
         self.state().start(after);
+    }
+
+    /// The consumer begins to read after a position.
+    pub(super) fn flows(&self, after: u64) {
+        let mut state = self.state();
+        // Asked for another place since, it is told again.
+        state.is_flowing = state.next == Some(after) && state.ahead.is_empty();
     }
 
     /// Nobody reads it any more.
@@ -152,7 +161,7 @@ impl Slot {
     /// Takes what the consumer brought; whether that is enough for now.
     pub(super) fn put(&self, fact: StoredFact) -> bool {
         let mut state = self.state();
-        if state.next.is_none_or(|next| fact.position <= next) {
+        if !state.is_flowing || state.next.is_none_or(|next| fact.position <= next) {
             return false;
         }
         state.bytes += fact.json.len();
@@ -168,7 +177,9 @@ impl Slot {
 
     /// The consumer met the end of the partition.
     pub(super) fn met_end(&self) {
-        self.state().is_at_end = true;
+        let mut state = self.state();
+        state.is_at_end = state.is_flowing;
+        drop(state);
         self.news.notify_waiters();
     }
 
@@ -213,9 +224,74 @@ impl State {
         self.ahead.clear();
         self.handed.clear();
         self.bytes = 0;
+        self.is_flowing = false;
         self.is_at_end = false;
         self.is_paused = false;
         self.halt = None;
         self.gap = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    const ALL: PageMax = PageMax {
+        count: 100,
+        bytes: usize::MAX,
+    };
+
+    fn bring(slot: &Slot, positions: std::ops::RangeInclusive<u64>) {
+        for position in positions {
+            slot.put(StoredFact {
+                position,
+                arrived_at: Timestamp::UNIX_EPOCH,
+                json: "{}".into(),
+            });
+        }
+    }
+
+    fn take(slot: &Slot) -> Vec<u64> {
+        let taken = slot.take(ALL);
+        taken.iter().map(|fact| fact.position).collect()
+    }
+
+    #[test]
+    fn what_the_consumer_brings_from_where_it_stood_leaves_no_hole() {
+        let slot = Slot::default();
+        assert!(slot.aim(0));
+        slot.flows(0);
+        bring(&slot, 1..=3);
+        assert_eq!(take(&slot), [1, 2, 3]);
+        bring(&slot, 4..=6);
+        assert_eq!(take(&slot), [4, 5, 6]);
+        // Nothing of both pages was committed; the consumer is still under way, and at its end.
+        assert!(slot.aim(0));
+        bring(&slot, 7..=9);
+        slot.met_end();
+        assert_eq!(take(&slot), [0; 0]);
+        assert!(!slot.is_at_end());
+        slot.flows(0);
+        bring(&slot, 1..=9);
+        slot.met_end();
+        assert_eq!(take(&slot), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert!(slot.is_at_end());
+    }
+
+    #[test]
+    fn what_was_begun_anew_twice_flows_from_the_second_place() {
+        let slot = Slot::default();
+        assert!(slot.aim(0));
+        slot.restart(5);
+        slot.flows(0);
+        bring(&slot, 1..=9);
+        assert_eq!(take(&slot), [0; 0]);
+        slot.flows(5);
+        bring(&slot, 6..=7);
+        assert_eq!(take(&slot), [6, 7]);
+        // Part of the last page again: it is at hand.
+        assert!(!slot.aim(6));
+        assert_eq!(take(&slot), [7]);
     }
 }

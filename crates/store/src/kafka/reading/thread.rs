@@ -97,6 +97,10 @@ impl Reader {
         list.add_partition_offset(&self.topic, partition(shard), offset)?;
         self.consumer.incremental_assign(&list)?;
         self.assigned.insert(shard);
+        // It may have been paused where it stood before.
+        self.consumer.resume(&self.one(shard))?;
+        // Nothing was polled since: what comes from here on is read from there.
+        self.slots.of(shard).flows(after);
         Ok(())
     }
 

@@ -4,30 +4,36 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use end_to_end::{Dice, Failure, Product};
 use tokio::process::Child;
 use tokio::time::timeout;
 
-use super::facts::World;
-use super::load::Progress;
+use crate::load::Progress;
+use crate::world::World;
+use crate::{Dice, Failure, Product};
 
 const FILES: usize = 8;
 const TRIES_MAX: usize = 40;
+/// Before a failed import is tried again.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What importing came to.
 #[derive(Debug, Default)]
-pub(super) struct Imported {
-    pub(super) kills: usize,
+pub struct Imported {
+    /// How often it was killed.
+    pub kills: usize,
 }
 
 /// Writes the facts that come from files, in order of their time, into some files.
-pub(super) fn write(world: &World, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+///
+/// # Errors
+/// When a file can't be written.
+pub fn write(world: &World, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let lines: Vec<&str> = world.told_from_files().map(|told| &*told.line).collect();
     let mut files = Vec::new();
     for (number, part) in lines.chunks(lines.len().div_ceil(FILES).max(1)).enumerate() {
         let mut text = String::new();
         for line in part {
-            writeln!(text, "{line}").map_err(|error| super::broken("a file of facts", &error))?;
+            writeln!(text, "{line}").map_err(|error| crate::broken("a file of facts", &error))?;
         }
         let path = folder.join(format!("facts-{number}.ndjson"));
         std::fs::write(&path, text).map_err(Failure::io("writing a file of facts"))?;
@@ -37,7 +43,10 @@ pub(super) fn write(world: &World, folder: &Path) -> Result<Vec<PathBuf>, Failur
 }
 
 /// Imports one file after the other as telling goes on; afterwards two of them once more, of which nothing may count.
-pub(super) async fn import(
+///
+/// # Errors
+/// When a file could not be imported though it was tried often.
+pub async fn import(
     product: Product,
     files: Vec<PathBuf>,
     progress: Progress,
@@ -63,7 +72,7 @@ async fn one(
 ) -> Result<usize, Failure> {
     let mut kills = 0;
     let mut said = String::new();
-    for _ in 0..TRIES_MAX {
+    for tries in 0..TRIES_MAX {
         let mut arguments = vec!["import".to_owned(), "--as".to_owned(), "news".to_owned()];
         arguments.extend(again.then(|| "--again".to_owned()));
         arguments.extend(files.iter().map(|file| file.display().to_string()));
@@ -83,12 +92,16 @@ async fn one(
         match ended(child, patience).await? {
             None => kills += 1,
             Some((true, _)) => return Ok(kills),
-            // Killed after its end was written: then it is known.
-            Some((false, words)) if kills > 0 && words.contains("before") => return Ok(kills),
-            Some((false, words)) => said = words,
+            // Cut off after its end was written: then it is known.
+            Some((false, words)) if tries > 0 && words.contains("before") => return Ok(kills),
+            // A server that it needs may be down.
+            Some((false, words)) => {
+                said = words;
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
-    Err(super::broken(
+    Err(crate::broken(
         "the import",
         &format!("never came to its end: {said}"),
     ))

@@ -3,106 +3,112 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use end_to_end::{Dice, Failure, Product};
 use serde_json::{Value, json};
 
-use super::Size;
+use crate::{Dice, Failure};
 
 /// Of ten accounts so many are told over HTTP, the others from files.
 const OVER_HTTP: usize = 7;
 
 /// What stands before an account's id in its name, so that whatever says the name tells whose it is.
-pub(super) const MARK: &str = "[account ";
+pub const MARK: &str = "[account ";
 
 /// One fact, as a line of JSON.
 #[derive(Debug, Clone)]
-pub(super) struct Told {
-    pub(super) line: Arc<str>,
-    pub(super) account: Arc<str>,
-    pub(super) key: Arc<str>,
+pub struct Told {
+    /// As it is told.
+    pub line: Arc<str>,
+    /// Whose it is.
+    pub account: Arc<str>,
+    /// Source and id.
+    pub key: Arc<str>,
     /// Told once more, on purpose.
-    pub(super) is_twice: bool,
+    pub is_twice: bool,
     time: Arc<str>,
     is_over_http: bool,
 }
 
 /// All facts, in order of their time.
 #[derive(Debug, Clone)]
-pub(super) struct World {
-    pub(super) accounts: usize,
-    pub(super) csms: Vec<Told>,
+pub struct World {
+    /// How many accounts there are.
+    pub accounts: usize,
+    /// The CSMs, who are told before all others.
+    pub csms: Vec<Told>,
     all: Vec<Told>,
 }
 
+/// How many logins of each account the sample must have to come to so many facts: besides logins each has some sixteen,
+/// and churned accounts log in no more; what is too many is cut off at the end.
+pub fn logins(facts: usize, accounts: usize) -> usize {
+    facts / accounts.max(1) * 3 / 2
+}
+
 impl World {
-    pub(super) async fn generate(
-        oracle: &Product,
-        size: &Size,
+    /// The first `facts` of a sample's lines, and of what is added to them.
+    ///
+    /// # Errors
+    /// When the sample holds too few, or what is no fact.
+    pub fn of(
+        sample: impl Iterator<Item = impl AsRef<str>>,
+        (accounts, facts): (usize, usize),
         dice: &mut Dice,
     ) -> Result<World, Failure> {
-        // Besides logins each account has some sixteen facts, and churned accounts log in no more; what is too many is cut off at the end.
-        let logins = (size.facts / size.accounts * 3 / 2).to_string();
-        let (accounts, seed) = (size.accounts.to_string(), size.seed.to_string());
-        let arguments = [
-            "sample",
-            "--accounts",
-            &accounts,
-            "--logins",
-            &logins,
-            "--seed",
-            &seed,
-        ];
-        let sample = oracle.done(&arguments).await?;
         let mut all = Vec::new();
-        for line in sample.out.lines() {
-            all.push(told(line, dice)?);
+        for line in sample {
+            all.push(told(line.as_ref(), dice)?);
         }
         let added = added(&all, dice)?;
         all.extend(added);
         let (csms, mut all): (Vec<Told>, Vec<Told>) =
             all.into_iter().partition(|told| told.key.contains("|csm-"));
         all.sort_by(|a, b| a.time.cmp(&b.time));
-        if all.len() + csms.len() < size.facts {
-            return Err(super::broken(
+        if all.len() + csms.len() < facts {
+            return Err(crate::broken(
                 "the sample",
                 &format!("has only {} facts", all.len()),
             ));
         }
-        all.truncate(size.facts - csms.len());
+        all.truncate(facts.saturating_sub(csms.len()));
         let mut keys = BTreeSet::new();
         if let Some(twice) = all.iter().find(|told| !keys.insert(&told.key)) {
             let reason = format!("two facts are named {}", twice.key);
-            return Err(super::broken("the sample", &reason));
+            return Err(crate::broken("the sample", &reason));
         }
         Ok(World {
-            accounts: size.accounts,
+            accounts,
             csms,
             all,
         })
     }
 
-    pub(super) fn count(&self) -> usize {
+    /// How many facts there are.
+    pub fn count(&self) -> usize {
         self.all.len() + self.csms.len()
     }
 
-    pub(super) fn over_http(&self) -> usize {
+    /// How many of them are told over HTTP.
+    pub fn over_http(&self) -> usize {
         self.told_over_http().count()
     }
 
-    pub(super) fn in_files(&self) -> usize {
+    /// How many of them are told from files.
+    pub fn in_files(&self) -> usize {
         self.told_from_files().count()
     }
 
-    pub(super) fn told_over_http(&self) -> impl Iterator<Item = &Told> {
+    /// What is told over HTTP, in order.
+    pub fn told_over_http(&self) -> impl Iterator<Item = &Told> {
         self.all.iter().filter(|told| told.is_over_http)
     }
 
-    pub(super) fn told_from_files(&self) -> impl Iterator<Item = &Told> {
+    /// What is told from files, in order.
+    pub fn told_from_files(&self) -> impl Iterator<Item = &Told> {
         self.all.iter().filter(|told| !told.is_over_http)
     }
 
     /// The keys of each account's facts, in the order in which they are told.
-    pub(super) fn by_account(&self) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
+    pub fn by_account(&self) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
         let mut by_account: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
         for told in &self.all {
             by_account
@@ -116,7 +122,7 @@ impl World {
 
 fn told(line: &str, dice: &mut Dice) -> Result<Told, Failure> {
     let mut fact: Value =
-        serde_json::from_str(line).map_err(|error| super::broken("a fact", &error))?;
+        serde_json::from_str(line).map_err(|error| crate::broken("a fact", &error))?;
     mark(&mut fact);
     let text = |name: &str| fact[name].as_str().unwrap_or_default().to_owned();
     let account = text("subject");

@@ -46,3 +46,11 @@ impl Failure {
         move |source| Failure::Io { doing, source }
     }
 }
+
+/// What was read is not what it should be.
+pub fn broken(what: &str, error: &dyn std::fmt::Display) -> Failure {
+    Failure::Unreadable {
+        what: what.to_owned(),
+        reason: error.to_string(),
+    }
+}

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use end_to_end::{Client, Dice, Failure, wait};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::facts::{Told, World};
-use super::stage::Stage;
+use crate::world::{Told, World};
+use crate::{Client, Dice, Failure, wait};
 
 const CONNECTIONS: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -21,7 +20,7 @@ const LATER: usize = 100;
 
 /// How far telling may go, and how far it is.
 #[derive(Debug, Clone)]
-pub(super) struct Progress {
+pub struct Progress {
     allowed: watch::Sender<usize>,
     done: Arc<AtomicUsize>,
     whole: usize,
@@ -29,7 +28,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Lets telling go on up to the `count`-th fact.
-    pub(super) fn allow(&self, count: usize) {
+    pub fn allow(&self, count: usize) {
         self.allowed.send_if_modified(|allowed| {
             let is_more = count > *allowed;
             *allowed = count.max(*allowed);
@@ -38,12 +37,12 @@ impl Progress {
     }
 
     /// How many facts were accepted.
-    pub(super) fn done(&self) -> usize {
+    pub fn done(&self) -> usize {
         self.done.load(Ordering::Relaxed)
     }
 
     /// Waits until `part` of `parts` may be told.
-    pub(super) async fn reaches(&self, part: usize, parts: usize) {
+    pub async fn reaches(&self, part: usize, parts: usize) {
         let wanted = self.whole * part / parts.max(1);
         let mut allowed = self.allowed.subscribe();
         // The sender lives in `self`.
@@ -53,27 +52,34 @@ impl Progress {
 
 /// What the client knows afterwards.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Accounted {
+pub struct Accounted {
     /// The key of every fact that was answered by a 2xx.
-    pub(super) accepted: Vec<Arc<str>>,
-    pub(super) resent: usize,
-    pub(super) twice: usize,
-    pub(super) violations: Vec<String>,
+    pub accepted: Vec<Arc<str>>,
+    /// How often something was told again since no answer came.
+    pub resent: usize,
+    /// How often something was told once more, on purpose.
+    pub twice: usize,
+    /// What was refused.
+    pub violations: Vec<String>,
 }
 
-pub(super) struct Load {
+/// What the client is to tell.
+#[derive(Debug)]
+pub struct Load {
     lanes: Vec<Vec<(usize, Told)>>,
     progress: Progress,
     seeds: Vec<Dice>,
 }
 
 /// The client at work.
-pub(super) struct Telling {
+#[derive(Debug)]
+pub struct Telling {
     lanes: JoinSet<Result<Accounted, Failure>>,
 }
 
 impl Load {
-    pub(super) fn new(world: &World, _stage: &Stage, dice: &mut Dice) -> Load {
+    /// Shares the world out among the connections.
+    pub fn new(world: &World, dice: &mut Dice) -> Load {
         let mut lanes: Vec<Vec<(usize, Told)>> = vec![Vec::new(); CONNECTIONS];
         let mut whole = 0;
         for (index, told) in world.told_over_http().enumerate() {
@@ -99,23 +105,20 @@ impl Load {
         }
     }
 
-    pub(super) fn progress(&self) -> Progress {
+    /// How telling is steered.
+    pub fn progress(&self) -> Progress {
         self.progress.clone()
     }
 
-    pub(super) fn start(self, world: &World, stage: &Stage) -> Telling {
-        let addresses: Vec<SocketAddr> = stage
-            .servers
-            .iter()
-            .map(end_to_end::Serving::address)
-            .collect();
+    /// Begins to tell it to the servers at these addresses, as far as it is allowed. Runs on a local set.
+    pub fn start(self, world: &World, addresses: &[SocketAddr]) -> Telling {
         let mut lanes = JoinSet::new();
         let csms = Arc::new(world.csms.clone());
         // Nobody tells of accounts before the CSMs are told.
         let (begun, begin) = watch::channel(false);
         let begun = Arc::new(begun);
         for (number, (facts, dice)) in self.lanes.into_iter().zip(self.seeds).enumerate() {
-            let mut lane = Lane::new(&addresses, number, dice);
+            let mut lane = Lane::new(addresses, number, dice);
             let (progress, csms) = (self.progress.clone(), csms.clone());
             let (begun, mut begin) = (begun.clone(), begin.clone());
             lanes.spawn_local(async move {
@@ -135,10 +138,14 @@ impl Load {
 }
 
 impl Telling {
-    pub(super) async fn end(mut self) -> Result<Accounted, Failure> {
+    /// Waits until all is told.
+    ///
+    /// # Errors
+    /// When a fact was not accepted in time.
+    pub async fn end(mut self) -> Result<Accounted, Failure> {
         let mut all = Accounted::default();
         while let Some(lane) = self.lanes.join_next().await {
-            let lane = lane.map_err(|error| super::broken("a lane", &error))??;
+            let lane = lane.map_err(|error| crate::broken("a lane", &error))??;
             all.accepted.extend(lane.accepted);
             all.violations.extend(lane.violations);
             all.resent += lane.resent;
@@ -149,6 +156,7 @@ impl Telling {
 }
 
 /// One connection.
+#[derive(Debug)]
 struct Lane {
     clients: Vec<Client>,
     at: usize,

@@ -119,12 +119,36 @@ impl Serving {
     /// # Errors
     /// When it cannot be killed or started.
     pub async fn kill_and_restart(&mut self) -> Result<(), Failure> {
-        self.child
-            .kill()
-            .await
-            .map_err(Failure::io("killing the server"))?;
+        self.kill().await?;
+        self.start_again()
+    }
+
+    /// Kills it where it stands (SIGKILL).
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub async fn kill(&mut self) -> Result<(), Failure> {
+        let killed = self.child.kill().await;
+        killed.map_err(Failure::io("killing the server"))
+    }
+
+    /// Starts it again at the same address.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_again(&mut self) -> Result<(), Failure> {
         self.child = spawn(&self.product, &self.arguments, &self.log)?;
         Ok(())
+    }
+
+    /// Whether it ended by itself; its exit code.
+    ///
+    /// # Errors
+    /// When the machine does not say.
+    pub fn has_ended(&mut self) -> Result<Option<Option<i32>>, Failure> {
+        let ended = self.child.try_wait();
+        let ended = ended.map_err(Failure::io("looking after the server"))?;
+        Ok(ended.map(|status| status.code()))
     }
 
     /// Asks it to end and waits until it did; its exit code.
@@ -132,6 +156,14 @@ impl Serving {
     /// # Errors
     /// When it does not end within a minute.
     pub async fn end(mut self) -> Result<Option<i32>, Failure> {
+        self.leave().await
+    }
+
+    /// The same, so that it can be started again.
+    ///
+    /// # Errors
+    /// When it does not end within a minute.
+    pub async fn leave(&mut self) -> Result<Option<i32>, Failure> {
         self.signal(Signal::Terminate).await?;
         let ended = tokio::time::timeout(END_TIME_MAX, self.child.wait()).await;
         let status = ended.map_err(|_| Failure::Late {
