@@ -64,8 +64,10 @@ impl<'a> Drafts<'a> {
         // What the first reading finds is found again by the second, which knows more.
         let mut first = Definitions::default();
         let scratch = &mut Notes::default();
+        scope.is_first_reading = true;
         self.first_metrics(notes, scratch, scope, &mut first);
         self.read_others(scratch, scope, &mut first);
+        scope.is_first_reading = false;
         let order = self.sort(notes, scope, &first);
         self.mark(scope, &first, &order);
         let mut second = Definitions {

@@ -1,9 +1,9 @@
 //! Knowledge: what can never be unknown, and what surely is known while a condition is true.
 
-use super::scope::{Defined, Scope};
+use super::directory::Directory;
+use super::scope::Scope;
 use crate::program::{Arithmetic, Entity, Expr, ExprKind, StepResult};
 use model::Decimal;
-use std::collections::BTreeMap;
 
 /// Whether an expression can never be unknown.
 pub fn is_always_known(expr: &Expr, scope: &Scope) -> bool {
@@ -85,10 +85,8 @@ fn is_required(entity: &Entity, field: &str) -> bool {
         .is_some_and(|field| field.is_required)
 }
 
-fn is_known(names: &BTreeMap<Box<str>, Defined>, index: usize) -> bool {
-    names
-        .values()
-        .any(|defined| defined.index == index && defined.is_known)
+fn is_known(names: &Directory, index: usize) -> bool {
+    names.at(index).is_some_and(|(_, defined)| defined.is_known)
 }
 
 fn is_not_nought(expr: &Expr) -> bool {

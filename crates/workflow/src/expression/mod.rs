@@ -9,6 +9,7 @@ mod call;
     reason = "expressions have forty kinds, and each question is about a few of them"
 )]
 mod check;
+mod directory;
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "expressions have forty kinds, and each question is about a few of them"
@@ -67,6 +68,7 @@ mod verdict;
 mod want;
 mod words;
 
+pub use directory::Directory;
 pub use known::{
     is_always_known, is_known_beside, known_unless_false, known_when_true, lasts, surely,
 };

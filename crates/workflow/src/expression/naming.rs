@@ -1,8 +1,8 @@
 //! Naming: from the numbers in an expression back to names.
 
-use super::scope::{Defined, Scope};
+use super::directory::Directory;
+use super::scope::Scope;
 use crate::Program;
-use std::collections::BTreeMap;
 
 /// Gives back the names that expressions hold as numbers.
 pub trait Naming {
@@ -70,9 +70,6 @@ impl Naming for Scope {
     }
 }
 
-fn defined(names: &BTreeMap<Box<str>, Defined>, index: usize) -> &str {
-    names
-        .iter()
-        .find(|(_, defined)| defined.index == index)
-        .map_or(NAMELESS, |(name, _)| name)
+fn defined(names: &Directory, index: usize) -> &str {
+    names.at(index).map_or(NAMELESS, |(name, _)| name)
 }

@@ -119,8 +119,8 @@ fn from_nought(range: Range) -> Range {
 }
 
 fn is_count(index: usize, scope: &Scope) -> bool {
-    let mut metrics = scope.world.metrics.values();
-    metrics.any(|metric| metric.index == index && metric.is_count)
+    let metric = scope.world.metrics.at(index);
+    metric.is_some_and(|(_, metric)| metric.is_count)
 }
 
 /// The number that an expression is, whatever the data.

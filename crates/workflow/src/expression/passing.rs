@@ -1,8 +1,8 @@
 //! Passing time: what time alone can change, and how closely the next change can be foreseen.
 
-use super::scope::{Defined, Scope};
+use super::directory::Directory;
+use super::scope::Scope;
 use crate::program::{Expr, ExprKind, ListKind};
-use std::collections::BTreeMap;
 
 /// Whether time alone can change its value.
 pub fn changes_with_time(expr: &Expr, scope: &Scope) -> bool {
@@ -37,10 +37,10 @@ pub fn changes_with_time(expr: &Expr, scope: &Scope) -> bool {
     }
 }
 
-fn changes(names: &BTreeMap<Box<str>, Defined>, index: usize) -> bool {
+fn changes(names: &Directory, index: usize) -> bool {
     names
-        .values()
-        .any(|defined| defined.index == index && defined.changes_with_time)
+        .at(index)
+        .is_some_and(|(_, defined)| defined.changes_with_time)
 }
 
 /// Whether its value moves with every day (or hour) and is used other than by comparing it with a fixed number,

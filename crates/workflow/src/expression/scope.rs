@@ -1,8 +1,10 @@
 //! Scopes: what names mean at one place of the workspace. Built by who reads the files.
 
+use super::directory::Directory;
 use crate::program::{Entity, Expr, PickList, Schema, Type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 /// What names mean everywhere: schema and definitions.
 #[derive(Clone, Debug, Default)]
@@ -12,13 +14,13 @@ pub struct World {
     /// Roles that can be named: `champion`, `admin` …
     pub roles: Vec<Box<str>>,
     /// Metrics by name.
-    pub metrics: BTreeMap<Box<str>, Defined>,
+    pub metrics: Directory,
     /// Segments by name; their type is yes/no.
-    pub segments: BTreeMap<Box<str>, Defined>,
+    pub segments: Directory,
     /// Labels by name; their type is a pick-list without order.
-    pub labels: BTreeMap<Box<str>, Defined>,
+    pub labels: Directory,
     /// Risks by name; as a name each says whether a case is open.
-    pub risks: BTreeMap<Box<str>, Defined>,
+    pub risks: Directory,
     /// Whether `health` is defined.
     pub has_health: bool,
     /// Names that exist and failed to check, dotted as they are written (`account.arr`, `nps`, `contract`,
@@ -94,6 +96,10 @@ pub enum StepKind {
 /// What names mean at one place.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
+    /// Whether what is found is found again by a later reading: no near name is looked for, which is dear.
+    pub is_first_reading: bool,
+    /// How many names were looked through for near ones, by all that was cloned from the same scope.
+    pub(crate) looked_through: Arc<AtomicUsize>,
     /// Schema and definitions.
     pub world: Arc<World>,
     /// Whether the account's names are there: `account contract contacts open_risks`, roles, metrics, segments,

@@ -6,6 +6,11 @@ use crate::diagnostic::{Alike, Typed};
 use crate::program::{FieldType, HealthName, ListKind, PickList, RiskField, StepResult, Type};
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// So many names a check looks through for near ones, over all its misspelt ones: a file can hold thousands of them among
+/// thousands of names. Those that come after are told without a near one.
+const LOOKED_THROUGH_MAX: usize = 20_000;
 
 /// Names with their types.
 type Names<'n> = Vec<(Cow<'n, str>, Type)>;
@@ -152,7 +157,12 @@ impl Checker<'_> {
 
     /// The nearest name to one that is not there, of the right type if one is near enough.
     pub(super) fn suggestion(&self, name: &str, expect: &Expect) -> Option<String> {
+        let looked_through = &self.scope.looked_through;
+        if self.scope.is_first_reading || looked_through.load(Relaxed) > LOOKED_THROUGH_MAX {
+            return None;
+        }
         let names = self.names();
+        looked_through.fetch_add(names.len(), Relaxed);
         let fits = |ty: &Type| match expect {
             Expect::Type(wanted) => ty == wanted,
             Expect::Contacts => matches!(ty, Type::Contact | Type::List(ListKind::Contacts)),
@@ -231,13 +241,13 @@ impl Checker<'_> {
 
     fn account_names<'n>(&'n self, names: &mut Names<'n>) {
         let world = &self.scope.world;
-        for (name, metric) in &world.metrics {
+        for (name, metric) in world.metrics.iter() {
             names.push(((&**name).into(), metric.ty.clone()));
         }
         for name in world.segments.keys().chain(world.risks.keys()) {
             names.push(((&**name).into(), Type::Bool));
         }
-        for (name, label) in &world.labels {
+        for (name, label) in world.labels.iter() {
             names.push(((&**name).into(), label.ty.clone()));
         }
         for role in &world.roles {
