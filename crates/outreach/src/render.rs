@@ -23,6 +23,7 @@ mod page;
 mod post;
 mod say;
 mod scan;
+mod shape;
 mod sheet;
 mod templates;
 

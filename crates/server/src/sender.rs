@@ -16,6 +16,7 @@ mod people;
 mod post;
 mod refusal;
 mod servers;
+mod under_way;
 
 pub(crate) use means::{Means, MeansError};
 pub(crate) use servers::settings as smtp_settings;
@@ -27,13 +28,14 @@ use store::{ClaimRequest, Claimed, Failure, Role};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use under_way::UnderWay;
 
 /// Between two looks at the outbox of a busy shard; other processes' workers fill it too.
 const POLL_MIN: Duration = Duration::from_millis(10);
 /// The same for a quiet shard.
 const POLL_MAX: Duration = Duration::from_millis(500);
 /// While more waits than may be under way, claims are made for this share of what may be, since each is a commit …
-const CLAIM_SHARE: u32 = 4;
+const CLAIM_SHARE: u32 = 2;
 /// … or after this time, where what is under way takes long.
 const CLAIM_WAIT_MAX: Duration = Duration::from_millis(200);
 /// The longest wait after something failed.
@@ -47,6 +49,8 @@ pub(crate) struct Sender {
     under_way: JoinSet<()>,
     /// When a claim last took as many as it could: more is likely to wait.
     is_more_since: Option<Instant>,
+    /// What has not begun by then goes back.
+    stop: CancellationToken,
 }
 
 impl Sender {
@@ -57,11 +61,13 @@ impl Sender {
             epoch,
             under_way: JoinSet::new(),
             is_more_since: None,
+            stop: CancellationToken::new(),
         }
     }
 
-    /// Sends until it is told to stop; what is under way then may come to its end.
+    /// Sends until it is told to stop; what has begun then may come to its end, and the rest goes back.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
+        self.stop = stop.clone();
         let mut is_recovered = false;
         let mut pause = POLL_MIN;
         let mut poll = POLL_MIN;
@@ -147,9 +153,9 @@ impl Sender {
     }
 
     fn begin(&mut self, claimed: Claimed) {
-        let shared = self.shared.clone();
+        let (shared, claimed) = (self.shared.clone(), Arc::new(UnderWay::new(claimed)));
         self.under_way
-            .spawn(deliver::deliver(shared, Arc::new(claimed)));
+            .spawn(deliver::deliver(shared, claimed, self.stop.clone()));
     }
 
     async fn rest(&mut self, poll: Duration, stop: &CancellationToken) {

@@ -212,6 +212,7 @@ cases! {
         what_expired_is_settled_as_that,
         a_deferred_message_comes_again,
         a_claim_is_settled_once,
+        what_is_asked_at_once_has_its_own_answer,
         a_new_sender_takes_over_what_an_old_one_left,
         a_zombie_sender_begins_nothing_and_settles_nothing,
         an_unknown_fate_is_sent_again_only_where_the_topic_says_so,

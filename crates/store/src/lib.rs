@@ -28,6 +28,7 @@ mod reject;
 mod revision;
 mod seal;
 mod shard;
+mod share;
 mod sqlite;
 mod state;
 mod store;

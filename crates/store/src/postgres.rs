@@ -6,6 +6,7 @@ mod accounts;
 mod admission;
 mod answers;
 mod append;
+mod attempts;
 mod batches;
 mod caps;
 mod captured;
@@ -38,6 +39,7 @@ pub(crate) mod rig;
 mod rows;
 mod seals;
 mod session;
+mod settlements;
 mod setup;
 mod shards;
 mod share;
@@ -82,7 +84,7 @@ impl Postgres {
         let meta = open::open(&setup, options).await?;
         Ok(Self {
             inner: Arc::new(Inner {
-                writer: Writer::start(&setup, meta.shards),
+                writer: Writer::start(&setup, &meta),
                 reader: Reader::new(&setup),
                 meta,
                 setup,

@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod admission;
 pub(crate) mod answers;
 pub(crate) mod append;
+mod attempts;
 pub(crate) mod batches;
 mod bulk;
 pub(crate) mod caps;
@@ -38,6 +39,7 @@ pub(crate) mod revisions;
 mod rig;
 pub(crate) mod rows;
 pub(crate) mod seals;
+pub(crate) mod settlements;
 pub(crate) mod shards;
 mod share;
 pub(crate) mod suppressions;
@@ -56,6 +58,7 @@ pub use tuning::Tuning;
 #[cfg(test)]
 pub(crate) use tx::Session as Holding;
 
+use crate::share::Small;
 use crate::{Condition, Failure, Health, Meta, OpenError, OpenOptions};
 use reader::Reader;
 use std::path::Path;
@@ -120,14 +123,8 @@ impl Sqlite {
     }
 
     /// One small write that shares its commit with others: see `share`.
-    async fn share<T, F>(&self, body: F) -> Result<T, Failure>
-    where
-        T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Session) -> Pending<'t, Result<Ending<T>, Failure>>
-            + Send
-            + 'static,
-    {
-        self.inner.writer.sharing.write(body).await
+    async fn share(&self, small: Small) -> Result<bool, Failure> {
+        self.inner.writer.sharing.write(small).await
     }
 
     /// One reading.

@@ -200,8 +200,12 @@ async fn ours(path: &Path, connections: usize, delay: Duration) -> anyhow::Resul
     let meter = Meter::start();
     let config = sending(&sink, connections)?;
     let server = Server::start(config, store.clone(), Clock::wall(), roles).await?;
-    let taking = tokio::task::spawn_blocking(move || sink.take(ACCOUNTS * MAILS_EACH));
-    taking.await??;
+    // It stays until all is settled: what it takes it has still to answer.
+    let taking = tokio::task::spawn_blocking(move || {
+        sink.take(ACCOUNTS * MAILS_EACH)?;
+        anyhow::Ok(sink)
+    });
+    let sink = taking.await??;
     until(async || {
         let counts = store.delivery_counts().await?;
         Ok(counts
@@ -211,6 +215,7 @@ async fn ours(path: &Path, connections: usize, delay: Duration) -> anyhow::Resul
     .await?;
     let cost = meter.stop();
     server.stop().await;
+    drop(sink);
     store.close().await;
     Ok(cost)
 }

@@ -2,6 +2,7 @@
 
 use super::depth::{TooDeep, check_html};
 use super::fill::subject_line;
+use super::shape::{self, Manner, Shapes};
 use super::{Footer, RenderError, RenderedMail, escape, markdown, sheet};
 use css_inline::CSSInliner;
 use std::sync::LazyLock;
@@ -16,6 +17,19 @@ static INLINER: LazyLock<CSSInliner<'static>> = LazyLock::new(|| {
         .keep_at_rules(true)
         .build()
 });
+
+/// What pages come to with their styles inlined.
+static PAGES: Shapes = Shapes::new();
+const IN_PAGES: Manner = Manner {
+    is_page: true,
+    write: shape::as_html,
+};
+/// What HTML comes to as text.
+static TEXTS: Shapes = Shapes::new();
+const IN_TEXTS: Manner = Manner {
+    is_page: false,
+    write: shape::as_text,
+};
 
 /// What stands around the words of a mail.
 #[derive(Clone, Copy)]
@@ -57,9 +71,8 @@ pub(super) fn mail(around: Around<'_>, body: &str) -> Result<RenderedMail, Rende
         }
         None => sheet::page(around, &content),
     };
-    let html = INLINER
-        .inline(&page)
-        .map_err(|error| layout(name, &error))?;
+    let html = PAGES.work(&page, IN_PAGES, inlined);
+    let html = html.map_err(|why| laid_out(name, why))?;
     Ok(RenderedMail {
         subject: subject.to_owned(),
         text,
@@ -108,22 +121,38 @@ fn is_page(body: &str) -> bool {
     start.starts_with("<!doctype") || start.starts_with("<html")
 }
 
-fn layout(name: &str, error: &dyn std::fmt::Display) -> RenderError {
+fn laid_out(name: &str, why: String) -> RenderError {
     RenderError::Layout {
         name: name.into(),
-        why: error.to_string().into(),
+        why: why.into(),
     }
 }
 
-fn text(name: &str, html: &str) -> Result<String, RenderError> {
-    let text = html2text::config::plain_no_decorate()
+/// The page with its styles inlined.
+pub(super) fn inlined(page: &str) -> Result<String, String> {
+    INLINER.inline(page).map_err(|error| error.to_string())
+}
+
+/// The text of HTML, untidied.
+pub(super) fn said(html: &str) -> Result<String, String> {
+    html2text::config::plain_no_decorate()
         .raw_mode(true)
         .link_footnotes(true)
         .allow_width_overflow()
         .max_wrap_width(TEXT_WIDTH)
         .string_from_read(html.as_bytes(), TEXT_WIDTH)
-        .map_err(|error| layout(name, &error))?;
-    Ok(tidy(&text))
+        .map_err(|error| error.to_string())
+}
+
+fn text(name: &str, html: &str) -> Result<String, RenderError> {
+    // What might be wrapped is worked out as it stands.
+    let text = if html.len() < TEXT_WIDTH / 2 {
+        TEXTS.work(html, IN_TEXTS, said)
+    } else {
+        said(html)
+    };
+    text.map(|text| tidy(&text))
+        .map_err(|why| laid_out(name, why))
 }
 
 /// No blanks at the ends of lines, no empty lines at the ends of the text.

@@ -58,6 +58,9 @@ pub struct Session {
     is_pipelining: bool,
     permit_age_max: Duration,
     mails: u32,
+    /// When the last flight left, and how long its mail took.
+    left: Option<Instant>,
+    took: Option<Duration>,
 }
 
 /// How far a mail came before the message itself.
@@ -87,7 +90,14 @@ impl Session {
             is_pipelining: settings.pipelining,
             permit_age_max: settings.permit_age_max,
             mails: 0,
+            left: None,
+            took: None,
         }
+    }
+
+    /// How long the last mail took, if its commands went in one flight.
+    pub(super) fn took(&self) -> Option<Duration> {
+        self.took
     }
 
     /// How many mails it has taken.
@@ -107,7 +117,7 @@ impl Session {
         P: Fn() -> F,
         F: Future<Output = bool>,
     {
-        match self.offer(envelope, bytes.len(), &permit).await {
+        match self.offer(envelope, bytes.len(), (&permit, None)).await {
             Ok(offer) => self.complete(offer, bytes, &permit).await,
             Err(fate) => HandedOver {
                 fate,
@@ -117,12 +127,13 @@ impl Session {
     }
 
     /// `MAIL` and `RCPT`s, and `DATA` with them where the server takes commands in one flight. The copies that the
-    /// server would not take come back; the recipient's own refusal is the mail's.
+    /// server would not take come back; the recipient's own refusal is the mail's. What goes in one flight needs no
+    /// other permit where one was given that was asked for at this instant.
     pub(super) async fn offer<P, F>(
         &mut self,
         envelope: &Envelope,
         size: usize,
-        permit: &P,
+        (permit, given): (&P, Option<Instant>),
     ) -> Result<Offer, Fate>
     where
         P: Fn() -> F,
@@ -130,7 +141,7 @@ impl Session {
     {
         let mail = self.mail(envelope, size);
         if self.extensions.pipelining && self.is_pipelining {
-            return self.flight(&mail, envelope, permit).await;
+            return self.flight(&mail, envelope, (permit, given)).await;
         }
         let reply = self.wire.ask(&mail, self.deadlines.command).await;
         yes(Phase::Mail, reply, None)?;
@@ -165,14 +176,14 @@ impl Session {
         &mut self,
         mail: &str,
         envelope: &Envelope,
-        permit: &P,
+        (permit, given): (&P, Option<Instant>),
     ) -> Result<Offer, Fate>
     where
         P: Fn() -> F,
         F: Future<Output = bool>,
     {
-        let since = Instant::now();
-        if !permit().await {
+        let since = given.unwrap_or_else(Instant::now);
+        if given.is_none() && !permit().await {
             return Ok(Offer::Forbidden);
         }
         let mut commands = format!("{mail}\r\n");
@@ -180,6 +191,7 @@ impl Session {
             commands.push_str(&format!("{}\r\n", recipient(address)));
         }
         commands.push_str("DATA\r\n");
+        self.left = Some(Instant::now());
         let deadline = self.deadlines.command;
         let written = match self.wire.expect_silence() {
             Ok(()) => self.wire.write(commands.as_bytes(), deadline).await,
@@ -240,6 +252,7 @@ impl Session {
         match self.message(bytes).await {
             Ok(reply) => {
                 self.mails += 1;
+                self.took = self.left.take().map(|left| left.elapsed());
                 let session = self.wire.expect_silence().is_ok().then_some(self);
                 HandedOver {
                     fate: Fate::Sent {

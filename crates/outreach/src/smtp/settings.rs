@@ -76,6 +76,9 @@ pub struct Settings {
     pub pipelining: bool,
     /// How old a permit may be when the message's first byte leaves; an older one is asked for again.
     pub permit_age_max: Duration,
+    /// A permit is asked for ahead only where its mail's turn is likely to come within this time. Whoever is killed leaves
+    /// each permit without a fate, so no more are given than are about to be used.
+    pub ahead_time_max: Duration,
     /// The most connections at a time.
     pub connections_max: usize,
     /// How long a connection may wait for its next mail.
@@ -117,6 +120,7 @@ impl Settings {
             deadlines: Deadlines::default(),
             pipelining: true,
             permit_age_max: Duration::from_secs(2),
+            ahead_time_max: Duration::from_millis(5),
             connections_max: 4,
             idle_max: Duration::from_secs(30),
             mails_per_connection_max: 100,

@@ -145,27 +145,21 @@ async fn within<T>(
 /// The message as it goes over the wire: every line ends in CRLF, dots at a line's start doubled, the final dot at its end.
 pub(super) fn framed(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + message.len() / 64 + 8);
-    let mut starts_line = true;
-    let mut bytes = message.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\r' | b'\n' => {
-                if byte == b'\r' && bytes.peek() == Some(&b'\n') {
-                    bytes.next();
-                }
-                out.extend_from_slice(b"\r\n");
-                starts_line = true;
-            }
-            other => {
-                if starts_line && other == b'.' {
-                    out.push(b'.');
-                }
-                out.push(other);
-                starts_line = false;
-            }
+    let mut rest = message;
+    while !rest.is_empty() {
+        let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let (line, end) = rest.split_at(rest.iter().position(is_end).unwrap_or(rest.len()));
+        if line.starts_with(b".") {
+            out.push(b'.');
         }
+        out.extend_from_slice(line);
+        out.extend_from_slice(b"\r\n");
+        rest = match end {
+            [b'\r', b'\n', behind @ ..] | [_, behind @ ..] => behind,
+            [] => &[],
+        };
     }
-    out.extend_from_slice(if starts_line { b".\r\n" } else { b"\r\n.\r\n" });
+    out.extend_from_slice(b".\r\n");
     out
 }
 

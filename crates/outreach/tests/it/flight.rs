@@ -5,8 +5,12 @@ use crate::scripted::{Server, Step, willing};
 use crate::session::{MESSAGE, envelope, hand_over, settings};
 use outreach::smtp::{Connections, Dialer, Settings};
 use outreach::{Fate, Next, Phase};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// A session whose server hears `commands` and then gives all answers at once.
 fn answered(commands: usize, answers: &'static str) -> Vec<Step> {
@@ -138,6 +142,76 @@ async fn a_permit_that_grew_old_is_asked_for_again_before_the_first_byte() {
         assert!(handed_over.session.is_none());
         assert_eq!((asked.load(Ordering::SeqCst), server.messages()), (2, 0));
     }
+}
+
+/// Hands two mails over on one connection, of which the first waits for its permit until the second was looked at once;
+/// says how often the second had asked for its own by then, and at the end.
+async fn asked_ahead(settings: Settings, is_known: bool) -> (usize, usize) {
+    let connections = Connections::new(settings).expect("settings");
+    let (envelope, yes) = (envelope(&[]), || async { true });
+    if is_known {
+        let fate = connections.hand_over(&envelope, MESSAGE, yes).await;
+        assert_eq!(fate.next(), Next::Done);
+    }
+    let (hold, asked) = (Semaphore::new(0), AtomicUsize::new(0));
+    let held = || async { hold.acquire().await.is_ok() };
+    let counted = || async {
+        asked.fetch_add(1, Ordering::SeqCst);
+        true
+    };
+    let mut first = pin!(connections.hand_over(&envelope, MESSAGE, held));
+    let mut second = pin!(connections.hand_over(&envelope, MESSAGE, counted));
+    let looked = poll_fn(|context| {
+        let is_early =
+            first.as_mut().poll(context).is_ready() | second.as_mut().poll(context).is_ready();
+        Poll::Ready(is_early)
+    });
+    assert!(!looked.await, "neither can be done yet");
+    let ahead = asked.load(Ordering::SeqCst);
+    let (one, two, ()) = tokio::join!(first, second, async {
+        hold.add_permits(1);
+    });
+    assert_eq!((one.next(), two.next()), (Next::Done, Next::Done));
+    (ahead, asked.load(Ordering::SeqCst))
+}
+
+#[tokio::test]
+async fn a_permit_is_asked_for_ahead_where_a_connection_is_about_to_be_free() {
+    let (long, none) = (Duration::from_secs(60), Duration::ZERO);
+    for (pipelining, is_known, ahead_time_max, expected) in [
+        (true, true, long, (1, 1)),
+        (true, false, long, (0, 1)),
+        (false, true, long, (0, 1)),
+        (true, true, none, (0, 1)),
+    ] {
+        let mut script = willing(3);
+        script[2] = IN_FLIGHT;
+        let server = Server::start(vec![script]).await;
+        let settings = Settings {
+            pipelining,
+            ahead_time_max,
+            permit_age_max: 10 * long,
+            connections_max: 1,
+            ..settings(server.port)
+        };
+        let asked = asked_ahead(settings, is_known).await;
+        assert_eq!(asked, expected, "{pipelining} {is_known}");
+    }
+}
+
+#[tokio::test]
+async fn a_permit_that_waited_for_a_connection_is_asked_for_again_before_anything_is_said() {
+    let mut script = willing(3);
+    script[2] = IN_FLIGHT;
+    let server = Server::start(vec![script]).await;
+    let settings = Settings {
+        permit_age_max: Duration::from_nanos(4),
+        ahead_time_max: Duration::from_secs(60),
+        connections_max: 1,
+        ..settings(server.port)
+    };
+    // Ahead, before the flight, and before the first byte.
+    assert_eq!(asked_ahead(settings, true).await, (1, 3));
 }
 
 #[tokio::test]

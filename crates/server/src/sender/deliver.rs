@@ -8,6 +8,7 @@ use super::lawful::{Lawful, Unlawful, lawful};
 use super::letter;
 use super::means::Means;
 use super::refusal;
+use super::under_way::UnderWay;
 use crate::active::{self, Active};
 use crate::shared::{Settled, Shared};
 use crate::track;
@@ -21,6 +22,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use store::{Captured, Claimed, ClockMode, Failure, Outcome, Settlement};
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 /// How often an answer of the store that is lost is asked for again.
 const TRIES_MAX: u32 = 6;
@@ -30,11 +32,11 @@ const SETTLE_PAUSE_MAX: Duration = Duration::from_secs(2);
 /// How long a message without a means waits before it is looked at again.
 pub(super) const MEANSLESS_WAIT: Duration = Duration::from_secs(15 * 60);
 
-/// Delivers one claimed message and settles its claim.
-pub(super) async fn deliver(shared: Shared, claimed: Arc<Claimed>) {
+/// Delivers one claimed message and settles its claim. At a stop it goes back untried, unless its hand-over has begun.
+pub(super) async fn deliver(shared: Shared, claimed: Arc<UnderWay>, stop: CancellationToken) {
     let means = Arc::clone(&shared.means);
     let (ending, captured) = if means.is_captured {
-        match ready(&shared, &means, (&*claimed, 0)).await {
+        match ready(&shared, &means, (&claimed, 0)).await {
             Err(ending) => (ending, None),
             Ok(ready) => {
                 let captured = capture(&shared, &claimed.outgoing, ready);
@@ -46,17 +48,34 @@ pub(super) async fn deliver(shared: Shared, claimed: Arc<Claimed>) {
             }
         }
     } else {
-        (send(&shared, &means, &claimed).await, None)
+        let ending = tokio::select! {
+            ending = send(&shared, &means, &claimed) => ending,
+            ending = back(&shared, &claimed, &stop) => ending,
+        };
+        (ending, None)
     };
     settle(&shared, &claimed, ending, captured).await;
 }
 
+/// Waits for a stop that finds the message's hand-over not begun.
+async fn back(shared: &Shared, claimed: &UnderWay, stop: &CancellationToken) -> Ending {
+    stop.cancelled().await;
+    if !claimed.put_back() {
+        std::future::pending::<()>().await;
+    }
+    later(
+        shared,
+        Duration::ZERO,
+        "its sender stopped before it was tried".into(),
+    )
+}
+
 /// Hands a message over, to the first of a route's targets where somebody is.
-async fn send(shared: &Shared, means: &Means, claimed: &Arc<Claimed>) -> Ending {
+async fn send(shared: &Shared, means: &Means, claimed: &Arc<UnderWay>) -> Ending {
     let outgoing = &claimed.outgoing;
     let mut from = 0;
     loop {
-        let ready = match ready(shared, means, (&**claimed, from)).await {
+        let ready = match ready(shared, means, (claimed, from)).await {
             Ok(ready) => ready,
             Err(ending) => return ending,
         };
@@ -92,7 +111,7 @@ fn next_target(means: &Means, outgoing: &Outgoing, from: usize) -> Option<usize>
 async fn hand_over_in_turn(
     shared: &Shared,
     means: &Means,
-    claimed: &Arc<Claimed>,
+    claimed: &Arc<UnderWay>,
     ready: Ready<'_>,
 ) -> Result<Fate, Ending> {
     let share = Share {

@@ -3,6 +3,7 @@
 
 use super::means::Means;
 use super::post;
+use super::under_way::UnderWay;
 use crate::active::{self, Active};
 use crate::shared::Shared;
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use store::{Claimed, ClockMode};
+use store::ClockMode;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -31,7 +32,7 @@ type Due = (Box<str>, Timestamp);
 /// One message of a digest.
 #[derive(Debug)]
 struct Item {
-    claimed: Arc<Claimed>,
+    claimed: Arc<UnderWay>,
     part: Part,
     told: oneshot::Sender<Fate>,
 }
@@ -57,7 +58,7 @@ pub(super) fn is_part(shared: &Shared, outgoing: &Outgoing) -> bool {
 /// Hands one message over together with the others of its digest.
 pub(super) async fn send(
     shared: &Shared,
-    claimed: &Arc<Claimed>,
+    claimed: &Arc<UnderWay>,
     (target, payload): (&Target, Value),
 ) -> Fate {
     let (told, fate) = oneshot::channel();
@@ -163,7 +164,7 @@ fn fitting<'p>(parts: impl Iterator<Item = &'p Part>) -> usize {
 }
 
 async fn hand_over(shared: &Shared, means: &Means, target: &Target, items: Vec<Item>) {
-    let claims: Vec<&Claimed> = items.iter().map(|item| &*item.claimed).collect();
+    let claims: Vec<&UnderWay> = items.iter().map(|item| &*item.claimed).collect();
     let payload = |permits: &[bool]| {
         let permitted = items.iter().zip(permits).filter(|(_, is)| **is);
         let parts: Vec<&Part> = permitted.map(|(item, _)| &item.part).collect();

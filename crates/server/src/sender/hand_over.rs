@@ -4,6 +4,7 @@ use super::call::{self, Call};
 use super::digest;
 use super::means::Means;
 use super::post;
+use super::under_way::UnderWay;
 use crate::shared::Shared;
 use model::Outgoing;
 use model::message::Target;
@@ -13,7 +14,7 @@ use outreach::render::RenderedMail;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Captured, Claimed};
+use store::Captured;
 use tokio::time::sleep;
 
 /// How often the attempt row is asked for when the store does not answer.
@@ -30,7 +31,7 @@ pub(super) enum Ready<'m> {
 pub(super) async fn hand_over(
     shared: &Shared,
     means: &Means,
-    claimed: &Arc<Claimed>,
+    claimed: &Arc<UnderWay>,
     ready: Ready<'_>,
 ) -> Fate {
     match ready {
@@ -54,7 +55,7 @@ pub(super) async fn hand_over(
 }
 
 /// Sends the mail over a connection to the mail server.
-async fn send_mail(shared: &Shared, means: &Means, claimed: &Claimed, mail: &Mail) -> Fate {
+async fn send_mail(shared: &Shared, means: &Means, claimed: &UnderWay, mail: &Mail) -> Fate {
     match means.servers.of(&mail.from) {
         Some(server) => {
             let connections = &server.connections;
@@ -66,21 +67,21 @@ async fn send_mail(shared: &Shared, means: &Means, claimed: &Claimed, mail: &Mai
     }
 }
 
-/// Asked just before the bytes leave: the attempt row is written, and the claim is still ours.
-pub(super) async fn permit(shared: &Shared, claimed: &Claimed) -> bool {
+/// Asked just before the bytes leave: the attempt row is written, and with it the gate was asked once more. Asked again,
+/// because that is some time ago, the gate alone.
+pub(super) async fn permit(shared: &Shared, claimed: &UnderWay) -> bool {
+    if claimed.has_begun() {
+        let asked = shared.store.may_send(&claimed.claim, shared.clock.now());
+        return asked.await.unwrap_or(false);
+    }
+    if !claimed.begin() {
+        return false;
+    }
     let n = claimed.attempts + 1;
     for _ in 0..TRIES_MAX {
         let now = shared.clock.now();
         match shared.store.attempt(&claimed.claim, n, now).await {
-            // The attempt and this question are two reads of one truth: between them a switch may have been thrown.
-            Ok(true) => {
-                return shared
-                    .store
-                    .may_send(&claimed.claim, now)
-                    .await
-                    .unwrap_or(false);
-            }
-            Ok(false) => return false,
+            Ok(is_given) => return is_given,
             Err(failure) => {
                 let message = &claimed.claim.message;
                 tracing::warn!(%message, %failure, "the attempt could not be written; trying again");

@@ -3,6 +3,7 @@
 use super::hand_over::permit;
 use super::means::Means;
 use super::pace::WAIT_MAX;
+use super::under_way::UnderWay;
 use crate::shared::Shared;
 use model::message::Content;
 use model::{Outgoing, Target};
@@ -11,7 +12,6 @@ use outreach::slack::Bot;
 use outreach::slack::actions::{Button, with_buttons};
 use outreach::{Fate, Phase, teams};
 use serde_json::Value;
-use store::Claimed;
 use tokio::time::sleep;
 
 /// Hands a post over for the messages that it speaks for, and says what became of each. Its payload, as Slack or Teams
@@ -19,7 +19,7 @@ use tokio::time::sleep;
 pub(super) async fn send(
     shared: &Shared,
     means: &Means,
-    all: &[&Claimed],
+    all: &[&UnderWay],
     (target, payload): (&Target, impl Fn(&[bool]) -> Value),
 ) -> Vec<Fate> {
     let each = |fate: Fate| vec![fate; all.len()];
@@ -134,7 +134,7 @@ async fn wait_for_turn(shared: &Shared, means: &Means, channel: &str) -> Result<
 async fn as_bot(
     shared: &Shared,
     (egress, bot): (&Egress, &Bot),
-    (whom, all): (&str, &[&Claimed]),
+    (whom, all): (&str, &[&UnderWay]),
     payload: &Value,
 ) -> Fate {
     let run = match all {

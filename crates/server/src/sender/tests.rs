@@ -169,7 +169,8 @@ async fn deciding(shared: &Shared, files: &workflow::Files, messages: Vec<Outgoi
     Sending { stop, task }
 }
 
-/// A mail server: `no@` is refused, `later@` deferred, `cut@` cut after the last byte; it tells what it took.
+/// A mail server: `no@` is refused, `later@` deferred, `cut@` cut after the last byte, `slow…@` waits for ever then; it tells
+/// what it took.
 async fn mail_server(took: mpsc::Sender<String>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -196,6 +197,9 @@ async fn converse(stream: TcpStream, took: mpsc::Sender<String>) -> std::io::Res
                 took.send(whom.clone())
                     .await
                     .map_err(std::io::Error::other)?;
+                if whom.starts_with("slow") {
+                    std::future::pending::<()>().await;
+                }
                 "250 taken"
             }
             _ if is_data => continue,
@@ -311,6 +315,42 @@ async fn each_answer_of_a_mail_server_has_its_own_end() {
     }
     taken.sort();
     assert_eq!(taken, ["csm@vendor.example", "ok@acme.example"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_not_begun_at_a_stop_goes_back_untried() {
+    let (sender, mut took) = mpsc::channel(16);
+    let address = mail_server(sender).await;
+    let (host, port) = (address.ip().to_string(), address.port().to_string());
+    let variables = [
+        ("SOTTAKU_MODE", "smtp"),
+        ("SOTTAKU_SMTP_HOST", host.as_str()),
+        ("SOTTAKU_SMTP_PORT", port.as_str()),
+        ("SOTTAKU_SMTP_TLS", "none"),
+        ("SOTTAKU_SMTP_CONCURRENCY_MAX", "1"),
+    ];
+    let place = Place::new(ClockMode::Log);
+    let mut config = place.config(&variables);
+    config.limits.stop_time_max = Duration::from_millis(250);
+    let clock = crate::clock::Clock::by_hand(noon());
+    let shared = Shared::new(config, place.open().await, clock).expect("the means are right");
+    let messages = ["slow1", "slow2", "slow3"].map(|name| email(name, Purpose::Contractual));
+    let sending = deciding(&shared, &example(), messages.into()).await;
+    let taken = timeout(PATIENCE, took.recv()).await;
+    taken.expect("one is under way").expect("it goes on");
+    sending.end().await;
+    let deliveries = shared.store.deliveries(store::DeliveryFilter {
+        count_max: 100,
+        ..Default::default()
+    });
+    let mut ends: Vec<(&str, u32)> = Vec::new();
+    let deliveries = deliveries.await.expect("the store reads");
+    for one in &deliveries {
+        ends.push((one.state.as_str(), one.attempts));
+    }
+    ends.sort_unstable();
+    // Whose bytes have left is for the next sender to say.
+    assert_eq!(ends, [("claimed", 1), ("deferred", 0), ("deferred", 0)]);
 }
 
 fn configured(text: &str) -> crate::Config {

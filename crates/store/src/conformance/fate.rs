@@ -2,7 +2,7 @@
 
 use super::outbox::state;
 use super::{Ground, Proof, at, bid, claim, epoch, outgoing, sending};
-use crate::{Captured, Claim, Outcome, Recovered, Role, Settlement};
+use crate::{Captured, Claim, Failure, Outcome, Recovered, Role, Settlement};
 use model::{DeliveryState, Fact, MessageId, Outgoing};
 
 fn settlement(claim: &Claim, outcome: Outcome, second: i64) -> Settlement {
@@ -91,6 +91,57 @@ pub(super) async fn a_claim_is_settled_once(ground: &Ground) -> Proof {
     assert_eq!(store.log_end(0).await?, 1);
     assert_eq!(state(&store, "m_1").await?, DeliveryState::Sent);
     Ok(())
+}
+
+pub(super) async fn what_is_asked_at_once_has_its_own_answer(ground: &Ground) -> Proof {
+    let all = (0..10).map(|n| outgoing(&format!("m_{n}"))).collect();
+    let (store, send) = sending(ground, all).await?;
+    let mut claims: Vec<Claim> = claim(&store, send, 1)
+        .await?
+        .into_iter()
+        .map(|one| one.claim)
+        .collect();
+    // The last one is claimed by a sender whose lease was taken.
+    claims[9].epoch += 1;
+    let mut asking = tokio::task::JoinSet::new();
+    for (n, right) in (0..10).chain(0..9).zip(claims.iter().chain(&claims[..9])) {
+        let (store, right) = (store.clone(), right.clone());
+        asking.spawn(async move { (n, store.attempt(&right, 1, at(1)).await) });
+    }
+    assert_eq!(yes(asking).await?, [2, 2, 2, 2, 2, 2, 2, 2, 2, 0]);
+    let mut asking = tokio::task::JoinSet::new();
+    for (n, right) in (0..10).chain(0..9).zip(claims.iter().chain(&claims[..9])) {
+        let outcome = match asking.len() {
+            18 => Outcome::Refused,
+            _ => Outcome::Sent,
+        };
+        let (store, settlement) = (store.clone(), settlement(right, outcome, 2));
+        asking.spawn(async move { (n, store.settle(settlement).await) });
+    }
+    assert_eq!(yes(asking).await?, [2, 2, 2, 2, 2, 2, 2, 2, 1, 0]);
+    let mut told: Vec<String> = Vec::new();
+    for line in store.read_log(0, 0, 100, usize::MAX).await? {
+        let fact: Fact = serde_json::from_str(&line.json)?;
+        told.push(fact.data["message"].as_str().unwrap_or_default().to_owned());
+    }
+    told.sort();
+    let expected: Vec<String> = (0..9).map(|n| format!("m_{n}")).collect();
+    assert_eq!(told, expected, "each fate once");
+    assert_eq!(state(&store, "m_7").await?, DeliveryState::Sent);
+    assert_eq!(state(&store, "m_9").await?, DeliveryState::Claimed);
+    Ok(())
+}
+
+/// How many of ten were answered with yes, how often.
+async fn yes(
+    mut asking: tokio::task::JoinSet<(usize, Result<bool, Failure>)>,
+) -> Result<[u32; 10], Box<dyn std::error::Error>> {
+    let mut yes = [0; 10];
+    while let Some(answered) = asking.join_next().await {
+        let (n, answer) = answered?;
+        yes[n] += u32::from(answer?);
+    }
+    Ok(yes)
 }
 
 pub(super) async fn a_new_sender_takes_over_what_an_old_one_left(ground: &Ground) -> Proof {

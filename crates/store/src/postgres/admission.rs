@@ -1,19 +1,21 @@
 //! Admission: which of the messages that are ready may be claimed now, and what becomes of the others.
 
-use super::fates::{self, Ended};
+use super::fates;
 use super::gate::{self, Hold};
 use super::rows::{nanos, signed};
 use super::session::Session;
 use super::{caps, grounds, suppressions};
+use crate::outbox::About;
 use crate::sqlite::admission::{
     PAUSED, PAUSED_WAIT, candidate, ended, standing, without_stopped_copies,
 };
-use crate::sqlite::fates::End;
+use crate::sqlite::fates::{End, Ended};
 use crate::sqlite::gate::{Gate, Stand};
 use crate::sqlite::grounds::missing;
 use crate::{AddressKey, ClaimRequest, Claimed, ClockMode, Failure, Person};
 use jiff::Timestamp;
 use model::{Channel, DeliveryState, Purpose};
+use std::sync::Arc;
 
 const CANDIDATES: &str = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim + 1, o.addresses, \
     o.revision, o.related_until \
@@ -56,9 +58,16 @@ pub(crate) async fn admit(
         None => Hold::Shared,
     };
     let gate = gate::read(session, &all, hold).await?;
+    let abouts: Vec<Arc<About>> = read
+        .iter()
+        .map(|one| Arc::clone(&one.claim.about))
+        .collect();
+    let asked: Vec<(&About, Timestamp)> =
+        abouts.iter().map(|about| (&**about, request.now)).collect();
+    let grounds = grounds::are_there(session, &asked).await?;
     let mut page = Page::default();
-    for one in read {
-        match ask(session, &gate, &one, (request, clock)).await? {
+    for (one, is_ground) in read.into_iter().zip(grounds) {
+        match ask(session, (&gate, is_ground), &one, (request, clock)).await? {
             Said::Pass => {
                 let one = without_stopped_copies(&gate, one, request.now)?;
                 if let (Some(cap), ClockMode::Live) = (request.cap, clock) {
@@ -73,12 +82,12 @@ pub(crate) async fn admit(
             }
             Said::Bar(why) => {
                 let end = ended(DeliveryState::Suppressed, &why, (request, clock));
-                let barred = fates::end(session, &standing(one), &end).await?;
+                let barred = fates::end(session, &standing(&one), &end).await?;
                 page.stopped.push(barred);
             }
             Said::Wait(until, why) => {
                 let end = ended(DeliveryState::Deferred, &why, (request, clock));
-                fates::wait(session, &standing(one), until, &end).await?;
+                fates::wait(session, &standing(&one), until, &end).await?;
             }
         }
     }
@@ -93,7 +102,7 @@ pub(crate) async fn admit(
 
 async fn ask<'g>(
     session: &mut Session,
-    gate: &'g Gate,
+    (gate, is_ground): (&'g Gate, bool),
     one: &Claimed,
     (request, clock): (ClaimRequest, ClockMode),
 ) -> Result<Said<'g>, Failure> {
@@ -109,7 +118,7 @@ async fn ask<'g>(
         let until = until.unwrap_or(Timestamp::MAX);
         return Ok(Said::Wait(until, format!("{PAUSED}{switch}")));
     }
-    if !grounds::is_there(session, about, request.now).await? {
+    if !is_ground {
         return Ok(Said::Bar(missing(about)));
     }
     let is_held = about.purpose != Some(Purpose::Contractual) && clock == ClockMode::Live;
@@ -139,13 +148,12 @@ async fn stop(
         ..ended(DeliveryState::Suppressed, &detail, at)
     };
     let whom = one.addresses.first().copied();
-    let standing = standing(one);
-    if let (Some(whom), Channel::Email { contact, .. }) = (whom, &standing.outgoing.channel) {
+    if let (Some(whom), Channel::Email { contact, .. }) = (whom, &one.outgoing.channel) {
         let person = Person {
-            account: standing.outgoing.account.clone(),
+            account: one.outgoing.account.clone(),
             contact: contact.clone(),
         };
         suppressions::meet(session, whom, &person).await?;
     }
-    fates::end(session, &standing, &end).await
+    fates::end(session, &standing(&one), &end).await
 }

@@ -10,6 +10,9 @@ use jiff::Timestamp;
 pub(crate) const NEWEST: &str = "SELECT at FROM counted WHERE address = $1 AND at > $2 \
     AND delivery <> $3 ORDER BY at DESC LIMIT 1 OFFSET $4";
 
+/// What counts for a list of deliveries.
+pub(crate) const GIVE_BACK: &str = "DELETE FROM counted WHERE delivery = ANY($1)";
+
 /// When an address may get one more message; none: now.
 pub(crate) async fn full_until(
     session: &mut Session,
@@ -51,9 +54,11 @@ pub(crate) async fn count(
     Ok(())
 }
 
-/// Nothing was sent: it does not count.
-pub(crate) async fn give_back(session: &mut Session, delivery: i64) -> Result<(), Failure> {
-    let query = sqlx::query("DELETE FROM counted WHERE delivery = $1").bind(delivery);
-    session.execute(query).await?;
+/// Of these nothing was sent: they do not count.
+pub(crate) async fn give_back(session: &mut Session, deliveries: Vec<i64>) -> Result<(), Failure> {
+    if !deliveries.is_empty() {
+        let query = sqlx::query(GIVE_BACK).bind(deliveries);
+        session.execute(query).await?;
+    }
     Ok(())
 }

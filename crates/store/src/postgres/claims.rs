@@ -1,20 +1,15 @@
-//! Claims and attempts: the right to hand over one message, and the row that says it has begun.
+//! Claims: the right to hand over one message.
 //!
-//! All of them hold the row of the sender's lease until their commit, so nothing of an older epoch comes after a
+//! They, and attempts, hold the row of the sender's lease until their commit, so nothing of an older epoch comes after a
 //! takeover: the successor sees all of it.
 
-use super::gate::{self, Hold};
 use super::rows::{Columns, nanos, number, signed};
 use super::session::Session;
-use super::share::Order;
 use super::tx::Ending;
-use super::{Postgres, admission, append, fates, grounds, switches};
-use crate::{Claim, ClaimRequest, Claimed, ClockMode, Failure, Switch};
-use jiff::Timestamp;
+use super::{Postgres, admission, append, fates, switches};
+use crate::{ClaimRequest, Claimed, ClockMode, Failure, Switch};
 
-/// The negative control: attempts are written whether or not the claim holds.
-const UNCHECKED: bool = cfg!(sottaku_teeth = "attempt");
-/// Another: what is ready is claimed under whatever epoch.
+/// The negative control: what is ready is claimed under whatever epoch.
 const UNLEASED: bool = cfg!(sottaku_teeth = "lease");
 
 /// Pages of what is ready that one claim looks through for messages that may leave.
@@ -66,35 +61,6 @@ impl Postgres {
                 },
             ),
         )
-        .await
-    }
-
-    pub(crate) async fn attempt(
-        &self,
-        claim: &Claim,
-        n: u32,
-        now: Timestamp,
-    ) -> Result<bool, Failure> {
-        let input = (claim.clone(), n, now);
-        let writer = &self.inner.writer;
-        let written = writer.share(
-            Order::Lease(claim.shard),
-            input,
-            |session, (claim, n, now)| Box::pin(attempt(session, claim, *n, *now)),
-        );
-        written.await
-    }
-
-    pub(crate) async fn may_send(&self, claim: &Claim, now: Timestamp) -> Result<bool, Failure> {
-        self.read((claim.clone(), now), |session, (claim, now)| {
-            Box::pin(async move {
-                let sql = "SELECT epoch FROM lease WHERE shard = $1 AND role = 'send'";
-                if !has_epoch(session, sql, claim).await? {
-                    return Ok(false);
-                }
-                holds(session, claim, *now, Hold::Nothing).await
-            })
-        })
         .await
     }
 
@@ -211,80 +177,4 @@ async fn is_claimed(
         .bind(first.claim.id)
         .bind(signed(first.claim.epoch));
     Ok(session.row(query).await?.is_some())
-}
-
-async fn has_epoch(
-    session: &mut Session,
-    sql: &'static str,
-    claim: &Claim,
-) -> Result<bool, Failure> {
-    if UNCHECKED {
-        return Ok(true);
-    }
-    let row = session
-        .row(sqlx::query(sql).bind(number(claim.shard)))
-        .await?;
-    let epoch = row.map(|row| row.count(0)).transpose()?;
-    Ok(epoch == Some(claim.epoch))
-}
-
-/// Whether a claim still gives the right to send: claimed with this id, not expired, the gate is open to each of its
-/// addresses, and there still is a ground to write. The lease has been looked at before.
-async fn holds(
-    session: &mut Session,
-    claim: &Claim,
-    now: Timestamp,
-    hold: Hold,
-) -> Result<bool, Failure> {
-    if UNCHECKED {
-        return Ok(true);
-    }
-    let gate = gate::read(session, &claim.about.addresses, hold).await?;
-    if !gate.is_open(&claim.about, now)? || !grounds::is_there(session, &claim.about, now).await? {
-        return Ok(false);
-    }
-    let sql = "SELECT id FROM delivery WHERE id = $1 AND state = 'claimed' AND claim = $2 \
-        AND claim_epoch = $3 AND (expires_at IS NULL OR expires_at > $4)";
-    let query = sqlx::query(sql)
-        .bind(claim.row)
-        .bind(claim.id)
-        .bind(signed(claim.epoch))
-        .bind(nanos(now));
-    Ok(session.row(query).await?.is_some())
-}
-
-/// Written again by the same claim it stays as it is; a number that another claim used is refused.
-async fn attempt(
-    session: &mut Session,
-    claim: &Claim,
-    n: u32,
-    now: Timestamp,
-) -> Result<Ending<bool>, Failure> {
-    let sql = "SELECT epoch FROM lease WHERE shard = $1 AND role = 'send' FOR SHARE";
-    if !has_epoch(session, sql, claim).await? || !holds(session, claim, now, Hold::Shared).await? {
-        return Ok(Ending::Rollback(false));
-    }
-    let sql = "INSERT INTO attempt (delivery, n, claim, epoch, started_at) \
-        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (delivery, n) DO UPDATE SET claim = excluded.claim \
-        WHERE attempt.claim = excluded.claim AND attempt.epoch = excluded.epoch \
-        AND attempt.ended_at IS NULL";
-    let query = sqlx::query(sql)
-        .bind(claim.row)
-        .bind(i64::from(n))
-        .bind(claim.id)
-        .bind(signed(claim.epoch))
-        .bind(nanos(now));
-    let is_written = session.execute(query).await? == 1;
-    if !is_written && !UNCHECKED {
-        return Ok(Ending::Rollback(false));
-    }
-    let sql = "UPDATE delivery SET attempts = greatest(attempts, $1) \
-        WHERE id = $2 AND (claim = $3 OR $4)";
-    let query = sqlx::query(sql)
-        .bind(i64::from(n))
-        .bind(claim.row)
-        .bind(claim.id)
-        .bind(UNCHECKED);
-    session.execute(query).await?;
-    Ok(Ending::Commit(true))
 }

@@ -4,15 +4,13 @@
 use super::append::append_facts;
 use super::rows::{Columns, nanos, number, signed, word};
 use super::session::Session;
-use super::share::Order;
 use super::tx::Ending;
-use super::{Postgres, caps, captured, claims};
-use crate::sqlite::fates::{
-    EXPIRED_MAX, End, RESENDS_MAX, Standing, outcome_state, settled, standing,
-};
-use crate::{Claim, ClaimRequest, ClockMode, Failure, NewFact, Outcome, Recovered, Settlement};
+use super::{Postgres, caps, claims, settlements};
+use crate::sqlite::fates::{EXPIRED_MAX, End, Ended, Move, RESENDS_MAX, Standing, last, standing};
+use crate::{Claim, ClaimRequest, ClockMode, Failure, NewFact, Recovered};
 use jiff::Timestamp;
 use model::{Channel, DeliveryState};
+use std::borrow::Cow;
 
 /// What senders of older epochs left claimed; none of them writes any more, since the lease was taken from them.
 pub(crate) const LEFT: &str = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim, d.claim_epoch, \
@@ -28,26 +26,13 @@ const FATES: &str = "INSERT INTO fate (delivery, state, attempt, at, position) \
         $1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY \
         f (delivery, state, attempt, at, position, n) ORDER BY n";
 
-/// A delivery that has ended, and is to be told.
-pub(crate) struct Ended {
-    row: i64,
-    state: DeliveryState,
-    attempts: u32,
-    at: Timestamp,
-    fact: NewFact,
-}
+/// Moves a list of deliveries: those without an instant to wait for keep theirs.
+pub(crate) const PLACE: &str = "UPDATE delivery SET state = j.state, ready_at = coalesce(j.until, ready_at), \
+        detail = j.detail, updated_at = j.now \
+    FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[]) \
+        j (id, state, until, detail, now) WHERE delivery.id = j.id";
 
 impl Postgres {
-    pub(crate) async fn settle(&self, settlement: Settlement) -> Result<bool, Failure> {
-        let shard = settlement.claim.shard;
-        let input = (settlement, self.meta().clock);
-        let writer = &self.inner.writer;
-        let written = writer.share(Order::Log(shard), input, |session, (settlement, clock)| {
-            Box::pin(settle(session, settlement, *clock))
-        });
-        written.await
-    }
-
     pub(crate) async fn recover(
         &self,
         shard: u32,
@@ -62,93 +47,31 @@ impl Postgres {
     }
 }
 
-async fn settle(
-    session: &mut Session,
-    settlement: &Settlement,
-    clock: ClockMode,
-) -> Result<Ending<bool>, Failure> {
-    let claim = &settlement.claim;
-    let sql = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.state FROM delivery d \
-        JOIN outbox o ON o.id = d.id \
-        WHERE d.id = $1 AND d.claim = $2 AND d.claim_epoch = $3 FOR UPDATE OF d";
-    let query = sqlx::query(sql)
-        .bind(claim.row)
-        .bind(claim.id)
-        .bind(signed(claim.epoch));
-    let Some(row) = session.row(query).await? else {
-        return Ok(Ending::Rollback(false));
-    };
-    let state = row.text(4)?;
-    if &*state != DeliveryState::Claimed.as_str() {
-        // Settled before: the same answer again is no surprise.
-        let is_same = &*state == outcome_state(settlement.outcome).as_str();
-        return Ok(Ending::Rollback(is_same));
-    }
-    let standing = standing(&row)?;
-    let end = End {
-        state: outcome_state(settlement.outcome),
-        detail: &settlement.detail,
-        stopped: None,
-        now: settlement.now,
-        clock,
-    };
-    end_attempt(session, claim, &end).await?;
-    if let Some(kept) = &settlement.captured {
-        captured::write(session, kept).await?;
-    }
-    match settlement.outcome {
-        Outcome::Sent | Outcome::Unknown => {}
-        Outcome::Deferred(_) | Outcome::Refused | Outcome::Suppressed | Outcome::Expired => {
-            caps::give_back(session, claim.row).await?;
-        }
-    }
-    let ended = match settlement.outcome {
-        Outcome::Deferred(until) => {
-            wait(session, &standing, until, &end).await?;
-            None
-        }
-        Outcome::Unknown => unknown(session, &standing, &end).await?,
-        Outcome::Sent | Outcome::Refused | Outcome::Suppressed | Outcome::Expired => {
-            Some(self::end(session, &standing, &end).await?)
-        }
-    };
-    tell(session, ended.into_iter().collect(), clock).await?;
-    Ok(Ending::Commit(true))
-}
-
-async fn end_attempt(session: &mut Session, claim: &Claim, end: &End<'_>) -> Result<(), Failure> {
-    let sql = "UPDATE attempt SET ended_at = $1, outcome = $2, detail = $3 \
-        WHERE delivery = $4 AND claim = $5 AND ended_at IS NULL";
-    let query = sqlx::query(sql)
-        .bind(nanos(end.now))
-        .bind(end.state.as_str())
-        .bind(word(end.detail))
-        .bind(claim.row)
-        .bind(claim.id);
+/// Moves deliveries; each stands once among them.
+pub(crate) async fn place(session: &mut Session, moves: &[Move<'_>]) -> Result<(), Failure> {
+    let rows: Vec<i64> = moves.iter().map(|one| one.row).collect();
+    let states: Vec<&str> = moves.iter().map(|one| one.state.as_str()).collect();
+    let instants: Vec<Option<i64>> = moves.iter().map(|one| one.until.map(nanos)).collect();
+    let details: Vec<Cow<'_, str>> = moves.iter().map(|one| word(one.detail)).collect();
+    let now: Vec<i64> = moves.iter().map(|one| nanos(one.now)).collect();
+    let query = sqlx::query(PLACE)
+        .bind(rows)
+        .bind(states)
+        .bind(instants)
+        .bind(details)
+        .bind(now);
     session.execute(query).await?;
     Ok(())
 }
 
-/// Ends for good; to be told before the transaction ends.
+/// Ends one for good; to be told before the transaction ends.
 pub(crate) async fn end(
     session: &mut Session,
     standing: &Standing,
     end: &End<'_>,
 ) -> Result<Ended, Failure> {
-    let sql = "UPDATE delivery SET state = $1, detail = $2, updated_at = $3 WHERE id = $4";
-    let query = sqlx::query(sql)
-        .bind(end.state.as_str())
-        .bind(word(end.detail))
-        .bind(nanos(end.now))
-        .bind(standing.row);
-    session.execute(query).await?;
-    Ok(Ended {
-        row: standing.row,
-        state: end.state,
-        attempts: standing.attempts,
-        at: end.now,
-        fact: settled(standing, end)?,
-    })
+    place(session, &[last(standing, end)]).await?;
+    Ended::of(standing, end)
 }
 
 /// Writes the fates, and (live clock) the facts into the logs.
@@ -160,7 +83,7 @@ pub(crate) async fn tell(
     if ended.is_empty() {
         return Ok(());
     }
-    let facts: Vec<&NewFact> = ended.iter().map(|one| &one.fact).collect();
+    let facts: Vec<&NewFact> = ended.iter().filter_map(|one| one.fact.as_ref()).collect();
     let positions: Vec<Option<i64>> = match clock {
         ClockMode::Live => append_facts(session, &facts)
             .await?
@@ -183,23 +106,19 @@ pub(crate) async fn tell(
     Ok(())
 }
 
-/// Back into the queue.
+/// Puts one back into the queue.
 pub(crate) async fn wait(
     session: &mut Session,
     standing: &Standing,
     until: Timestamp,
     end: &End<'_>,
 ) -> Result<(), Failure> {
-    let sql =
-        "UPDATE delivery SET state = $1, ready_at = $2, detail = $3, updated_at = $4 WHERE id = $5";
-    let query = sqlx::query(sql)
-        .bind(DeliveryState::Deferred.as_str())
-        .bind(nanos(until))
-        .bind(word(end.detail))
-        .bind(nanos(end.now))
-        .bind(standing.row);
-    session.execute(query).await?;
-    Ok(())
+    let back = Move {
+        state: DeliveryState::Deferred,
+        until: Some(until),
+        ..last(standing, end)
+    };
+    place(session, &[back]).await
 }
 
 /// Kept as unknown, unless its topic has it sent again: then it has not ended.
@@ -208,7 +127,7 @@ async fn unknown(
     standing: &Standing,
     end: &End<'_>,
 ) -> Result<Option<Ended>, Failure> {
-    if standing.outgoing.resends_unknown && standing.attempts < RESENDS_MAX {
+    if standing.resends_unknown && standing.attempts < RESENDS_MAX {
         wait(session, standing, end.now, end).await?;
         return Ok(None);
     }
@@ -224,16 +143,21 @@ pub(crate) async fn expire(
         .bind(number(request.shard))
         .bind(nanos(request.now))
         .bind(EXPIRED_MAX);
-    let mut ended = Vec::new();
+    let end = End {
+        state: DeliveryState::Expired,
+        detail: "its window closed before it could leave",
+        stopped: None,
+        now: request.now,
+        clock: ClockMode::Live,
+    };
+    let (mut moves, mut ended) = (Vec::new(), Vec::new());
     for row in &session.rows(query).await? {
-        let end = End {
-            state: DeliveryState::Expired,
-            detail: "its window closed before it could leave",
-            stopped: None,
-            now: request.now,
-            clock: ClockMode::Live,
-        };
-        ended.push(self::end(session, &standing(row)?, &end).await?);
+        let (standing, _) = standing(row)?;
+        moves.push(last(&standing, &end));
+        ended.push(Ended::of(&standing, &end)?);
+    }
+    if !moves.is_empty() {
+        place(session, &moves).await?;
     }
     Ok(ended)
 }
@@ -251,7 +175,7 @@ async fn recover(
     let mut all = Vec::new();
     let query = sqlx::query(LEFT).bind(number(shard)).bind(signed(epoch));
     for row in session.rows(query).await? {
-        let standing = standing(&row)?;
+        let (standing, outgoing) = standing(&row)?;
         let end = End {
             state: DeliveryState::Unknown,
             detail: "its sender ended between the attempt and its result",
@@ -265,16 +189,16 @@ async fn recover(
             continue;
         }
         let claim = Claim {
-            message: standing.outgoing.message.clone(),
+            message: standing.message.clone(),
             shard,
             epoch: row.count(5)?,
             row: standing.row,
             id: row.long(4)?,
             about: std::sync::Arc::default(),
         };
-        end_attempt(session, &claim, &end).await?;
+        settlements::end_attempts(session, &[(&claim, end.clone())]).await?;
         // Whoever is called knows a message that comes again by its id.
-        if let Channel::Webhook { .. } = standing.outgoing.channel {
+        if let Channel::Webhook { .. } = outgoing.channel {
             wait(session, &standing, now, &end).await?;
             recovered.resent += 1;
             continue;
@@ -297,7 +221,7 @@ async fn requeue(
     standing: &Standing,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    caps::give_back(session, standing.row).await?;
+    caps::give_back(session, vec![standing.row]).await?;
     let sql = "UPDATE delivery SET state = 'queued', updated_at = $1 WHERE id = $2";
     let query = sqlx::query(sql).bind(nanos(now)).bind(standing.row);
     session.execute(query).await?;

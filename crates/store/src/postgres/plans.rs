@@ -4,16 +4,23 @@
 use super::rows::Columns;
 use super::session::Session;
 use super::{
-    accounts, answers, caps, claims, deliveries, fates, grounds, heads, journals, logs, messages,
-    wakes,
+    accounts, answers, attempts, caps, claims, deliveries, fates, grounds, heads, journals, logs,
+    messages, settlements, wakes,
 };
 use crate::conformance::server::Database;
 use crate::store::Tables;
 use crate::{Failure, OpenOptions, Store};
 use sqlx::AssertSqlSafe;
 
-const HOT: [&str; 21] = [
-    grounds::PROOF,
+const HOT: [&str; 28] = [
+    grounds::PROVEN,
+    attempts::STANDING,
+    attempts::STANDING_HELD,
+    attempts::COUNT,
+    settlements::SETTLING,
+    settlements::END_ATTEMPTS,
+    fates::PLACE,
+    caps::GIVE_BACK,
     answers::SCANNED,
     accounts::HEADS,
     accounts::PARTS,

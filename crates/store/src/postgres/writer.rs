@@ -3,11 +3,11 @@
 use super::append::Append;
 use super::session::Pending;
 use super::setup::Setup;
-use super::share::{Order, Sharing, Small};
 use super::tx::{Body, Connection, Look};
+use crate::share::{Sharing, Small, Waiting};
 use crate::sqlite::append::Appending;
 use crate::sqlite::fault::Fault;
-use crate::{Failure, Tuning};
+use crate::{ClockMode, Failure, Meta, Tuning};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
@@ -47,7 +47,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the tasks; each connects when it is needed.
-    pub(crate) fn start(setup: &Setup, shards: u32) -> Self {
+    pub(crate) fn start(setup: &Setup, meta: &Meta) -> Self {
         let fault: Arc<Fault> = Arc::default();
         let connection = || Connection::new(setup.clone(), Arc::clone(&fault));
         let mut tasks = Vec::new();
@@ -55,10 +55,14 @@ impl Writer {
         for _ in 0..LANES {
             let (jobs, work) = mpsc::channel(JOBS_MAX);
             let (sharing, shared) = Sharing::new();
-            tasks.push(tokio::spawn(serve(connection(), work, shared)));
+            tasks.push(tokio::spawn(serve(
+                connection(),
+                work,
+                (shared, meta.clock),
+            )));
             lanes.push(Lane { jobs, sharing });
         }
-        let (appending, appends) = Appending::new(setup.tuning, shards);
+        let (appending, appends) = Appending::new(setup.tuning, meta.shards);
         let (closing, close) = mpsc::channel(1);
         let append = append(connection(), appends, close, setup.tuning);
         tasks.push(tokio::spawn(append));
@@ -135,19 +139,9 @@ impl Writer {
         .await?
     }
 
-    /// One small write that shares its commit with others: see `share`.
-    pub(crate) async fn share<I, T>(
-        &self,
-        order: Order,
-        input: I,
-        body: impl Body<I, T> + 'static,
-    ) -> Result<T, Failure>
-    where
-        I: Send + Sync + 'static,
-        T: Send + 'static,
-    {
-        let sharing = &self.lane(Some(order.shard())).sharing;
-        sharing.write(order, input, body).await
+    /// One small write that shares its commit with others of its lane: see `share`.
+    pub(crate) async fn share(&self, shard: u32, small: Small) -> Result<bool, Failure> {
+        self.lane(Some(shard)).sharing.write(small).await
     }
 
     /// Ends the tasks after what waits already, and awaits their end.
@@ -183,7 +177,7 @@ impl Writer {
 async fn serve(
     mut connection: Connection,
     mut work: mpsc::Receiver<Work>,
-    mut shared: mpsc::Receiver<Small>,
+    (mut shared, clock): (mpsc::Receiver<Waiting>, ClockMode),
 ) {
     loop {
         tokio::select! {
@@ -192,7 +186,7 @@ async fn serve(
                 Some(Work::Close) | None => break,
             },
             Some(first) = shared.recv() => {
-                super::share::group(&mut connection, first, &mut shared).await;
+                super::share::group(&mut connection, first, &mut shared, clock).await;
             }
         }
     }

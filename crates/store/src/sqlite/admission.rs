@@ -42,18 +42,25 @@ pub(crate) async fn admit(
     let read = read?;
     let all: Vec<AddressKey> = read.iter().flat_map(|one| one.addresses.clone()).collect();
     let gate = Gate::read(session, &all).await?;
+    let abouts: Vec<Arc<About>> = read
+        .iter()
+        .map(|one| Arc::clone(&one.claim.about))
+        .collect();
+    let asked: Vec<(&About, Timestamp)> =
+        abouts.iter().map(|about| (&**about, request.now)).collect();
+    let grounds = grounds::are_there(session, &asked).await?;
     let mut admitted = Vec::new();
-    for one in read {
-        match ask(session, &gate, &one, (request, clock)).await? {
+    for (one, is_ground) in read.into_iter().zip(grounds) {
+        match ask(session, (&gate, is_ground), &one, (request, clock)).await? {
             Said::Pass => admitted.push(pass(session, &gate, one, (request, clock)).await?),
             Said::Stop(stand) => stop(session, one, stand, (request, clock)).await?,
             Said::Bar(why) => {
                 let end = ended(DeliveryState::Suppressed, &why, (request, clock));
-                fates::finish(session, &standing(one), &end).await?;
+                fates::finish(session, &standing(&one), &end).await?;
             }
             Said::Wait(until, why) => {
                 let end = ended(DeliveryState::Deferred, &why, (request, clock));
-                fates::wait(session, &standing(one), until, &end).await?;
+                fates::wait(session, &standing(&one), until, &end).await?;
             }
         }
     }
@@ -70,7 +77,7 @@ pub(crate) async fn admit(
 
 async fn ask<'g>(
     session: &mut Session,
-    gate: &'g Gate,
+    (gate, is_ground): (&'g Gate, bool),
     one: &Claimed,
     (request, clock): (ClaimRequest, ClockMode),
 ) -> Result<Said<'g>, Failure> {
@@ -86,7 +93,7 @@ async fn ask<'g>(
         let until = until.unwrap_or(Timestamp::MAX);
         return Ok(Said::Wait(until, format!("{PAUSED}{switch}")));
     }
-    if !grounds::is_there(session, about, request.now).await? {
+    if !is_ground {
         return Ok(Said::Bar(grounds::missing(about)));
     }
     let is_held = about.purpose != Some(Purpose::Contractual) && clock == ClockMode::Live;
@@ -165,15 +172,14 @@ async fn stop(
         ..ended(DeliveryState::Suppressed, &detail, at)
     };
     let whom = one.addresses.first().copied();
-    let standing = standing(one);
-    if let (Some(whom), Channel::Email { contact, .. }) = (whom, &standing.outgoing.channel) {
+    if let (Some(whom), Channel::Email { contact, .. }) = (whom, &one.outgoing.channel) {
         let person = Person {
-            account: standing.outgoing.account.clone(),
+            account: one.outgoing.account.clone(),
             contact: contact.clone(),
         };
         suppressions::meet(session, whom, &person).await?;
     }
-    fates::finish(session, &standing, &end).await
+    fates::finish(session, &standing(&one), &end).await
 }
 
 pub(crate) fn ended(
@@ -190,13 +196,9 @@ pub(crate) fn ended(
     }
 }
 
-pub(crate) fn standing(one: Claimed) -> Standing {
-    Standing {
-        row: one.claim.row,
-        shard: one.claim.shard,
-        attempts: one.attempts,
-        outgoing: one.outgoing,
-    }
+pub(crate) fn standing(one: &Claimed) -> Standing {
+    let at = (one.claim.row, one.claim.shard, one.attempts);
+    Standing::of(at, &one.outgoing)
 }
 
 /// The row in the columns 0 to 7: id, shard, attempts, outgoing, claim, addresses, revision, end of the relation.
@@ -205,12 +207,12 @@ pub(crate) fn candidate(
     request: ClaimRequest,
     clock: ClockMode,
 ) -> Result<Claimed, Failure> {
-    let Standing {
-        row: id,
-        attempts,
+    let (
+        Standing {
+            row: id, attempts, ..
+        },
         outgoing,
-        ..
-    } = fates::standing(row)?;
+    ) = fates::standing(row)?;
     let addresses = addresses(&row.text(5)?)?;
     let about = About {
         workflow: outgoing.workflow.clone(),

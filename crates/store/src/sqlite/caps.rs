@@ -1,6 +1,7 @@
 //! Caps across accounts: how many messages one address gets, whoever's they are.
 
 use super::Session;
+use super::accounts::json;
 use super::rows::{Columns, instant_of, nanos};
 use crate::{AddressKey, Cap, Failure};
 use jiff::{SignedDuration, Timestamp};
@@ -8,6 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 /// The so-many-th newest hand-over of an address inside the time of the cap.
 pub(crate) const NEWEST: &str = "SELECT at FROM counted WHERE address = ? AND at > ? \
     AND delivery <> ? ORDER BY at DESC LIMIT 1 OFFSET ?";
+
+/// What counts for a list of deliveries.
+pub(crate) const GIVE_BACK: &str =
+    "DELETE FROM counted WHERE delivery IN (SELECT value FROM json_each(?))";
 
 /// When an address may get one more message; none: now.
 pub(crate) async fn full_until(
@@ -36,7 +41,7 @@ pub(crate) async fn count(
     delivery: i64,
     (cap, now): (Cap, Timestamp),
 ) -> Result<(), Failure> {
-    give_back(session, delivery).await?;
+    give_back(session, &[delivery]).await?;
     for address in addresses {
         let sql = "DELETE FROM counted WHERE address = ? AND at <= ?";
         let query = sqlx::query(sql)
@@ -54,10 +59,12 @@ pub(crate) async fn count(
     Ok(())
 }
 
-/// Nothing was sent: it does not count.
-pub(crate) async fn give_back(session: &mut Session, delivery: i64) -> Result<(), Failure> {
-    let query = sqlx::query("DELETE FROM counted WHERE delivery = ?").bind(delivery);
-    session.execute(query).await?;
+/// Of these nothing was sent: they do not count.
+pub(crate) async fn give_back(session: &mut Session, deliveries: &[i64]) -> Result<(), Failure> {
+    if !deliveries.is_empty() {
+        let query = sqlx::query(GIVE_BACK).bind(json(&deliveries));
+        session.execute(query).await?;
+    }
     Ok(())
 }
 

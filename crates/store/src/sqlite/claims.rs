@@ -1,14 +1,9 @@
-//! Claims and attempts: the right to hand over one message, and the row that says it has begun.
+//! Claims: the right to hand over one message.
 
-use super::gate::Gate;
 use super::rows::{Columns, nanos};
 use super::tx::Ending;
-use super::{Session, Sqlite, admission, fates, grounds, leases, switches};
-use crate::{Claim, ClaimRequest, Claimed, ClockMode, Failure, Role, Switch};
-use jiff::Timestamp;
-
-/// The negative control: attempts are written whether or not the claim holds.
-const UNCHECKED: bool = cfg!(sottaku_teeth = "attempt");
+use super::{Session, Sqlite, admission, fates, leases, switches};
+use crate::{ClaimRequest, Claimed, ClockMode, Failure, Role, Switch};
 
 /// Pages of what is ready that one claim looks through for messages that may leave.
 const PAGES_MAX: usize = 20;
@@ -43,23 +38,6 @@ impl Sqlite {
             })
         });
         claiming.await?
-    }
-
-    pub(crate) async fn attempt(
-        &self,
-        claim: &Claim,
-        n: u32,
-        now: Timestamp,
-    ) -> Result<bool, Failure> {
-        let claim = claim.clone();
-        self.share(move |session| Box::pin(async move { attempt(session, &claim, n, now).await }))
-            .await
-    }
-
-    pub(crate) async fn may_send(&self, claim: &Claim, now: Timestamp) -> Result<bool, Failure> {
-        let claim = claim.clone();
-        self.read(move |session| Box::pin(async move { holds(session, &claim, now).await }))
-            .await
     }
 
     async fn is_anything_ready(&self, request: ClaimRequest) -> Result<bool, Failure> {
@@ -152,54 +130,4 @@ async fn is_claimed(session: &mut Session, claimed: &[Claimed]) -> Result<bool, 
         .bind(first.claim.id)
         .bind(super::rows::signed(first.claim.epoch));
     Ok(session.row(query).await?.is_some())
-}
-
-/// Whether a claim still gives the right to send: claimed with this id, under an epoch that is the lease's, not
-/// expired, the gate is open to each of its addresses, and there still is a ground to write.
-async fn holds(session: &mut Session, claim: &Claim, now: Timestamp) -> Result<bool, Failure> {
-    if UNCHECKED {
-        return Ok(true);
-    }
-    let gate = Gate::read(session, &claim.about.addresses).await?;
-    if !gate.is_open(&claim.about, now)? || !grounds::is_there(session, &claim.about, now).await? {
-        return Ok(false);
-    }
-    let sql = "SELECT 1 FROM delivery d JOIN lease l ON l.shard = d.shard AND l.role = 'send' \
-        WHERE d.id = ? AND d.state = 'claimed' AND d.claim = ? AND d.claim_epoch = ? \
-        AND l.epoch = d.claim_epoch AND (d.expires_at IS NULL OR d.expires_at > ?)";
-    let query = sqlx::query(sql)
-        .bind(claim.row)
-        .bind(claim.id)
-        .bind(super::rows::signed(claim.epoch))
-        .bind(nanos(now));
-    Ok(session.row(query).await?.is_some())
-}
-
-/// Written again by the same claim it stays as it is; a number that another claim used is refused.
-async fn attempt(
-    session: &mut Session,
-    claim: &Claim,
-    n: u32,
-    now: Timestamp,
-) -> Result<Ending<bool>, Failure> {
-    if !holds(session, claim, now).await? {
-        return Ok(Ending::Rollback(false));
-    }
-    let sql = "INSERT INTO attempt (delivery, n, claim, epoch, started_at) VALUES (?, ?, ?, ?, ?) \
-        ON CONFLICT (delivery, n) DO UPDATE SET claim = claim \
-        WHERE claim = excluded.claim AND epoch = excluded.epoch AND ended_at IS NULL";
-    let query = sqlx::query(sql)
-        .bind(claim.row)
-        .bind(i64::from(n))
-        .bind(claim.id)
-        .bind(super::rows::signed(claim.epoch))
-        .bind(nanos(now));
-    let is_written = session.execute(query).await? == 1;
-    if !is_written && !UNCHECKED {
-        return Ok(Ending::Rollback(false));
-    }
-    let sql = "UPDATE delivery SET attempts = max(attempts, ?) WHERE id = ?";
-    let query = sqlx::query(sql).bind(i64::from(n)).bind(claim.row);
-    session.execute(query).await?;
-    Ok(Ending::Commit(true))
 }

@@ -1,15 +1,14 @@
 //! Fates: what became of a message, and the fact that tells it.
 
+use super::accounts::json;
 use super::append::append_facts;
 use super::gate::Stand;
 use super::rows::{Columns, nanos, signed};
 use super::tx::Ending;
-use super::{Session, Sqlite, caps, captured, leases};
-use crate::{
-    Claim, ClaimRequest, ClockMode, Failure, NewFact, Outcome, Recovered, Role, Settlement,
-};
+use super::{Session, Sqlite, caps, leases, settlements};
+use crate::{Claim, ClaimRequest, ClockMode, Failure, NewFact, Recovered, Role};
 use jiff::Timestamp;
-use model::{Channel, DeliveryState, Fact, Outgoing};
+use model::{AccountId, Channel, DeliveryState, Fact, MessageId, Outgoing};
 
 /// Messages that expire in one transaction.
 pub(crate) const EXPIRED_MAX: i64 = 500;
@@ -21,10 +20,61 @@ pub(crate) struct Standing {
     pub(crate) row: i64,
     pub(crate) shard: u32,
     pub(crate) attempts: u32,
-    pub(crate) outgoing: Outgoing,
+    pub(crate) message: MessageId,
+    pub(crate) account: AccountId,
+    pub(crate) resends_unknown: bool,
+}
+
+impl Standing {
+    pub(crate) fn of((row, shard, attempts): (i64, u32, u32), outgoing: &Outgoing) -> Self {
+        Self {
+            row,
+            shard,
+            attempts,
+            message: outgoing.message.clone(),
+            account: outgoing.account.clone(),
+            resends_unknown: outgoing.resends_unknown,
+        }
+    }
+}
+
+/// Where a delivery goes: to its end, or back into the queue until then.
+pub(crate) struct Move<'a> {
+    pub(crate) row: i64,
+    pub(crate) state: DeliveryState,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) detail: &'a str,
+    pub(crate) now: Timestamp,
+}
+
+/// A delivery that has ended, and is to be told.
+pub(crate) struct Ended {
+    pub(crate) row: i64,
+    pub(crate) state: DeliveryState,
+    pub(crate) attempts: u32,
+    pub(crate) at: Timestamp,
+    /// Under the live clock, its fact.
+    pub(crate) fact: Option<NewFact>,
+}
+
+impl Ended {
+    pub(crate) fn of(standing: &Standing, end: &End<'_>) -> Result<Self, Failure> {
+        let fact = match end.clock {
+            ClockMode::Live => Some(settled(standing, end)?),
+            ClockMode::Log => None,
+        };
+        Ok(Self {
+            row: standing.row,
+            state: end.state,
+            attempts: standing.attempts,
+            at: end.now,
+            fact,
+        })
+    }
 }
 
 /// How it ends.
+#[derive(Clone)]
 pub(crate) struct End<'a> {
     pub(crate) state: DeliveryState,
     pub(crate) detail: &'a str,
@@ -40,15 +90,14 @@ pub(crate) const LEFT: &str = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.c
         FROM delivery d JOIN outbox o ON o.id = d.id \
         WHERE d.shard = ? AND d.state = 'claimed' AND d.claim_epoch < ? ORDER BY d.id";
 
-impl Sqlite {
-    pub(crate) async fn settle(&self, settlement: Settlement) -> Result<bool, Failure> {
-        let clock = self.meta().clock;
-        self.share(move |session| {
-            Box::pin(async move { settle(session, &settlement, clock).await })
-        })
-        .await
-    }
+/// Moves a list of deliveries: those without an instant to wait for keep theirs.
+pub(crate) const PLACE: &str = "UPDATE delivery SET state = j.value ->> 1, ready_at = coalesce(j.value ->> 2, ready_at), \
+        detail = j.value ->> 3, updated_at = j.value ->> 4 \
+    FROM json_each(?) j WHERE delivery.id = j.value ->> 0";
+const FATES: &str = "INSERT INTO fate (delivery, state, attempt, at, position) \
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) ORDER BY key";
 
+impl Sqlite {
     pub(crate) async fn recover(
         &self,
         shard: u32,
@@ -63,130 +112,85 @@ impl Sqlite {
     }
 }
 
-async fn settle(
-    session: &mut Session,
-    settlement: &Settlement,
-    clock: ClockMode,
-) -> Result<Ending<bool>, Failure> {
-    let claim = &settlement.claim;
-    let sql = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.state FROM delivery d JOIN outbox o ON o.id = d.id \
-        WHERE d.id = ? AND d.claim = ? AND d.claim_epoch = ?";
-    let query = sqlx::query(sql)
-        .bind(claim.row)
-        .bind(claim.id)
-        .bind(signed(claim.epoch));
-    let Some(row) = session.row(query).await? else {
-        return Ok(Ending::Rollback(false));
-    };
-    let state = row.text(4)?;
-    if &*state != DeliveryState::Claimed.as_str() {
-        // Settled before: the same answer again is no surprise.
-        let is_same = &*state == outcome_state(settlement.outcome).as_str();
-        return Ok(Ending::Rollback(is_same));
-    }
-    let standing = standing(&row)?;
-    let end = End {
-        state: outcome_state(settlement.outcome),
-        detail: &settlement.detail,
-        stopped: None,
-        now: settlement.now,
-        clock,
-    };
-    end_attempt(session, claim, &end).await?;
-    if let Some(kept) = &settlement.captured {
-        captured::write(session, kept).await?;
-    }
-    match settlement.outcome {
-        Outcome::Sent | Outcome::Unknown => {}
-        Outcome::Deferred(_) | Outcome::Refused | Outcome::Suppressed | Outcome::Expired => {
-            caps::give_back(session, claim.row).await?;
-        }
-    }
-    match settlement.outcome {
-        Outcome::Deferred(until) => wait(session, &standing, until, &end).await?,
-        Outcome::Unknown => {
-            unknown(session, &standing, &end).await?;
-        }
-        Outcome::Sent | Outcome::Refused | Outcome::Suppressed | Outcome::Expired => {
-            finish(session, &standing, &end).await?;
-        }
-    }
-    Ok(Ending::Commit(true))
-}
-
-pub(crate) fn outcome_state(outcome: Outcome) -> DeliveryState {
-    match outcome {
-        Outcome::Sent => DeliveryState::Sent,
-        Outcome::Refused => DeliveryState::Refused,
-        Outcome::Deferred(_) => DeliveryState::Deferred,
-        Outcome::Unknown => DeliveryState::Unknown,
-        Outcome::Suppressed => DeliveryState::Suppressed,
-        Outcome::Expired => DeliveryState::Expired,
-    }
-}
-
 /// The delivery in the columns 0 to 3: id, shard, attempts, outgoing.
-pub(crate) fn standing(row: &impl Columns) -> Result<Standing, Failure> {
+pub(crate) fn standing(row: &impl Columns) -> Result<(Standing, Outgoing), Failure> {
     let outgoing = serde_json::from_str(&row.text(3)?);
-    Ok(Standing {
-        row: row.long(0)?,
-        shard: row.small(1)?,
-        attempts: row.small(2)?,
-        outgoing: outgoing.map_err(|why| Failure::unreadable("a message", why))?,
-    })
+    let outgoing = outgoing.map_err(|why| Failure::unreadable("a message", why))?;
+    let standing = Standing::of((row.long(0)?, row.small(1)?, row.small(2)?), &outgoing);
+    Ok((standing, outgoing))
 }
 
-async fn end_attempt(session: &mut Session, claim: &Claim, end: &End<'_>) -> Result<(), Failure> {
-    let sql = "UPDATE attempt SET ended_at = ?, outcome = ?, detail = ? \
-        WHERE delivery = ? AND claim = ? AND ended_at IS NULL";
-    let query = sqlx::query(sql)
-        .bind(nanos(end.now))
-        .bind(end.state.as_str())
-        .bind(end.detail)
-        .bind(claim.row)
-        .bind(claim.id);
-    session.execute(query).await?;
+/// Moves deliveries; each stands once among them.
+pub(crate) async fn place(session: &mut Session, moves: &[Move<'_>]) -> Result<(), Failure> {
+    let rows: Vec<(i64, &str, Option<i64>, &str, i64)> = moves
+        .iter()
+        .map(|one| {
+            let (state, until) = (one.state.as_str(), one.until.map(nanos));
+            (one.row, state, until, one.detail, nanos(one.now))
+        })
+        .collect();
+    session
+        .execute(sqlx::query(PLACE).bind(json(&rows)))
+        .await?;
     Ok(())
 }
 
-/// Ends for good: state, fate and (live clock) the fact, in one transaction.
+/// Writes fates, and (live clock) the facts that tell them, each into the log of its message's own shard.
+pub(crate) async fn tell(
+    session: &mut Session,
+    ended: Vec<Ended>,
+    clock: ClockMode,
+) -> Result<(), Failure> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let facts: Vec<&NewFact> = ended.iter().filter_map(|one| one.fact.as_ref()).collect();
+    let positions: Vec<Option<i64>> = match clock {
+        ClockMode::Live => append_facts(session, &facts)
+            .await?
+            .into_iter()
+            .map(|position| Some(signed(position)))
+            .collect(),
+        ClockMode::Log => vec![None; ended.len()],
+    };
+    let rows: Vec<(i64, &str, u32, i64, Option<i64>)> = ended
+        .iter()
+        .zip(positions)
+        .map(|(one, position)| {
+            let (state, at) = (one.state.as_str(), nanos(one.at));
+            (one.row, state, one.attempts, at, position)
+        })
+        .collect();
+    session
+        .execute(sqlx::query(FATES).bind(json(&rows)))
+        .await?;
+    Ok(())
+}
+
+/// Ends one for good: state, fate and (live clock) the fact, in one transaction.
 pub(crate) async fn finish(
     session: &mut Session,
     standing: &Standing,
     end: &End<'_>,
 ) -> Result<(), Failure> {
-    let sql = "UPDATE delivery SET state = ?, detail = ?, updated_at = ? WHERE id = ?";
-    let query = sqlx::query(sql)
-        .bind(end.state.as_str())
-        .bind(end.detail)
-        .bind(nanos(end.now))
-        .bind(standing.row);
-    session.execute(query).await?;
-    let position = match end.clock {
-        ClockMode::Live => Some(tell(session, standing, end).await?),
-        ClockMode::Log => None,
-    };
-    let sql = "INSERT INTO fate (delivery, state, attempt, at, position) VALUES (?, ?, ?, ?, ?)";
-    let query = sqlx::query(sql)
-        .bind(standing.row)
-        .bind(end.state.as_str())
-        .bind(i64::from(standing.attempts))
-        .bind(nanos(end.now))
-        .bind(position.map(signed));
-    session.execute(query).await?;
-    Ok(())
+    place(session, &[last(standing, end)]).await?;
+    tell(session, vec![Ended::of(standing, end)?], end.clock).await
 }
 
-/// Appends `message.settled` to the log of the message's own shard.
-async fn tell(session: &mut Session, standing: &Standing, end: &End<'_>) -> Result<u64, Failure> {
-    let fact = settled(standing, end)?;
-    let positions = append_facts(session, &[&fact]).await?;
-    Ok(positions.first().copied().unwrap_or_default())
+/// The last move of a delivery.
+pub(crate) fn last<'a>(standing: &Standing, end: &End<'a>) -> Move<'a> {
+    Move {
+        row: standing.row,
+        state: end.state,
+        until: None,
+        detail: end.detail,
+        now: end.now,
+    }
 }
 
 /// The fact that tells how a message ended.
 pub(crate) fn settled(standing: &Standing, end: &End<'_>) -> Result<NewFact, Failure> {
-    let message = standing.outgoing.message.as_str();
+    let message = standing.message.as_str();
     let attempt = standing.attempts.to_string();
     let digest = model::id::digest(&[message, end.state.as_str(), &attempt]);
     let id = blake3::Hash::from_bytes(digest).to_hex();
@@ -206,7 +210,7 @@ pub(crate) fn settled(standing: &Standing, end: &End<'_>) -> Result<NewFact, Fai
         id: id[..32].into(),
         source: "sottaku".into(),
         kind: "message.settled".into(),
-        subject: Some(standing.outgoing.account.as_str().into()),
+        subject: Some(standing.account.as_str().into()),
         time: Some(end.now),
         is_history: false,
         arrived_at: None,
@@ -221,23 +225,19 @@ pub(crate) fn settled(standing: &Standing, end: &End<'_>) -> Result<NewFact, Fai
     })
 }
 
-/// Back into the queue.
+/// Puts one back into the queue.
 pub(crate) async fn wait(
     session: &mut Session,
     standing: &Standing,
     until: Timestamp,
     end: &End<'_>,
 ) -> Result<(), Failure> {
-    let sql =
-        "UPDATE delivery SET state = ?, ready_at = ?, detail = ?, updated_at = ? WHERE id = ?";
-    let query = sqlx::query(sql)
-        .bind(DeliveryState::Deferred.as_str())
-        .bind(nanos(until))
-        .bind(end.detail)
-        .bind(nanos(end.now))
-        .bind(standing.row);
-    session.execute(query).await?;
-    Ok(())
+    let back = Move {
+        state: DeliveryState::Deferred,
+        until: Some(until),
+        ..last(standing, end)
+    };
+    place(session, &[back]).await
 }
 
 /// Kept as unknown, unless its topic has it sent again; true if so.
@@ -246,7 +246,7 @@ async fn unknown(
     standing: &Standing,
     end: &End<'_>,
 ) -> Result<bool, Failure> {
-    if standing.outgoing.resends_unknown && standing.attempts < RESENDS_MAX {
+    if standing.resends_unknown && standing.attempts < RESENDS_MAX {
         wait(session, standing, end.now, end).await?;
         return Ok(true);
     }
@@ -267,18 +267,25 @@ pub(crate) async fn expire(
         .bind(i64::from(request.shard))
         .bind(nanos(request.now))
         .bind(EXPIRED_MAX);
-    let rows = session.rows(query).await?;
-    for row in &rows {
-        let end = End {
-            state: DeliveryState::Expired,
-            detail: "its window closed before it could leave",
-            stopped: None,
-            now: request.now,
-            clock,
-        };
-        finish(session, &standing(row)?, &end).await?;
+    let end = End {
+        state: DeliveryState::Expired,
+        detail: "its window closed before it could leave",
+        stopped: None,
+        now: request.now,
+        clock,
+    };
+    let (mut moves, mut ended) = (Vec::new(), Vec::new());
+    for row in &session.rows(query).await? {
+        let (standing, _) = standing(row)?;
+        moves.push(last(&standing, &end));
+        ended.push(Ended::of(&standing, &end)?);
     }
-    Ok(rows.len())
+    if moves.is_empty() {
+        return Ok(0);
+    }
+    place(session, &moves).await?;
+    tell(session, ended, clock).await?;
+    Ok(moves.len())
 }
 
 async fn recover(
@@ -293,7 +300,7 @@ async fn recover(
     }
     let query = sqlx::query(LEFT).bind(i64::from(shard)).bind(signed(epoch));
     for row in session.rows(query).await? {
-        let standing = standing(&row)?;
+        let (standing, outgoing) = standing(&row)?;
         let end = End {
             state: DeliveryState::Unknown,
             detail: "its sender ended between the attempt and its result",
@@ -307,16 +314,16 @@ async fn recover(
             continue;
         }
         let claim = Claim {
-            message: standing.outgoing.message.clone(),
+            message: standing.message.clone(),
             shard,
             epoch: row.count(5)?,
             row: standing.row,
             id: row.long(4)?,
             about: std::sync::Arc::default(),
         };
-        end_attempt(session, &claim, &end).await?;
+        settlements::end_attempts(session, &[(&claim, end.clone())]).await?;
         // Whoever is called knows a message that comes again by its id.
-        if let Channel::Webhook { .. } = standing.outgoing.channel {
+        if let Channel::Webhook { .. } = outgoing.channel {
             wait(session, &standing, now, &end).await?;
             recovered.resent += 1;
             continue;
@@ -336,7 +343,7 @@ async fn requeue(
     standing: &Standing,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    caps::give_back(session, standing.row).await?;
+    caps::give_back(session, &[standing.row]).await?;
     let sql = "UPDATE delivery SET state = 'queued', updated_at = ? WHERE id = ?";
     let query = sqlx::query(sql).bind(nanos(now)).bind(standing.row);
     session.execute(query).await?;

@@ -2,34 +2,50 @@
 
 use super::Session;
 use super::accounts::json;
-use super::rows::nanos;
+use super::rows::{Columns, nanos};
 use crate::outbox::About;
 use crate::{AddressKey, Basis, Failure};
 use jiff::Timestamp;
 use model::Demand;
+use std::collections::BTreeSet;
 
 /// How the detail of a message begins for which there is no ground.
 pub(crate) const NO_CONSENT: &str = "no_consent: ";
 
-/// A proof of one of these kinds that holds now.
-pub(crate) const PROOF: &str = "SELECT 1 FROM consent WHERE address = ?1 AND at <= ?2 \
-    AND (until IS NULL OR until > ?2) AND basis IN (SELECT value FROM json_each(?3)) LIMIT 1";
+/// Which of a list of recipients have a proof of one of the kinds beside them that holds then.
+pub(crate) const PROVEN: &str = "SELECT j.key FROM json_each(?) j WHERE EXISTS (SELECT 1 FROM consent c \
+    WHERE c.address = unhex(j.value ->> 0) AND c.at <= j.value ->> 1 \
+    AND (c.until IS NULL OR c.until > j.value ->> 1) \
+    AND c.basis IN (SELECT w.value FROM json_each(j.value, '$[2]') w))";
 
-/// Whether there is a ground to write to the recipient: none is needed, the account does business with us, or the ledger
+/// Whether there is a ground to write to each recipient: none is needed, the account does business with us, or the ledger
 /// has a proof. Who gets a copy gets what is contractual, which needs none.
-pub(crate) async fn is_there(
+pub(crate) async fn are_there(
     session: &mut Session,
-    about: &About,
-    now: Timestamp,
-) -> Result<bool, Failure> {
-    let Some((whom, words)) = needed(about, now) else {
-        return Ok(true);
-    };
-    let query = sqlx::query(PROOF)
-        .bind(whom.0.to_vec())
-        .bind(nanos(now))
-        .bind(json(&words));
-    Ok(session.row(query).await?.is_some())
+    asked: &[(&About, Timestamp)],
+) -> Result<Vec<bool>, Failure> {
+    let mut are_there = vec![true; asked.len()];
+    let (mut places, mut wanted) = (Vec::new(), Vec::new());
+    for (place, (about, now)) in asked.iter().enumerate() {
+        if let Some((whom, words)) = needed(about, *now) {
+            places.push(place);
+            wanted.push((whom.hex(), nanos(*now), words));
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(are_there);
+    }
+    let found = session
+        .rows(sqlx::query(PROVEN).bind(json(&wanted)))
+        .await?;
+    let proven = found.iter().map(|row| row.long(0));
+    let proven: BTreeSet<i64> = proven.collect::<Result<_, _>>()?;
+    for (number, place) in (0..).zip(places) {
+        if let Some(is_there) = are_there.get_mut(place) {
+            *is_there = proven.contains(&number);
+        }
+    }
+    Ok(are_there)
 }
 
 /// The recipient and the kinds of proof of which one is needed; none: there is a ground without.

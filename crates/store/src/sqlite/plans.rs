@@ -1,6 +1,9 @@
 //! What runs for every batch and every claim finds its rows by key, with no statistics to help it.
 
-use super::{accounts, answers, caps, claims, deliveries, fates, gate, grounds, messages, wakes};
+use super::{
+    accounts, answers, attempts, caps, claims, deliveries, fates, gate, grounds, messages,
+    settlements, wakes,
+};
 use crate::store::Tables;
 use crate::{OpenOptions, Store};
 
@@ -20,9 +23,15 @@ async fn hot_statements_find_their_rows_by_key() -> Result<(), Box<dyn std::erro
         claims::READY,
         fates::LEFT,
         gate::STANDING,
-        grounds::PROOF,
+        fates::PLACE,
+        grounds::PROVEN,
+        attempts::STANDING,
+        attempts::COUNT,
+        settlements::SETTLING,
+        settlements::END_ATTEMPTS,
         answers::SCANNED,
         caps::NEWEST,
+        caps::GIVE_BACK,
         messages::WITHDRAW,
         deliveries::CONTACTS,
     ];

@@ -2,9 +2,9 @@
 
 use super::Tuning;
 use super::append::{Append, Appending};
-use super::share::{Sharing, Small};
 use super::tx::{Connection, Ending, Pending, Session};
-use crate::{Failure, Meta};
+use crate::share::{Sharing, Waiting};
+use crate::{ClockMode, Failure, Meta};
 use sqlx::sqlite::SqliteConnectOptions;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
@@ -46,7 +46,7 @@ impl Writer {
         let (appending, appends) = Appending::new(tuning, meta.shards);
         let (sharing, shared) = Sharing::new();
         let queues = (work, appends, shared);
-        let task = tokio::spawn(run(connection, queues, tuning));
+        let task = tokio::spawn(run(connection, queues, (tuning, meta.clock)));
         Self {
             jobs,
             appending,
@@ -121,14 +121,14 @@ impl Writer {
 type Queues = (
     mpsc::Receiver<Work>,
     mpsc::Receiver<Append>,
-    mpsc::Receiver<Small>,
+    mpsc::Receiver<Waiting>,
 );
 
 /// Appends, small writes and other work take turns at random, so neither starves.
 async fn run(
     mut connection: Connection,
     (mut work, mut appends, mut shared): Queues,
-    tuning: Tuning,
+    (tuning, clock): (Tuning, ClockMode),
 ) {
     loop {
         tokio::select! {
@@ -140,7 +140,7 @@ async fn run(
                 super::append::group(&mut connection, first, &mut appends, &tuning).await;
             }
             Some(first) = shared.recv() => {
-                super::share::group(&mut connection, first, &mut shared).await;
+                super::share::group(&mut connection, first, &mut shared, clock).await;
             }
         }
     }
