@@ -20,7 +20,14 @@ impl<'a> Walk<'a> {
     ) {
         let ask = Ask {
             event,
-            ..Ask::new(known, subject)
+            started_by: event,
+            ..Ask::new(known, subject).of(workflow)
+        };
+        let remember = workflow.remember.iter();
+        let remembered: Vec<_> = remember.map(|(_, value)| ask.value(value)).collect();
+        let ask = Ask {
+            remembered: Some(&remembered),
+            ..ask
         };
         let condition = match &workflow.start {
             Start::When { condition, .. }
@@ -73,15 +80,31 @@ impl<'a> Walk<'a> {
         self.deeds
             .push(Deed::new(known, workflow, subject, None, What::Start));
         self.sometimes.start(workflow);
-        self.begin(known, workflow, subject, key);
+        self.note_names(workflow);
+        self.begin(known, (workflow, subject), key);
+        let run = self.runs.last_mut().expect("it began");
+        run.started_by = event.cloned();
+        run.remembered = remembered;
         self.tell_run(known, (workflow, subject), None);
+    }
+
+    fn note_names(&mut self, workflow: &Workflow) {
+        if let Start::When { when, .. } = &workflow.start {
+            self.sometimes.named("start", when);
+        }
+        let goal = workflow.goal.as_ref().map(|goal| &goal.when);
+        for watched in goal.into_iter().chain(&workflow.while_true) {
+            self.sometimes.named("while", watched);
+        }
+        if !workflow.remember.is_empty() {
+            self.sometimes.note("a start is remembered");
+        }
     }
 
     fn begin(
         &mut self,
         known: &Known<'_>,
-        workflow: &'a Workflow,
-        subject: &Subject,
+        (workflow, subject): (&'a Workflow, &Subject),
         key: Option<Value>,
     ) {
         let mut run = Run::new(workflow, subject.clone(), key, known);

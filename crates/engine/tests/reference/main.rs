@@ -23,6 +23,8 @@ mod days;
 mod deed;
 #[path = "../reckoning/dice.rs"]
 mod dice;
+mod health;
+mod names;
 mod own;
 mod risk;
 mod rules;
