@@ -57,7 +57,7 @@ pub(crate) fn names(dice: &mut Dice, text: &mut String, of: &str) -> Names {
             1 => {
                 names
                     .conditions
-                    .extend(["amount > 4", "amount <= 40", "amount is unknown"]);
+                    .extend(["amount >= 5", "amount < 40", "amount is unknown"]);
                 names.values.push("amount");
                 let all = [
                     "logins_7d + tickets_ever",
