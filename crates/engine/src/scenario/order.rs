@@ -5,14 +5,14 @@
 //! health or the stage, each with all that its names lead to. What acts can still stand in each other's way (a limit, a topic
 //! that is held back): where a fact does something, and something else beside the other one, the order of the log decides.
 
-use super::history::{Dice, small};
+use super::history::{ACCOUNT, Dice, small};
 use super::readers::{Readers, touched};
 use crate::account::Account;
 use crate::context::Context;
 use crate::log_clock::{Moment, step};
 use crate::simulate::Simulation;
 use jiff::Timestamp;
-use model::{Logged, Record};
+use model::{AccountId, Logged, Record};
 use workflow::Program;
 
 /// How often chance looks for two facts that don't depend on each other.
@@ -59,15 +59,10 @@ pub(super) fn swap(
 ) -> Found {
     let at = usize::try_from(dice.below(facts.len() as u64)).unwrap_or(0) + 1;
     let (before, after) = facts.split_at(at.min(facts.len()));
-    let (Some(id), mut account) = (
-        facts.first().and_then(|one| one.fact.subject.clone()),
-        Account::new(model::AccountId::new("acme")),
-    ) else {
-        return Found::Nothing;
-    };
+    let mut account = Account::new(AccountId::new(ACCOUNT));
     let before: Vec<&Logged> = before.iter().collect();
     react(context, &mut account, &before);
-    let Some(now) = account.head.now.filter(|_| *id == *account.id.as_str()) else {
+    let Some(now) = account.head.now else {
         return Found::Nothing;
     };
     let Some([one, other]) = pair(context.program, readers, now, dice) else {
@@ -273,7 +268,7 @@ defaults: {from: Us <us@vendor.example>, locale: en, currency: JPY}
         let (mut same, mut acting) = (0, 0);
         for seed in 0..60 {
             let mut dice = Dice::new(seed);
-            let facts = history(&program, super::super::history::ACCOUNT, &mut dice);
+            let facts = history(&program, ACCOUNT, &mut dice);
             match swap(&context, (&readers, &facts), None, &mut dice) {
                 Found::Same => same += 1,
                 Found::Nothing => acting += 1,

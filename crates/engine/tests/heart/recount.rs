@@ -219,6 +219,17 @@ impl Bench {
         self.say(kind, at, json!({"message": message.as_str()}));
     }
 
+    /// Somebody answers by the message, somebody by the step, and the task is done.
+    fn answers(&mut self, at: impl Fn(i64) -> Timestamp, outcome: &str) {
+        self.answer("message.replied", ("ask", "p-2"), at(32));
+        self.answer("message.clicked", ("tip", "p-1"), at(33));
+        let names = json!({"workflow": "asks", "subject": "acme", "step": "ask"});
+        self.say("message.replied", at(34), names);
+        let done =
+            json!({"workflow": "asks", "subject": "acme", "step": "call", "outcome": outcome});
+        self.say("task.done", at(35), done);
+    }
+
     fn decide(&mut self, input: Input<'_>) {
         let now = self.account.head.now.expect("it was decided before");
         let decision = self.with(|context, account| decide(context, account, input, now));
@@ -313,14 +324,7 @@ fn told() -> Vec<Logged> {
         // Whoever expired was written to again, and has another fate by that; of two fates the first stands.
         bench.settle(("ask", "p-1", "suppressed"), at(30));
         bench.settle(("ask", "p-2", "sent"), at(31));
-        bench.answer("message.replied", ("ask", "p-2"), at(32));
-        bench.answer("message.clicked", ("tip", "p-1"), at(33));
-        let names = json!({"workflow": "asks", "subject": "acme", "step": "ask"});
-        bench.say("message.replied", at(34), names);
-        let outcome = if round % 2 == 0 { "good" } else { "bad" };
-        let done =
-            json!({"workflow": "asks", "subject": "acme", "step": "call", "outcome": outcome});
-        bench.say("task.done", at(35), done);
+        bench.answers(at, if round % 2 == 0 { "good" } else { "bad" });
         bench.say(
             "account.updated",
             at(50),

@@ -238,15 +238,7 @@ impl Writer<'_> {
         }
         match kind {
             0..=3 => self.send(inner, id),
-            4 if self.dice.chance(55) => {
-                self.line(inner, "webhook: crm");
-                let value = self.names.value(self.dice);
-                self.line(
-                    inner,
-                    &format!("body: {{seats: account.seats, what: {value}}}"),
-                );
-                self.calls.push(id);
-            }
+            4 if self.dice.chance(55) => self.call(inner, id),
             4 => {
                 self.line(inner, "alert: csm");
                 self.line(inner, "text: Look");
@@ -265,14 +257,7 @@ impl Writer<'_> {
                 }
                 self.tasks.push(id);
             }
-            7 if self.writes => {
-                let what = *self.dice.pick(&[
-                    "account.stance: warm",
-                    "account.stance: hot",
-                    "account.touches: (account.touches else 0) + 1",
-                ]);
-                self.line(inner, &format!("set: {{{what}}}"));
-            }
+            7 if self.writes => self.set(inner),
             7..=9 => {
                 let length = period(self.dice);
                 self.line(inner, &format!("wait: {length}"));
@@ -297,6 +282,23 @@ impl Writer<'_> {
                 }
             }
         }
+    }
+
+    fn call(&mut self, inner: usize, id: String) {
+        self.line(inner, "webhook: crm");
+        let value = self.names.value(self.dice);
+        let body = format!("body: {{seats: account.seats, what: {value}}}");
+        self.line(inner, &body);
+        self.calls.push(id);
+    }
+
+    fn set(&mut self, inner: usize) {
+        let what = *self.dice.pick(&[
+            "account.stance: warm",
+            "account.stance: hot",
+            "account.touches: (account.touches else 0) + 1",
+        ]);
+        self.line(inner, &format!("set: {{{what}}}"));
     }
 
     fn send(&mut self, inner: usize, id: String) {
