@@ -1,6 +1,7 @@
 //! `sottaku test --from`: a fixture made of a real account, names and addresses masked.
 
 use crate::arguments::Test;
+use crate::at::At;
 use crate::exit::Exit;
 use crate::place::wait;
 use crate::print::Printer;
@@ -29,11 +30,7 @@ pub(crate) fn print(arguments: &Test, program: &Program, account: &str) -> anyho
 /// The account as it stood when that day began, or as it stands.
 async fn read(arguments: &Test, program: &Program, account: &str) -> anyhow::Result<Seen> {
     let store = arguments.place.existing().await?;
-    let zone = engine::calendar::zone(&program.calendar.timezone);
-    let zone = zone.unwrap_or(jiff::tz::TimeZone::UTC);
-    let at = arguments
-        .at
-        .map(|day| engine::calendar::start_of(day, &zone));
+    let at = arguments.at.map(At::Day);
     let account = AccountId::new(account);
     why::seen(&store, program, (&arguments.place, &account), at).await
 }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod arguments;
+mod at;
 mod check;
 mod config;
 mod consent;

@@ -5,6 +5,7 @@ mod tell;
 mod unsent;
 
 use crate::arguments::Why;
+use crate::at::At;
 use crate::exit::Exit;
 use crate::place::{Place, wait};
 use crate::print::{Output, Printer};
@@ -101,10 +102,14 @@ pub(crate) async fn seen(
     store: &Store,
     program: &Program,
     (place, id): (&Place, &AccountId),
-    at: Option<Timestamp>,
+    at: Option<At>,
 ) -> anyhow::Result<Seen> {
     match at {
-        Some(at) => past(store, program, id, at).await,
+        Some(at) => {
+            let looked = server::account::look(store, id).await?;
+            let at = at.of(program, looked.as_ref().map(|looked| &looked.account));
+            past(store, program, id, at).await
+        }
         None => present(store, place, id).await,
     }
 }

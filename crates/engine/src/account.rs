@@ -1,10 +1,13 @@
 //! An account in memory: its head and the parts that were loaded.
 
+use crate::calendar;
 use crate::head::Head;
 use crate::parts::Parts;
 use crate::stored::DecodeError;
 use jiff::Timestamp;
-use model::AccountId;
+use jiff::tz::TimeZone;
+use model::{AccountId, Value};
+use workflow::Program;
 
 /// An account: what `decide` takes and changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,8 +60,20 @@ impl Account {
         self.parts.take_changed()
     }
 
+    /// The zone in which its days are counted: its own, or the workspace's.
+    pub fn zone(&self, program: &Program) -> TimeZone {
+        let own = self.head.account.value("timezone").and_then(Value::text);
+        own.and_then(calendar::zone)
+            .unwrap_or_else(|| zone_of_workspace(program))
+    }
+
     /// When it must be looked at though nothing arrives.
     pub fn wake_at(&self) -> Option<Timestamp> {
         self.head.wake_at
     }
+}
+
+/// The zone of the workspace's calendar.
+pub fn zone_of_workspace(program: &Program) -> TimeZone {
+    calendar::zone(&program.calendar.timezone).unwrap_or(TimeZone::UTC)
 }

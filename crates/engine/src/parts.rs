@@ -4,6 +4,7 @@ use crate::entity::Fields;
 use crate::metric;
 use crate::sends::Sends;
 use crate::stored::{Bytes, DecodeError, Stored};
+use crate::turn::Heard;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,8 @@ pub const IDS: &str = "ids/";
 const READ_IDS: &str = "read/";
 /// The part of the fates of messages that a back-fill has read.
 const FATES: &str = "fates";
+/// The part of the answers that a back-fill has read.
+const HEARD: &str = "heard";
 const PART_VERSION: u8 = 1;
 
 /// The parts of an account.
@@ -31,6 +34,8 @@ pub struct Parts {
     read_ids: BTreeMap<Date, BTreeSet<u64>>,
     /// By message: whether it was taken out of its day's counts.
     fates: BTreeMap<u64, bool>,
+    /// By position in the log.
+    heard: BTreeMap<u64, Heard>,
     changed: BTreeSet<Box<str>>,
 }
 
@@ -43,6 +48,7 @@ impl PartialEq for Parts {
             && self.ids == other.ids
             && self.read_ids == other.read_ids
             && self.fates == other.fates
+            && self.heard == other.heard
     }
 }
 
@@ -61,6 +67,7 @@ impl Parts {
                 (SETS, _) => parts.sets = Stored::read(&mut bytes)?,
                 (SENDS, _) => parts.sends = Stored::read(&mut bytes)?,
                 (FATES, _) => parts.fates = Stored::read(&mut bytes)?,
+                (HEARD, _) => parts.heard = Stored::read(&mut bytes)?,
                 (_, Some(day)) => {
                     let day = day.parse().map_err(|_| DecodeError::Part)?;
                     parts.ids.insert(day, read_ids(&mut bytes)?);
@@ -90,7 +97,9 @@ impl Parts {
 
     /// Every part that holds something, in its stored form.
     pub fn encode_all(&self) -> Vec<(Box<str>, Vec<u8>)> {
-        let names = [CONTACTS, SETS, SENDS, FATES].map(Box::from).into_iter();
+        let names = [CONTACTS, SETS, SENDS, FATES, HEARD]
+            .map(Box::from)
+            .into_iter();
         names
             .chain(self.ids.keys().map(|day| ids_name(*day)))
             .chain(self.read_ids.keys().map(|day| read_ids_name(*day)))
@@ -109,6 +118,8 @@ impl Parts {
             SENDS => self.sends.write(&mut out),
             FATES if self.fates.is_empty() => return None,
             FATES => self.fates.write(&mut out),
+            HEARD if self.heard.is_empty() => return None,
+            HEARD => self.heard.write(&mut out),
             name => {
                 let (days, day) = match name.strip_prefix(IDS) {
                     Some(day) => (&self.ids, day),
@@ -197,6 +208,10 @@ impl Parts {
             self.fates.clear();
             self.changed.insert(FATES.into());
         }
+        if !self.heard.is_empty() {
+            self.heard.clear();
+            self.changed.insert(HEARD.into());
+        }
         if !self.sets.is_empty() {
             self.sets_mut().forget_again();
         }
@@ -206,6 +221,17 @@ impl Parts {
     pub(crate) fn keep_fate(&mut self, message: &str, is_taken_out: bool) {
         self.fates.entry(hash(message)).or_insert(is_taken_out);
         self.changed.insert(FATES.into());
+    }
+
+    /// Keeps an answer of the log, until the back-fill ends.
+    pub(crate) fn keep_heard(&mut self, position: u64, heard: Heard) {
+        self.heard.insert(position, heard);
+        self.changed.insert(HEARD.into());
+    }
+
+    /// The answers that were kept, in the order of the log.
+    pub(crate) fn heard(&self) -> impl Iterator<Item = &Heard> {
+        self.heard.values()
     }
 
     /// Whether a message is known to be taken out.

@@ -2,7 +2,7 @@
 
 use crate::account::Account;
 use crate::metric::{Plan, read_in};
-use crate::turn::{SENT, is_recorded};
+use crate::turn::{SENT, is_answered, is_recorded};
 use model::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use workflow::Program;
@@ -85,7 +85,7 @@ impl Rules {
         let mut bases = backfill.into_iter().flat_map(|it| it.tallies.keys());
         bases.any(|basis| {
             let need = self.plan.bases.get(basis);
-            need.is_some_and(|need| is_recorded(&need.event))
+            need.is_some_and(|need| is_recorded(&need.event) || is_answered(&need.event))
         })
     }
 

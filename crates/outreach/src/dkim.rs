@@ -15,7 +15,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 
 /// The headers that are signed, where the mail has them; `From` once more than it stands there, so that none can be added.
-const SIGNED: [&str; 14] = [
+const SIGNED: [&str; 15] = [
     "From",
     "From",
     "To",
@@ -29,8 +29,9 @@ const SIGNED: [&str; 14] = [
     "List-Id",
     "List-Unsubscribe",
     "List-Unsubscribe-Post",
-    // Providers take it from signed mails only.
+    // Providers take these from signed mails only.
     "CFBL-Address",
+    "Feedback-ID",
 ];
 /// Bits of an RSA key, at least: fewer are refused by receivers, and by `ring`.
 const RSA_BITS_MIN: usize = 2_048;
@@ -422,6 +423,7 @@ mod tests {
             "List-Unsubscribe",
             "List-Unsubscribe-Post",
             "CFBL-Address",
+            "Feedback-ID",
         ];
         let lines = signed.map(|name| format!("{name}: x\r\n"));
         let mail = format!("{}Auto-Submitted: x\r\n\r\nbody\r\n", lines.concat());

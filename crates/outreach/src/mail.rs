@@ -43,6 +43,8 @@ pub struct Letter<'a> {
     pub unsubscribe: Option<&'a str>,
     /// The stream it belongs to, which is its topic; with the sender's domain it makes the `List-Id`.
     pub list_id: Option<&'a str>,
+    /// The workflow and the step that it comes of, by which a provider counts complaints (`Feedback-ID`); for customers only.
+    pub campaign: Option<(&'a str, &'a str)>,
     /// Where the servers on the way send what they have to say of it, if not to the sender.
     pub return_path: Option<&'a Address>,
     /// Where an answer is noticed beside the sender, who gets it as ever. Not used where answers go elsewhere.
@@ -82,6 +84,7 @@ impl<'a> Letter<'a> {
                 at,
                 unsubscribe: None,
                 list_id: outgoing.topic.as_deref(),
+                campaign: Some((&outgoing.workflow, &outgoing.step)),
                 return_path: None,
                 replies: None,
                 complaints: None,
@@ -179,6 +182,9 @@ pub fn build(letter: &Letter<'_>) -> Result<Mail, MailError> {
     }
     for header in headers::of_list(letter, &from)? {
         builder = builder.raw_header(header);
+    }
+    if let Some(campaign) = letter.campaign {
+        builder = builder.raw_header(headers::feedback(letter, campaign, &from));
     }
     if let Some(complaints) = letter.complaints {
         builder = builder.raw_header(headers::complaints(complaints));

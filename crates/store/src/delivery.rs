@@ -1,6 +1,6 @@
 //! Deliveries: where each message stands, for people to read.
 
-use crate::{Failure, Store, store::Tables};
+use crate::{Failure, RevisionId, Store, store::Tables};
 use jiff::Timestamp;
 use model::{AccountId, DeliveryState, MessageId, Outgoing};
 use std::collections::BTreeMap;
@@ -22,6 +22,8 @@ pub struct Delivery {
     pub detail: Box<str>,
     /// Since when it stands there.
     pub updated_at: Timestamp,
+    /// The text by which it was decided; none where an older program wrote it.
+    pub revision: Option<RevisionId>,
 }
 
 /// One attempt to hand a message over.

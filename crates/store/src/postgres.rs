@@ -23,6 +23,8 @@ mod gate;
 mod grounds;
 mod heads;
 mod imports;
+#[cfg(test)]
+mod inventory;
 mod journals;
 mod leases;
 mod logs;

@@ -23,7 +23,7 @@ pub(crate) mod grounds;
 pub(crate) mod heads;
 pub(crate) mod imports;
 #[cfg(test)]
-mod inventory;
+pub(crate) mod inventory;
 pub(crate) mod journals;
 pub(crate) mod leases;
 mod logs;

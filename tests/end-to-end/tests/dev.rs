@@ -99,3 +99,24 @@ async fn dev_applies_what_is_saved_and_goes_on_when_it_has_a_mistake() {
     applied(3).await;
     assert_eq!(dev.end().await.expect("dev ends"), Some(0));
 }
+
+#[tokio::test]
+async fn dev_says_who_has_no_ground_to_be_written_to_and_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let dir = folder.path();
+    texts::write(dir, texts::BEFORE).expect("the workspace is written");
+    let arguments = ["dev", ".", "--clock", "log", "--fresh", "--store", "dev.db"];
+    let dev = Serving::start(&product(dir), &arguments, &dir.join("screen"));
+    let dev = dev.expect("dev starts");
+    dev.answers().await.expect("dev answers");
+    tell(&dev, &trial("acme")).await;
+    let tick = r#"{"specversion":"1.0","id":"tick","source":"test","type":"sottaku.tick","time":"2026-01-19T12:00:00Z"}"#;
+    tell(&dev, &[tick.to_owned()]).await;
+    let words = [
+        "email to mika@acme.example: not sent, suppressed",
+        "no_consent: it advertises",
+        "sottaku consent add mika@acme.example --basis consent",
+    ];
+    shows(&dev, &words).await;
+    assert_eq!(dev.end().await.expect("dev ends"), Some(0));
+}

@@ -65,6 +65,24 @@ async fn who_has_no_ground_to_be_written_to_is_left_alone_and_that_is_told() {
         "{text}"
     );
     assert_eq!(json["unsent"][0]["state"], "suppressed", "{json}");
+    // A day begins at its midnight in Tokyo: on the 13th, at ten, the account was first heard of.
+    for (at, is_known) in [
+        ("2026-01-13", false),
+        ("2026-01-13T00:59:59Z", false),
+        ("2026-01-13T10:00:00+09:00", true),
+        ("2026-01-14", true),
+    ] {
+        let asked = ["why", "tips", "stranger", "--at", at];
+        let asked = office.product.run(&asked).await.expect("it runs");
+        assert_eq!(
+            asked.code == Some(0),
+            is_known,
+            "{at}: {}{}",
+            asked.out,
+            asked.err
+        );
+        assert_eq!(asked.err.contains("nothing was known"), !is_known, "{at}");
+    }
     // What the contract asks for needs no ground.
     office
         .tell_of_stranger("payer", "a@acme.example", "paid")

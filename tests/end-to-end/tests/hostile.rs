@@ -121,7 +121,7 @@ const ADDRESSES: [(&str, bool); 16] = [
     ("//evil.example", false),
     ("x", false),
 ];
-const HEADERS: [&str; 12] = [
+const HEADERS: [&str; 13] = [
     "Message-ID",
     "Date",
     "From",
@@ -129,6 +129,7 @@ const HEADERS: [&str; 12] = [
     "List-Id",
     "List-Unsubscribe",
     "List-Unsubscribe-Post",
+    "Feedback-ID",
     "Subject",
     "Auto-Submitted",
     "Content-Language",

@@ -1,6 +1,7 @@
 //! The product from outside, against real servers; one binary, because a link is expensive.
 
 mod apply;
+mod approvals;
 mod complaints;
 mod dev;
 mod doctor;

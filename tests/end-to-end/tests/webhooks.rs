@@ -15,7 +15,7 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OLD_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
 /// The workspace of the tests with other policies and one workflow.
-fn workspace(policies: &str, steps: &str) -> TempDir {
+pub(crate) fn workspace(policies: &str, steps: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let definitions = folder.path().join("workflows/definitions");
     std::fs::create_dir_all(&definitions).expect("a folder");
@@ -37,7 +37,7 @@ fn workspace(policies: &str, steps: &str) -> TempDir {
     folder
 }
 
-async fn open(slack: &Slack, workspace: &TempDir, more: &str) -> Office {
+pub(crate) async fn open(slack: &Slack, workspace: &TempDir, more: &str) -> Office {
     let settings = format!(
         "store: sottaku.db\nclock: log\nmode: smtp\nfrom_domain: vendor.example\n\
          smtp: {{host: 127.0.0.1, port: 9, tls: required}}\nlimits: {{retry_wait_max: 1s}}\n\
@@ -55,7 +55,7 @@ async fn open(slack: &Slack, workspace: &TempDir, more: &str) -> Office {
     opened.expect("the office opens")
 }
 
-async fn tell(office: &Office, account: &str, name: &str) {
+pub(crate) async fn tell(office: &Office, account: &str, name: &str) {
     let lost = fact(
         account,
         "account.updated",
@@ -202,7 +202,7 @@ async fn a_bot_posts_in_threads_and_its_buttons_answer() {
         slack.api()
     );
     let office = open(&slack, &workspace, &settings).await;
-    tell(&office, "acme", "Acme").await;
+    tell(&office, "acme", "Acme Ltd").await;
     let posted = slack.posted_once_there_are(3).await.expect("they come");
     let on =
         |path: &str| -> Vec<&Posted> { posted.iter().filter(|post| post.path == path).collect() };
@@ -220,6 +220,11 @@ async fn a_bot_posts_in_threads_and_its_buttons_answer() {
     );
     let with_button = posts.iter().find(|post| post.text.contains("sottaku.done"));
     let with_button = with_button.expect("the task has buttons");
+    let said = with_button.body["text"].as_str().unwrap_or_default();
+    assert!(
+        said.starts_with("Acme Ltd: "),
+        "the account by its name: {said}"
+    );
     let threads = posts
         .iter()
         .filter(|post| post.body["thread_ts"].is_string());
@@ -277,7 +282,7 @@ async fn the_post_says_who_answered(slack: &Slack) {
     assert_eq!(with_buttons.count(), 1, "what was not taken keeps them");
 }
 
-async fn until_a_task(what: &str, office: &Office, is_so: impl Fn(&Value) -> bool) {
+pub(crate) async fn until_a_task(what: &str, office: &Office, is_so: impl Fn(&Value) -> bool) {
     let found = end_to_end::wait::until(what, Duration::from_secs(30), async || {
         let listed = ["task", "list", "--all", "--output", "json"];
         let lines = office.product.done(&listed).await.ok()?.json_lines().ok()?;
@@ -287,7 +292,7 @@ async fn until_a_task(what: &str, office: &Office, is_so: impl Fn(&Value) -> boo
 }
 
 /// Presses a button as Slack would: once unsigned, which is refused, once signed; the answer's status.
-async fn press(office: &Office, action: Value, post: &Value) -> String {
+pub(crate) async fn press(office: &Office, action: Value, post: &Value) -> String {
     let payload = json!({
         "type": "block_actions", "user": {"id": "U0PRESS01"}, "channel": {"id": "C1"},
         "message": {"ts": "1700000000.000001", "text": "x", "blocks": post["blocks"]},

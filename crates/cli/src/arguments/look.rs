@@ -1,5 +1,6 @@
 //! Options of the commands that look at what happened.
 
+use crate::at::At;
 use crate::place::Place;
 use crate::print::Output;
 use clap::{Args, Subcommand};
@@ -235,15 +236,16 @@ pub(crate) struct Shards {
 /// Why something happened, or did not.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sottaku why acme                                  every run of the account, past and open\n  sottaku why renewal acme                          the start taken apart, and where its runs rest\n  sottaku why renewal acme --at 2026-01-13T00:00:00Z --output json"
+    after_help = "Examples:\n  sottaku why acme                                  every run of the account, past and open\n  sottaku why renewal acme                          the start taken apart, and where its runs rest\n  sottaku why renewal acme --at 2026-01-13           as it stood when that day began for acme\n  sottaku why renewal acme --at 2026-01-13T09:00:00+09:00 --output json"
 )]
 pub(crate) struct Why {
     /// A workflow and an account, or an account alone.
     #[arg(value_name = "[WORKFLOW] ACCOUNT", num_args = 1..=2, required = true)]
     pub(crate) of: Vec<String>,
-    /// As it stood at this instant: the log is decided anew up to it, by the text that is applied now.
-    #[arg(long, value_name = "INSTANT")]
-    pub(crate) at: Option<jiff::Timestamp>,
+    /// As it stood at this instant, or when this day began in the account's zone (the workspace's, where it has none): the
+    /// log is decided anew up to then, by the text that is applied now.
+    #[arg(long, value_name = "DAY or INSTANT")]
+    pub(crate) at: Option<At>,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Output,

@@ -8,7 +8,7 @@
 use super::knowledge::{Carrier, RiskCase};
 use super::number::{Order, order};
 use super::reading::Reading;
-use super::scene::Scene;
+use super::scene::{DEPTH_MAX, Scene};
 use model::{Decimal, Value};
 use workflow::program::{Expr, ExprKind, ListKind, RiskField, Type};
 
@@ -58,6 +58,12 @@ impl<'a> Scene<'a> {
                 condition,
                 sort,
             } => self.items_where(list, condition, sort.as_ref()),
+            // What a name of `with` stands for: all of it, not only the first.
+            ExprKind::With(index) => {
+                let named = self.run.and_then(|run| run.with.get(*index));
+                let named = named.filter(|_| self.depth <= DEPTH_MAX);
+                named.map_or_else(Vec::new, |(_, value)| self.deeper().items(value))
+            }
             _ => self.one_contact(expr).into_iter().collect(),
         }
     }

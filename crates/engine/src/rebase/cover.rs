@@ -3,7 +3,7 @@
 use crate::account::Account;
 use crate::calendar::day_number;
 use crate::metric::{Need, Plan};
-use crate::turn::is_recorded;
+use crate::turn::{is_answered, is_recorded};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ pub(crate) struct Cover {
     pub(crate) longer: BTreeMap<Box<str>, i32>,
     /// Bases that nobody asks for any more.
     lost: BTreeSet<Box<str>>,
-    /// Those of the new and widened ones that the log can tell, or the journal of the engine's own events.
+    /// Those of the new and widened ones that the log can tell, or the journal of the engine's own events, or both of answers.
     told: BTreeSet<Box<str>>,
 }
 
@@ -57,7 +57,10 @@ impl Cover {
         let changed = cover.new.iter().chain(cover.longer.keys());
         let told = changed.filter(|basis| {
             let need = new.bases.get(*basis);
-            need.is_some_and(|need| !is_own(&need.event) || is_recorded(&need.event))
+            need.is_some_and(|need| {
+                let event = &need.event;
+                !is_own(event) || is_recorded(event) || is_answered(event)
+            })
         });
         cover.told = told.cloned().collect();
         let lost = old

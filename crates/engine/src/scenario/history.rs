@@ -11,6 +11,8 @@ use workflow::Program;
 use workflow::program::{Field, FieldType, ForEach, Step, Verb, Workflow};
 use workflow::scenario::Json;
 
+/// The account that histories are about.
+pub(super) const ACCOUNT: &str = "acme";
 /// How many facts follow those with which a history begins.
 const FACTS_COUNT: u64 = 60;
 
@@ -31,7 +33,7 @@ impl Dice {
     }
 
     /// A number from 0 to below `end`.
-    fn below(&mut self, end: u64) -> u64 {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
         self.next() % end.max(1)
     }
 
@@ -98,7 +100,61 @@ pub(super) fn history(program: &Program, account: &'static str, dice: &mut Dice)
     teller.facts
 }
 
+/// One small fact of an instant: a field of the account, a contract or a contact, or an event.
+pub(super) fn small(
+    program: &Program,
+    now: Timestamp,
+    dice: &mut Dice,
+    id: &str,
+) -> Option<Logged> {
+    let mut teller = Teller {
+        program,
+        account: ACCOUNT,
+        now,
+        facts: Vec::new(),
+    };
+    teller.small(dice);
+    let mut logged = teller.facts.pop()?;
+    logged.fact.id = id.into();
+    Some(logged)
+}
+
 impl Teller<'_> {
+    fn small(&mut self, dice: &mut Dice) {
+        let schema = &self.program.schema;
+        let (kind, key, id, fields) = match dice.below(6) {
+            0 => ("account.updated", "", String::new(), &schema.account.fields),
+            1 => (
+                "contract.updated",
+                "contract",
+                "k-1".to_owned(),
+                &schema.contract.fields,
+            ),
+            2 => (
+                "contact.updated",
+                "contact",
+                contact_id(1),
+                &schema.contact.fields,
+            ),
+            _ => return self.event(dice, 0),
+        };
+        let open = fields
+            .iter()
+            .filter(|(_, field)| !field.is_written_by_workflows);
+        let open: Vec<_> = open.collect();
+        let Some((name, field)) = dice.pick(&open) else {
+            return;
+        };
+        let mut patch = Json::new();
+        patch.insert(name.to_string(), self.value(&field.kind, dice));
+        let patch = if key.is_empty() {
+            patch
+        } else {
+            with_id(&patch, key, &id)
+        };
+        self.tell(kind, patch, 0);
+    }
+
     fn tell(&mut self, kind: &str, data: Json, late_hours: u64) {
         let late = SignedDuration::from_hours(i64::try_from(late_hours).unwrap_or(0));
         let time = self.now.saturating_sub(late).unwrap_or(self.now);

@@ -4,8 +4,10 @@ mod act;
 mod compare;
 mod fixture;
 mod history;
+mod order;
 mod paste;
 mod promise;
+mod readers;
 mod stage;
 
 pub use promise::{Broken, promises};

@@ -1,12 +1,13 @@
 //! What holds for every workflow whatever happens, tried on random histories (language.md, 4.1).
 
-use super::history::{Dice, history, steps_of};
+use super::history::{ACCOUNT, Dice, history, steps_of};
+use super::order::{Found, mix, swap};
+use super::readers::Readers;
 use crate::account::Account;
 use crate::calendar;
 use crate::context::{Clock, Context, Csms};
 use crate::log_clock::{Moment, step};
 use crate::rules::Rules;
-use crate::simulate::Simulation;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use model::{AccountId, Channel, Decision, Kind, Logged, Outgoing, Record, RunId, Value};
@@ -16,6 +17,8 @@ use workflow::program::{AtLimit, Hours, LimitPer, Period, Status, Step, Verb};
 
 /// So long after its last fact a history is followed.
 const AFTER: SignedDuration = SignedDuration::from_hours(24 * 200);
+/// In so many places of a history two facts are told in both orders.
+const SWAPS_COUNT: u32 = 3;
 const DAY_SECONDS: i64 = 86_400;
 
 /// A promise that a history broke.
@@ -46,11 +49,12 @@ pub fn promises(program: &Program, seed: u64, count: u32) -> Vec<Broken> {
         }
     }
     let rules = Rules::of(&program);
+    let readers = Readers::of(&program);
     let mut broken = BTreeSet::new();
     for number in 0..u64::from(count) {
         let seed = seed.wrapping_add(number);
         let mut dice = Dice::new(seed);
-        let facts = history(&program, "acme", &mut dice);
+        let facts = history(&program, ACCOUNT, &mut dice);
         let other = history(&program, "zeta", &mut dice);
         let mut judge = Judge {
             program: &program,
@@ -63,6 +67,7 @@ pub fn promises(program: &Program, seed: u64, count: u32) -> Vec<Broken> {
         judge.limits(&told);
         judge.restarts(&told, &play(&program, &rules, &facts, true));
         judge.order(&facts, &other, &mut dice);
+        judge.swaps((&rules, &readers), &facts, &mut dice);
         broken.extend(judge.broken);
     }
     broken.into_iter().collect()
@@ -71,18 +76,10 @@ pub fn promises(program: &Program, seed: u64, count: u32) -> Vec<Broken> {
 /// Decides a history; with restarts only what was stored goes on from fact to fact.
 fn play(program: &Program, rules: &Rules, facts: &[Logged], restarts: bool) -> Told {
     let csms = Csms::default();
-    let context = Context {
-        program,
-        rules,
-        csms: &csms,
-        pins: None,
-        clock: Clock::Log,
-    };
-    let mut account = Account::new(AccountId::new("acme"));
+    let context = by(program, rules, &csms);
+    let mut account = Account::new(AccountId::new(ACCOUNT));
     let mut told = Told::default();
-    let last = facts.iter().filter_map(|logged| logged.fact.time).max();
-    let until = last.and_then(|last| last.checked_add(AFTER).ok());
-    let ending = (Moment::Tick, until);
+    let ending = (Moment::Tick, until(facts));
     let moments = facts.iter().map(|logged| (Moment::Fact(logged), None));
     for (moment, shard_now) in moments.chain([ending]) {
         if restarts && let Some(again) = stored_again(&account) {
@@ -96,6 +93,22 @@ fn play(program: &Program, rules: &Rules, facts: &[Logged], restarts: bool) -> T
     }
     told.head = account.encode_head();
     told
+}
+
+fn by<'p>(program: &'p Program, rules: &'p Rules, csms: &'p Csms) -> Context<'p> {
+    Context {
+        program,
+        rules,
+        csms,
+        pins: None,
+        clock: Clock::Log,
+    }
+}
+
+/// How far a history is followed.
+fn until(facts: &[Logged]) -> Option<Timestamp> {
+    let last = facts.iter().filter_map(|logged| logged.fact.time).max();
+    last.and_then(|last| last.checked_add(AFTER).ok())
 }
 
 /// The account as it comes back from the store.
@@ -317,36 +330,24 @@ impl Judge<'_> {
         }
     }
 
+    /// The order of two facts of one account that don't depend on each other changes nothing.
+    fn swaps(&mut self, (rules, readers): (&Rules, &Readers), facts: &[Logged], dice: &mut Dice) {
+        let csms = Csms::default();
+        let context = by(self.program, rules, &csms);
+        for _ in 0..SWAPS_COUNT {
+            let found = swap(&context, (readers, facts), until(facts), dice);
+            if let Found::Differs(difference) = found {
+                self.complain(difference.workflow.as_deref(), difference.sentence);
+            }
+        }
+    }
+
     /// How the facts of two accounts lie among each other changes nothing.
     fn order(&mut self, facts: &[Logged], other: &[Logged], dice: &mut Dice) {
-        let apart: Vec<&Logged> = facts.iter().chain(other).collect();
-        let (mut left, mut right) = (facts.iter().peekable(), other.iter().peekable());
-        let mut mixed = Vec::new();
-        while left.peek().is_some() || right.peek().is_some() {
-            mixed.extend(if dice.one_in(2) {
-                left.next()
-            } else {
-                right.next()
-            });
-        }
-        let one = simulate(self.program, &apart);
-        let two = simulate(self.program, &mixed);
-        if let Some((record, _)) = one.iter().zip(&two).find(|(one, two)| one != two) {
-            let sentence = format!("the order of two accounts' facts changes {}", record.at);
-            self.complain(record.workflow.as_deref(), sentence);
-        } else if one.len() != two.len() {
-            let sentence = "the order of two accounts' facts changes what happens".to_owned();
-            self.complain(None, sentence);
+        if let Some(difference) = mix(self.program, facts, other, dice) {
+            self.complain(difference.workflow.as_deref(), difference.sentence);
         }
     }
-}
-
-fn simulate(program: &Program, facts: &[&Logged]) -> Vec<Record> {
-    let mut simulation = Simulation::new(program);
-    for logged in facts {
-        simulation.push(logged);
-    }
-    simulation.finish(None).0
 }
 
 /// Whether a record tells that a step did something.

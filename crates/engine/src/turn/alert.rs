@@ -9,7 +9,8 @@ use crate::run::{Fate, Run, StepPhase};
 use jiff::Timestamp;
 use model::message::Content;
 use model::{
-    Channel, Kind, MessageId, Outgoing, Record, Target, TaskChange, TaskKind, TaskState, Value,
+    Channel, Kind, MessageId, Outgoing, Record, RunId, Target, TaskChange, TaskKind, TaskState,
+    Value,
 };
 use workflow::program::{Deliver, RouteTarget, Says, Schedule, Status, Step, Verb};
 
@@ -233,6 +234,7 @@ impl<'a> Turn<'a, '_> {
         kind: &str,
         (content, view): (Content, serde_json::Value),
     ) {
+        let view = self.named(view);
         let run = self.run(spot.workflow, spot.run);
         let message = MessageId::of(&[run.id.as_str(), spot.step, "0", route, kind]);
         let outgoing = Outgoing {
@@ -298,7 +300,12 @@ impl<'a> Turn<'a, '_> {
 
 /// The id of the task of a step: the same however often it is decided.
 pub(super) fn task_id(run: &Run, step: &str) -> Box<str> {
-    let hashed = MessageId::of(&[run.id.as_str(), step]);
+    task_of(&run.id, step)
+}
+
+/// The same where only the run's id is known.
+pub(super) fn task_of(run: &RunId, step: &str) -> Box<str> {
+    let hashed = MessageId::of(&[run.as_str(), step]);
     let letters = hashed.as_str().trim_start_matches("m_");
     format!("t_{letters}").into()
 }

@@ -2,12 +2,12 @@
 //! as a redefinition is: without news (engine.md, 6).
 
 use super::Turn;
-use super::place::Place;
+use super::answered::Heard;
 use super::recount::fate;
 use crate::calendar::day_of;
 use crate::context::{Clock, OwnRecord};
 use crate::fold::{self, Event, Sort};
-use crate::metric::{Sets, tell};
+use crate::metric::Sets;
 use jiff::Timestamp;
 use model::Logged;
 
@@ -15,7 +15,6 @@ impl Turn<'_, '_> {
     /// A fact of the log from before the present text, each once and in order: nothing but the count goes on.
     pub(crate) fn backfill(&mut self, logged: &Logged) {
         self.is_idle = true;
-        let plan = &self.context.rules.plan;
         let backfill = self.account.head.metrics.backfill.as_ref();
         let is_next = backfill.is_some_and(|backfill| backfill.reached < logged.position);
         if !is_next || !self.context.rules.is_read_again(&logged.fact.kind) {
@@ -25,22 +24,7 @@ impl Turn<'_, '_> {
         let Some(event) = self.again(logged) else {
             return;
         };
-        let told = self.look(Place::default(), |scene| {
-            tell(
-                &scene.with_event(&event.fields),
-                plan,
-                &event.kind,
-                event.at,
-            )
-        });
-        for one in told {
-            let metrics = &mut self.account.head.metrics;
-            if one.needs_sets {
-                one.backfill(metrics, self.account.parts.sets_mut());
-            } else {
-                one.backfill(metrics, &mut Sets::default());
-            }
-        }
+        self.tell_again(&event, false);
     }
 
     /// The event of a fact that was not read again before. One that could not be taken then is passed over now.
@@ -50,9 +34,9 @@ impl Turn<'_, '_> {
         if let (Sort::Settled, Some((message, is_out))) = (sort, fate(fact)) {
             self.account.parts.keep_fate(message, is_out);
         }
-        let Sort::Event(declared) = sort else {
+        if !matches!(sort, Sort::Event(_) | Sort::Answer) {
             return None;
-        };
+        }
         let backfill = self.account.head.metrics.backfill.as_mut()?;
         backfill.reached = logged.position;
         backfill.told_at = backfill.told_at.max(fact.time);
@@ -61,6 +45,14 @@ impl Turn<'_, '_> {
             Clock::Log => backfill.told_at.max(self.account.head.first_at)?,
         };
         let at = fact.time.unwrap_or(seen_at).min(seen_at);
+        let Sort::Event(declared) = sort else {
+            // What it answers is known once the records are at hand.
+            let heard = Heard::of(logged, (at, seen_at))?;
+            if fold::is_first_read(self.account, logged) {
+                self.account.parts.keep_heard(logged.position, heard);
+            }
+            return None;
+        };
         let (event, _) = fold::read_event(self.account, declared, fact, at).ok()?;
         if !fold::is_first_read(self.account, logged) {
             return None;

@@ -1,7 +1,7 @@
 //! Beginning a run: what speaks against it, under which key, and what it keeps of its start.
 
 use super::Turn;
-use super::place::Place;
+use super::place::{Place, Remembered};
 use crate::draw::draw;
 use crate::fold::Event;
 use crate::run::{How, Phase, Run};
@@ -56,6 +56,9 @@ impl<'a> Turn<'a, '_> {
             Ok(key) => key,
             Err(why) => return self.does_not_start(workflow, subject, why),
         };
+        let remembered = self.remember(workflow, place);
+        // What is remembered is so from this moment on, so `while` and goal may ask it.
+        let place = place.remembering(&remembered);
         let is_while_false =
             |condition: &Expr| self.look(place, |scene| scene.truth(condition)) == Some(false);
         if workflow.while_true.as_ref().is_some_and(is_while_false) {
@@ -70,8 +73,15 @@ impl<'a> Turn<'a, '_> {
             return self.does_not_start(workflow, subject, "goal");
         }
         self.stop_running(workflow, subject);
-        self.start(workflow, subject, (&key, fields));
+        self.start(workflow, subject, (&key, fields), remembered);
         true
+    }
+
+    /// What a run that starts now remembers.
+    fn remember(&self, workflow: &Workflow, place: Place<'_>) -> Remembered {
+        let all = workflow.remember.iter();
+        all.map(|(name, expr)| (name.clone(), self.look(place, |scene| scene.value(expr))))
+            .collect()
     }
 
     /// Whether an event happened too long ago to act on.
@@ -143,6 +153,8 @@ impl<'a> Turn<'a, '_> {
         if let Err(why) = self.key(workflow, subject, place) {
             return Some(why.into());
         }
+        let remembered = self.remember(workflow, place);
+        let place = place.remembering(&remembered);
         let gives = |condition: &Expr| self.look(place, |scene| scene.truth(condition));
         if workflow.while_true.as_ref().and_then(gives) == Some(false) {
             return Some("while".into());
@@ -166,13 +178,8 @@ impl<'a> Turn<'a, '_> {
         workflow: &'a Workflow,
         subject: &str,
         (key, event): (&str, Option<&BTreeMap<Box<str>, Value>>),
+        remembered: Remembered,
     ) {
-        let place = Place::subject(workflow, subject).on(event);
-        let remembered = workflow
-            .remember
-            .iter()
-            .map(|(name, expr)| (name.clone(), self.look(place, |scene| scene.value(expr))))
-            .collect();
         let started_by = self.context.rules.kept(workflow, event);
         let is_held_out = self.is_held_out(workflow, subject);
         let now = self.now;
@@ -236,12 +243,7 @@ impl<'a> Turn<'a, '_> {
 }
 
 /// A run that begins.
-pub(super) fn new_run(
-    id: RunId,
-    subject: &str,
-    now: Timestamp,
-    remembered: BTreeMap<Box<str>, Option<Value>>,
-) -> Run {
+pub(super) fn new_run(id: RunId, subject: &str, now: Timestamp, remembered: Remembered) -> Run {
     Run {
         id,
         subject: subject.into(),

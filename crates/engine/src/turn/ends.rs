@@ -9,9 +9,9 @@ use model::{Kind, MessageId, Record, RunId, TaskState};
 use workflow::program::{Goal, Status, Workflow};
 
 /// An ended run is kept so long after its end and its last message, for answers to them.
-const KEPT_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub(super) const KEPT_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// One whose task is still to be done is kept so long, so that it can be overdue, and done.
-const TASK_KEPT_MAX: SignedDuration = SignedDuration::from_hours(365 * 24);
+pub(super) const TASK_KEPT_MAX: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 impl<'a> Turn<'a, '_> {
     /// Looks at goal and `while` of every open run. Gives whether one ended.

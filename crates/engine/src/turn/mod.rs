@@ -2,6 +2,7 @@
 
 mod alert;
 mod answer;
+mod answered;
 mod approval;
 mod backfill;
 mod begin;
@@ -46,6 +47,7 @@ mod wake;
 mod webhook;
 mod why;
 
+pub(crate) use answered::{Heard, is_answered};
 pub(crate) use recount::{SENT, is_recorded};
 pub(crate) use route::flat;
 

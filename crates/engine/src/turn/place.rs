@@ -15,9 +15,14 @@ pub(super) struct Place<'p> {
     of: Option<(&'p Workflow, &'p str)>,
     run: Option<&'p Run>,
     recipient: Option<&'p str>,
+    /// What a run that would start now would remember; one that has started remembers by itself.
+    remembered: Option<&'p Remembered>,
     /// The event that is looked at, or would start the run.
     event: Option<&'p BTreeMap<Box<str>, Value>>,
 }
+
+/// Values of `remember` by their names.
+pub(super) type Remembered = BTreeMap<Box<str>, Option<Value>>;
 
 /// Before a run starts none of its steps has a result.
 struct NoSteps;
@@ -61,6 +66,14 @@ impl<'p> Place<'p> {
     /// The same with an event to look at.
     pub(super) fn on(self, event: Option<&'p BTreeMap<Box<str>, Value>>) -> Self {
         Self { event, ..self }
+    }
+
+    /// The same with what a run that would start now would remember.
+    pub(super) fn remembering(self, remembered: &'p Remembered) -> Self {
+        Self {
+            remembered: Some(remembered),
+            ..self
+        }
     }
 
     /// The same for one recipient.
@@ -112,10 +125,10 @@ impl<'p> Place<'p> {
     }
 
     fn remembered(self, workflow: &Workflow) -> Vec<Option<Value>> {
-        let Some(run) = self.run else {
+        let Some(remembered) = self.run.map(|run| &run.remembered).or(self.remembered) else {
             return Vec::new();
         };
-        let value = |name: &str| run.remembered.get(name).cloned().flatten();
+        let value = |name: &str| remembered.get(name).cloned().flatten();
         workflow
             .remember
             .iter()

@@ -2,6 +2,7 @@
 //! text brought (engine.md, 6).
 
 use super::Turn;
+use super::answered::is_answered;
 use super::place::Place;
 use super::tell::own_fields;
 use crate::context::OwnRecord;
@@ -50,25 +51,45 @@ impl Turn<'_, '_> {
                 continue;
             }
             let is_out = self.is_taken_out(&one.record);
-            let told = self.look(Place::default(), |scene| {
-                tell(
-                    &scene.with_event(&event.fields),
-                    plan,
-                    &event.kind,
-                    event.at,
-                )
-            });
-            for one in told {
-                let metrics = &mut self.account.head.metrics;
-                if one.needs_sets {
-                    one.backfill(metrics, self.account.parts.sets_mut());
-                } else {
-                    one.backfill(metrics, &mut Sets::default());
-                }
-                if is_out {
-                    one.retract_again(metrics);
-                }
+            self.tell_again(&event, is_out);
+        }
+        if kept_from.is_some() {
+            // Nobody knows what was answered of what the records do not have any more.
+            return self.leave_answers();
+        }
+        for event in self.answered(own) {
+            self.tell_again(&event, false);
+        }
+    }
+
+    /// Counts an event for the bases that are counted again; a message that was taken out is counted and taken out.
+    pub(super) fn tell_again(&mut self, event: &Event, is_out: bool) {
+        let plan = &self.context.rules.plan;
+        let told = self.look(Place::default(), |scene| {
+            let scene = scene.with_event(&event.fields);
+            tell(&scene, plan, &event.kind, event.at)
+        });
+        for one in told {
+            let metrics = &mut self.account.head.metrics;
+            if one.needs_sets {
+                one.backfill(metrics, self.account.parts.sets_mut());
+            } else {
+                one.backfill(metrics, &mut Sets::default());
             }
+            if is_out {
+                one.retract_again(metrics);
+            }
+        }
+    }
+
+    /// Answers stay covered from where the text found them.
+    fn leave_answers(&mut self) {
+        let plan = &self.context.rules.plan;
+        if let Some(backfill) = &mut self.account.head.metrics.backfill {
+            backfill.tallies.retain(|basis, _| {
+                let need = plan.bases.get(basis);
+                need.is_none_or(|need| !is_answered(&need.event))
+            });
         }
     }
 
@@ -92,7 +113,7 @@ impl Turn<'_, '_> {
     }
 
     /// Whether a message was taken out of its day's counts: as its run says, or the log where the run is forgotten.
-    fn is_taken_out(&self, record: &Record) -> bool {
+    pub(super) fn is_taken_out(&self, record: &Record) -> bool {
         let Some(message) = &record.message else {
             return false;
         };

@@ -3,9 +3,13 @@
 use super::Turn;
 use super::place::Place;
 use super::record::Spot;
-use crate::evaluate::{Carrier, Knowledge};
+use crate::evaluate::{Carrier, Knowledge, Scene};
 use model::Value;
 use serde_json::{Map, Value as Json};
+use workflow::program::{Read, Type};
+
+/// The most items of a list that a template gets.
+const ITEMS_MAX: usize = 200;
 
 /// Which text of a template was chosen.
 pub(super) struct Said {
@@ -63,13 +67,21 @@ impl Turn<'_, '_> {
         };
         self.look(place, |scene| {
             for read in &step.reads {
-                let value = scene
-                    .value(&read.value)
-                    .map_or(Json::Null, |value| value.to_json());
-                put(&mut view, &read.path, value);
+                put(&mut view, &read.path, shown(scene, read));
             }
         });
         Json::Object(view)
+    }
+
+    /// The same for colleagues, who are told by name whom it is about, whatever the template reads.
+    pub(super) fn named(&self, mut view: Json) -> Json {
+        let known = self.known();
+        let name = known.field(Carrier::Account, "name").and_then(Value::text);
+        let own = view.get_mut("_").and_then(Json::as_object_mut);
+        if let (Some(name), Some(own)) = (name, own) {
+            own.insert("account".to_owned(), name.into());
+        }
+        view
     }
 
     /// The view of a message without a template.
@@ -91,6 +103,24 @@ impl Turn<'_, '_> {
         view.insert("_".to_owned(), Json::Object(own));
         view
     }
+}
+
+/// What stands for a variable in the view: a list is one of what is read of its items; unknown is null.
+fn shown(scene: &Scene<'_>, read: &Read) -> Json {
+    if !matches!(read.value.ty, Type::List(_)) {
+        let value = scene.value(&read.value);
+        return value.map_or(Json::Null, |value| value.to_json());
+    }
+    let items = scene.items(&read.value).into_iter().take(ITEMS_MAX);
+    let each = items.map(|item| {
+        let scene = scene.with_item(item);
+        let mut view = Map::new();
+        for read in &read.items {
+            put(&mut view, &read.path, shown(&scene, read));
+        }
+        Json::Object(view)
+    });
+    Json::Array(each.collect())
 }
 
 /// Puts a value under a path; what is in the way of a longer path gives way.

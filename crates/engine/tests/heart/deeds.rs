@@ -19,12 +19,16 @@ pub(crate) static DEEDS: LazyLock<(Program, Checked)> = LazyLock::new(|| {
     put("workflows/waits.yaml", include_str!("deeds/waits.yaml"));
     put("workflows/answers.yaml", include_str!("deeds/answers.yaml"));
     put("workflows/ways.yaml", include_str!("deeds/ways.yaml"));
+    put("workflows/names.yaml", include_str!("deeds/names.yaml"));
+    put("workflows/kept.yaml", include_str!("deeds/kept.yaml"));
     put(
         "workflows/tests/deeds.test.yaml",
         include_str!("deeds/deeds.test.yaml"),
     );
     put("templates/hello.en.hbs", &mail("Hello"));
     put("templates/question.en.hbs", &mail("A question"));
+    let team = "---\nsubject: The team\n---\n{{#each team}}- {{contact.name}}\n{{/each}}\n";
+    put("templates/team.en.hbs", team);
     checked(&files)
 });
 
@@ -43,7 +47,7 @@ fn every_deed_does_what_its_sentence_says() {
             ));
         }
     }
-    assert_eq!(checked.scenarios.len(), 9);
+    assert_eq!(checked.scenarios.len(), 11);
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
 

@@ -233,9 +233,11 @@ proptest! {
     }
 }
 
-fn order(record: &Record) -> (Timestamp, Option<Box<str>>, Option<Box<str>>) {
-    let at = record.at.parse().expect("a record has a time");
-    (at, record.workflow.clone(), record.subject.clone())
+/// The public order of one account's records.
+fn order(record: &Record) -> impl Ord + use<> {
+    let at: Timestamp = record.at.parse().expect("a record has a time");
+    let run = record.run.clone();
+    (at, record.workflow.clone(), record.subject.clone(), run)
 }
 
 fn json() -> impl Strategy<Value = serde_json::Value> {

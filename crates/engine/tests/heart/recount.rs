@@ -65,6 +65,7 @@ once_per: occurrence
 steps:
   - {id: ask, send: note, to: [champion, admin], topic: asks}
   - {id: told, alert: csm, text: Asked, hours: any}
+  - {id: call, task: Call, assignee: csm, hours: any}
   - {id: rest, wait: 300d}
 ";
 
@@ -93,6 +94,12 @@ metrics:
   reddened: {count: health.changed, where: event.to == red and event.from == green, over: 400d}
   adopted: {count: stage.changed, where: event.to == adoption and event.from == trial, over: 400d}
   started: {count: workflow.started, where: event.workflow == asks, over: 400d}
+  done: {count: task.done, where: event.workflow == asks and event.step == \"call\" and event.title == \"Call\" and event.assignee == \"csm\", over: 400d}
+  well: {count: task.done, where: event.outcome == \"good\", over: 30d}
+  done_at: {latest: task.done}
+  replies: {count: message.replied, where: event.topic == asks and event.template == note, over: 400d}
+  who: {count_distinct: message.replied.contact, over: 400d}
+  clicks: {count: message.clicked, where: event.step == \"tip\" and event.channel == email, over: 24h}
   left: {count: workflow.ended, where: event.workflow == asks and event.how == left, over: 400d}
 ";
 
@@ -200,6 +207,29 @@ impl Bench {
         self.tell(settled);
     }
 
+    /// What somebody says to the newest message of a step.
+    fn answer(&mut self, kind: &str, (step, contact): (&str, &str), at: Timestamp) {
+        let mut own = self.own.iter().rev();
+        let sent = own.find(|one| {
+            let is_step = one.record.kind == Kind::Send && one.record.step.as_deref() == Some(step);
+            is_step && one.contact.as_deref() == Some(contact)
+        });
+        let message = sent.and_then(|one| one.record.message.clone());
+        let message = message.expect("it was sent");
+        self.say(kind, at, json!({"message": message.as_str()}));
+    }
+
+    /// Somebody answers by the message, somebody by the step, and the task is done.
+    fn answers(&mut self, at: impl Fn(i64) -> Timestamp, outcome: &str) {
+        self.answer("message.replied", ("ask", "p-2"), at(32));
+        self.answer("message.clicked", ("tip", "p-1"), at(33));
+        let names = json!({"workflow": "asks", "subject": "acme", "step": "ask"});
+        self.say("message.replied", at(34), names);
+        let done =
+            json!({"workflow": "asks", "subject": "acme", "step": "call", "outcome": outcome});
+        self.say("task.done", at(35), done);
+    }
+
     fn decide(&mut self, input: Input<'_>) {
         let now = self.account.head.now.expect("it was decided before");
         let decision = self.with(|context, account| decide(context, account, input, now));
@@ -294,6 +324,7 @@ fn told() -> Vec<Logged> {
         // Whoever expired was written to again, and has another fate by that; of two fates the first stands.
         bench.settle(("ask", "p-1", "suppressed"), at(30));
         bench.settle(("ask", "p-2", "sent"), at(31));
+        bench.answers(at, if round % 2 == 0 { "good" } else { "bad" });
         bench.say(
             "account.updated",
             at(50),
@@ -313,6 +344,10 @@ fn told() -> Vec<Logged> {
         json!({"asks": true, "tips": true, "mood": "good"}),
     );
     bench.say("user.logged_in", at(2), json!({"user": "u"}));
+    for contact in ["p-1", "p-2"] {
+        bench.answer("message.replied", ("ask", contact), at(3));
+    }
+    bench.answer("message.clicked", ("tip", "p-1"), at(3));
     bench.log
 }
 
@@ -346,7 +381,8 @@ fn our_own_events_are_counted_as_if_they_had_been_from_the_beginning() {
             assert_eq!(kept(&bench.account), kept(&whole.account), "{at} {done}");
             assert!(!bench.account.head.metrics.is_backfilling());
             let parts = bench.account.parts.encode_all();
-            assert!(parts.iter().all(|(name, _)| &**name != "fates"));
+            let is_left = |name: &str| ["fates", "heard"].contains(&name);
+            assert!(parts.iter().all(|(name, _)| !is_left(name)));
         }
     }
 }

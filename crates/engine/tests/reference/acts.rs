@@ -8,7 +8,6 @@ use crate::send::{Around, counts};
 use crate::tell::Topic;
 use crate::told::{About, Known, Told};
 use crate::walk::Walk;
-use model::{RunId, Value};
 use std::collections::BTreeSet;
 use workflow::program::{Step, Verb};
 
@@ -53,18 +52,8 @@ impl<'a> Walk<'a> {
     /// What is to go first is least.
     fn urgency(&self, index: usize) -> impl Ord + use<> {
         let run = &self.runs[index];
-        let key = run.key.as_ref().map_or(String::new(), |key| match key {
-            Value::Text(text) | Value::Word(text) => text.to_string(),
-            Value::Date(day) => day.to_string(),
-            other @ (Value::Bool(_)
-            | Value::Number(_)
-            | Value::Percent(_)
-            | Value::Money(_)
-            | Value::Time(_)) => panic!("no key: {other:?}"),
-        });
-        let (name, number) = (&run.workflow.name, run.number.to_string());
-        let id = RunId::of(&["acme", name, run.subject.name(), &key, &number]);
-        (run.workflow.priority, run.since, name.clone(), id)
+        let name = run.workflow.name.clone();
+        (run.workflow.priority, run.since, name, run.id())
     }
 
     /// The topics that open runs of other workflows hold back from this one.
@@ -151,6 +140,13 @@ impl<'a> Walk<'a> {
         if matches!(step.verb, Verb::Task { .. }) && run.past.tasks.contains_key(&*step.id) {
             self.asked.push(asked(Topic::Task, known, run, step));
         }
+        if let Verb::Webhook { name, .. } = &step.verb
+            && run.past.done.get(&*step.id) != Some(&Done::Skipped)
+        {
+            let (topic, at, workflow, subject, _) = asked(Topic::Call, known, run, step);
+            let call = run.call(step, name);
+            self.asked.push((topic, at, workflow, subject, call));
+        }
         Went::On
     }
 
@@ -194,6 +190,7 @@ impl<'a> Walk<'a> {
             "task.approved" => self.decided(told, true),
             "task.rejected" => self.decided(told, false),
             "task.done" => self.done(known, told),
+            "message.settled" => self.called(told),
             _ => self.replied(known, told),
         }
     }
@@ -226,6 +223,25 @@ impl<'a> Walk<'a> {
                     .note(if yes { "approved" } else { "rejected" });
             }
             return;
+        }
+    }
+
+    /// What became of a call; the first word on it stands.
+    fn called(&mut self, told: &Told) {
+        let text = |key: &str| told.data.get(key).and_then(|value| value.as_str());
+        let (Some(message), Some(state)) = (text("message"), text("state")) else {
+            return;
+        };
+        for run in &mut self.runs {
+            if let Some((step, is_settled)) = run.past.calls.get_mut(message)
+                && !*is_settled
+            {
+                *is_settled = true;
+                if state == "sent" {
+                    run.past.accepted.insert(step.clone());
+                    self.sometimes.note("a call is accepted");
+                }
+            }
         }
     }
 

@@ -24,8 +24,11 @@ fn by_engine(program: &Program, said: &[Said], end: Timestamp) -> Vec<Deed> {
     for logged in logged(said) {
         simulation.push(&logged);
     }
-    let (records, _) = simulation.finish(Some(end));
-    let mut deeds: Vec<Deed> = records.iter().filter_map(Deed::of).collect();
+    let (records, report) = simulation.finish(Some(end));
+    let all = records.iter();
+    let mut deeds: Vec<Deed> = all
+        .filter_map(|record| Deed::of(record, &report.outbox))
+        .collect();
     deeds.sort();
     deeds
 }
@@ -77,7 +80,8 @@ fn report(seed: u64, texts: &Texts, said: &[Said], end: Timestamp) -> String {
     let engine = by_engine(&program, &said, end);
     let (reference, _) = by_reference(&program, &said, end);
     let mut text = format!(
-        "seed {seed}, until {end}\n{}{}{}",
+        "seed {seed}, until {end}\n{}{}{}{}",
+        texts.health,
         texts.risks,
         texts.limits,
         texts.rules.join("\n")
@@ -125,7 +129,7 @@ fn case(seed: u64, sum: &Mutex<Sum>) {
         let (mut said, end) = history(&mut dice);
         // Answers make what comes after them other, so some of them come too late for anything; that is tried as well.
         let is_answered = |rule: &String| {
-            let asks = ["approval:", "task:", "replied"];
+            let asks = ["approval:", "task:", "replied", "webhook:"];
             asks.iter().any(|word| rule.contains(word))
         };
         if texts.rules.iter().any(is_answered) {

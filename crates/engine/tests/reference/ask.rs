@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use model::{Decimal, Value};
 use workflow::program::{
     Aggregate, Arithmetic, Comparison, Expr, ExprKind, ListKind, PeriodUnit, PeriodWhich, Reduce,
-    RiskField, Source, StepResult, Type, Window,
+    RiskField, Source, StepResult, Type, Window, Workflow,
 };
 
 /// Whom a run belongs to.
@@ -42,6 +42,12 @@ pub(crate) struct Ask<'a> {
     pub(crate) subject: &'a Subject,
     pub(crate) event: Option<&'a Told>,
     pub(crate) steps: Option<&'a Past>,
+    /// Whose named values are meant.
+    pub(crate) workflow: Option<&'a Workflow>,
+    /// What the run remembers of its start.
+    pub(crate) remembered: Option<&'a [Option<Value>]>,
+    /// The event that started the run, or would.
+    pub(crate) started_by: Option<&'a Told>,
     /// The item of the innermost `where`.
     pub(crate) item: Option<&'a str>,
     /// The same where the items are cases of risks.
@@ -55,9 +61,26 @@ impl<'a> Ask<'a> {
             subject,
             event: None,
             steps: None,
+            workflow: None,
+            remembered: None,
+            started_by: None,
             item: None,
             case: None,
         }
+    }
+
+    /// The same with the named values of a workflow.
+    pub(crate) fn of(self, workflow: &'a Workflow) -> Self {
+        Self {
+            workflow: Some(workflow),
+            ..self
+        }
+    }
+
+    /// What a name of `with` stands for.
+    fn named(&self, index: usize) -> &'a Expr {
+        let workflow = self.workflow.expect("a workflow asks");
+        &workflow.with[index].1
     }
 
     pub(crate) fn truth(&self, expr: &Expr) -> Option<bool> {
@@ -116,6 +139,7 @@ impl<'a> Ask<'a> {
                 Some(cases.any(|case| case.risk == *index && case.is_open()))
             }
             ExprKind::AnyOpenRisk => Some(self.known.cases.iter().any(Case::is_open)),
+            ExprKind::With(index) => self.truth(self.named(*index)),
             ExprKind::Else(one, other) => self.truth(one).or_else(|| self.truth(other)),
             _ => match self.value(expr)? {
                 Value::Bool(yes) => Some(yes),
@@ -125,7 +149,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Inside definitions `contract` is always the account's current one.
-    fn definition(&self) -> Ask<'a> {
+    pub(crate) fn definition(&self) -> Ask<'a> {
         Ask::new(self.known, &Subject::Account)
     }
 
@@ -155,22 +179,17 @@ impl<'a> Ask<'a> {
             ExprKind::RoleField { role, field } => {
                 self.known.contact(self.known.role(role).first()?, field)
             }
-            ExprKind::Event(field) => {
-                let event = self.event?;
-                let About::Event(kind) = &event.about else {
-                    return None;
-                };
-                let kind = &self.known.program.schema.events.get(&**kind)?.fields;
-                value(&kind.get(field)?.kind, event.data.get(&**field)?)
+            ExprKind::Event(field) => event_field(self.known, self.event?, field),
+            ExprKind::StartedBy(field) => event_field(self.known, self.started_by?, field),
+            ExprKind::With(index) => self.value(self.named(*index)),
+            ExprKind::Remember(index) => self.remembered?.get(*index)?.clone(),
+            ExprKind::Role(role) => {
+                let holders = self.known.role(role);
+                holders.first().map(|id| Value::Text(id.as_str().into()))
             }
-            ExprKind::Metric(index) => match &self.known.program.metrics[*index].source {
-                Source::Formula(formula) => self.definition().value(formula),
-                Source::Events(aggregate) => self.aggregate(aggregate, 0),
-            },
-            ExprKind::Previous(index) => match &self.known.program.metrics[*index].source {
-                Source::Events(aggregate) => self.aggregate(aggregate, 1),
-                Source::Formula(_) => panic!("no window before"),
-            },
+            ExprKind::Health(name) => self.health(*name),
+            ExprKind::Metric(index) => self.metric(*index, 0),
+            ExprKind::Previous(index) => self.metric(*index, 1),
             ExprKind::Label(index) => self.label(*index),
             ExprKind::Step { step, result } => self.result(step, result),
             ExprKind::Risk(field) => self.risk(*field),
@@ -184,6 +203,21 @@ impl<'a> Ask<'a> {
             ExprKind::Else(one, other) => self.value(one).or_else(|| self.value(other)),
             _ => self.number(expr),
         }
+    }
+
+    /// A metric at this moment; `before` is 1 for the window just before the present one.
+    fn metric(&self, index: usize, before: i64) -> Option<Value> {
+        let key = (index, before);
+        if let Some(found) = self.known.metrics.borrow().get(&key) {
+            return found.clone();
+        }
+        let value = match (&self.known.program.metrics[index].source, before) {
+            (Source::Events(aggregate), _) => self.aggregate(index, aggregate, before),
+            (Source::Formula(formula), 0) => self.definition().value(formula),
+            (Source::Formula(_), _) => panic!("no window before"),
+        };
+        self.known.metrics.borrow_mut().insert(key, value.clone());
+        value
     }
 
     /// The word of a label: that of the first line that is true.
@@ -265,6 +299,7 @@ impl<'a> Ask<'a> {
                 let outcome = task.and_then(|task| task.outcome.as_deref());
                 outcome.map(|word| Value::Text(word.into()))
             }
+            StepResult::Ok => Some(Value::Bool(past.accepted.contains(step))),
             StepResult::Replied => Some(Value::Bool(past.replied.contains(step))),
             other => panic!("not asked for here: {other:?}"),
         }
@@ -312,6 +347,13 @@ impl<'a> Ask<'a> {
     pub(crate) fn people(&self, expr: &Expr) -> Vec<String> {
         match &expr.kind {
             ExprKind::Role(role) => self.known.role(role),
+            ExprKind::With(index) => self.people(self.named(*index)),
+            ExprKind::Remember(_) => {
+                let id = self.value(expr);
+                let is_there = |id: &String| self.known.contacts().contains(&id.as_str());
+                let id = id.as_ref().and_then(Value::text).map(str::to_owned);
+                id.into_iter().filter(is_there).collect()
+            }
             ExprKind::ThisContact => self.contact_id().map(str::to_owned).into_iter().collect(),
             ExprKind::List(_) => self
                 .known
@@ -344,7 +386,7 @@ impl<'a> Ask<'a> {
         }
     }
 
-    fn compare(&self, how: Comparison, left: &Expr, right: &Expr) -> Option<bool> {
+    pub(crate) fn compare(&self, how: Comparison, left: &Expr, right: &Expr) -> Option<bool> {
         let (one, other) = (self.value(left)?, self.value(right)?);
         let order = match (&left.ty, &right.ty) {
             (Type::Word(list), _) | (_, Type::Word(list)) => {
@@ -409,9 +451,9 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// The events of a window; `before` is 1 for the window just before the present one.
-    fn events(&self, aggregate: &Aggregate, before: i64) -> Option<Vec<&'a Told>> {
-        let meant = |told: &&'a Told| {
+    /// All events that a metric is about, whenever they happened.
+    pub(crate) fn told_of(&self, metric: usize, aggregate: &Aggregate) -> Vec<&'a Told> {
+        let meant = |told: &'a Told| {
             let ask = Ask {
                 event: Some(told),
                 ..self.definition()
@@ -422,8 +464,12 @@ impl<'a> Ask<'a> {
                     .as_ref()
                     .is_none_or(|wanted| ask.truth(wanted) == Some(true))
         };
-        let all = self.known.told.iter().chain(self.known.own);
-        let mut all: Vec<&Told> = all.filter(meant).collect();
+        self.known.events(metric, meant)
+    }
+
+    /// The events of a window; `before` is 1 for the window just before the present one.
+    fn events(&self, metric: usize, aggregate: &Aggregate, before: i64) -> Option<Vec<&'a Told>> {
+        let mut all = self.told_of(metric, aggregate);
         match &aggregate.window {
             Window::Days(length) => {
                 let length = i64::from(*length);
@@ -445,8 +491,8 @@ impl<'a> Ask<'a> {
         Some(all)
     }
 
-    fn aggregate(&self, aggregate: &Aggregate, before: i64) -> Option<Value> {
-        let events = self.events(aggregate, before)?;
+    fn aggregate(&self, metric: usize, aggregate: &Aggregate, before: i64) -> Option<Value> {
+        let events = self.events(metric, aggregate, before)?;
         let field = |name: &str| -> Vec<Value> {
             let fields = &self.known.program.schema.events[&aggregate.event].fields;
             let kind = &fields[name].kind;
@@ -482,6 +528,14 @@ impl<'a> Ask<'a> {
             Reduce::Earliest => events.iter().map(|told| told.at).min().map(Value::Time),
         }
     }
+}
+
+fn event_field(known: &Known<'_>, event: &Told, field: &str) -> Option<Value> {
+    let About::Event(kind) = &event.about else {
+        return None;
+    };
+    let kind = &known.program.schema.events.get(&**kind)?.fields;
+    value(&kind.get(field)?.kind, event.data.get(field)?)
 }
 
 fn number(whole: i64) -> Option<Value> {

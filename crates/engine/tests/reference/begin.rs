@@ -20,7 +20,14 @@ impl<'a> Walk<'a> {
     ) {
         let ask = Ask {
             event,
-            ..Ask::new(known, subject)
+            started_by: event,
+            ..Ask::new(known, subject).of(workflow)
+        };
+        let remember = workflow.remember.iter();
+        let remembered: Vec<_> = remember.map(|(_, value)| ask.value(value)).collect();
+        let ask = Ask {
+            remembered: Some(&remembered),
+            ..ask
         };
         let condition = match &workflow.start {
             Start::When { condition, .. }
@@ -40,14 +47,8 @@ impl<'a> Walk<'a> {
             self.sometimes.note("once_per refuses");
             return;
         }
-        let has_goal = |goal: &workflow::program::Goal| ask.truth(&goal.when) == Some(true);
-        let is_out = |stay| ask.truth(stay) == Some(false);
-        if workflow.goal.as_ref().is_some_and(has_goal) {
-            self.sometimes.note("the goal is reached already");
-            return;
-        }
-        if workflow.while_true.as_ref().is_some_and(is_out) {
-            self.sometimes.note("while is false already");
+        if let Some(why) = over_already(workflow, &ask) {
+            self.sometimes.note(why);
             return;
         }
         let open = self.runs.iter_mut().find(|run| {
@@ -70,20 +71,36 @@ impl<'a> Walk<'a> {
             ));
             self.tell_run(known, (workflow, subject), Some("stopped"));
         }
-        self.deeds
-            .push(Deed::new(known, workflow, subject, None, What::Start));
-        self.sometimes.start(workflow);
-        self.begin(known, workflow, subject, key);
+        self.begin(known, (workflow, subject), key);
+        let run = self.runs.last_mut().expect("it began");
+        run.started_by = event.cloned();
+        run.remembered = remembered;
         self.tell_run(known, (workflow, subject), None);
+    }
+
+    fn note_names(&mut self, workflow: &Workflow) {
+        if let Start::When { when, .. } = &workflow.start {
+            self.sometimes.named("start", when);
+        }
+        let goal = workflow.goal.as_ref().map(|goal| &goal.when);
+        for watched in goal.into_iter().chain(&workflow.while_true) {
+            self.sometimes.named("while", watched);
+        }
+        if !workflow.remember.is_empty() {
+            self.sometimes.note("a start is remembered");
+        }
     }
 
     fn begin(
         &mut self,
         known: &Known<'_>,
-        workflow: &'a Workflow,
-        subject: &Subject,
+        (workflow, subject): (&'a Workflow, &Subject),
         key: Option<Value>,
     ) {
+        self.deeds
+            .push(Deed::new(known, workflow, subject, None, What::Start));
+        self.sometimes.start(workflow);
+        self.note_names(workflow);
         let mut run = Run::new(workflow, subject.clone(), key, known);
         let earlier = self.runs.iter().filter(|one| {
             one.workflow.name == workflow.name && one.subject == *subject && one.key == run.key
@@ -118,4 +135,15 @@ impl<'a> Walk<'a> {
             }),
         }
     }
+}
+
+/// Why a run would have ended before it began.
+fn over_already(workflow: &Workflow, ask: &Ask<'_>) -> Option<&'static str> {
+    let has_goal = |goal: &workflow::program::Goal| ask.truth(&goal.when) == Some(true);
+    let is_out = |stay| ask.truth(stay) == Some(false);
+    if workflow.goal.as_ref().is_some_and(has_goal) {
+        return Some("the goal is reached already");
+    }
+    let is_out = workflow.while_true.as_ref().is_some_and(is_out);
+    is_out.then_some("while is false already")
 }

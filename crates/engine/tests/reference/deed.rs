@@ -3,7 +3,7 @@
 use crate::ask::Subject;
 use crate::told::Known;
 use jiff::Timestamp;
-use model::{Kind, Record};
+use model::{Kind, Outgoing, Record};
 use workflow::program::Workflow;
 
 /// What a run did.
@@ -12,6 +12,8 @@ pub(crate) enum What {
     /// A risk's case opened or closed, and how severe it is.
     Opened(String, String),
     Closed(String, String),
+    /// Health's band: the one before, and the present one; unknown is empty.
+    Health(String, String),
     /// The stage: the one before, and the present one.
     Stage(String, String),
     Start,
@@ -20,6 +22,8 @@ pub(crate) enum What {
     Send(String),
     Alert(String),
     Task,
+    /// The name, and what it says.
+    Webhook(String, String),
     Set(String, String),
     Skip(&'static str),
     End(&'static str),
@@ -66,7 +70,7 @@ impl Deed {
     }
 
     /// A record of the engine; none if it is of a kind that is not compared.
-    pub(crate) fn of(record: &Record) -> Option<Self> {
+    pub(crate) fn of(record: &Record, outbox: &[Outgoing]) -> Option<Self> {
         let text = |text: &Option<Box<str>>| text.as_deref().unwrap_or("?").to_owned();
         let or_none = |text: &Option<Box<str>>| text.as_deref().unwrap_or("").to_owned();
         let word = |all: &[&'static str], word: &Option<Box<str>>| {
@@ -96,16 +100,10 @@ impl Deed {
                 }
             }
             Kind::End => What::End(word(&ENDS, &record.how)),
-            Kind::StageChanged => {
-                let word = |value: &Option<serde_json::Value>| {
-                    let word = value.as_ref().and_then(|value| value.as_str());
-                    word.unwrap_or("").to_owned()
-                };
-                What::Stage(word(&record.from), word(&record.value))
-            }
-            Kind::Skip | Kind::Webhook | Kind::Hold | Kind::HealthChanged => {
-                return None;
-            }
+            Kind::StageChanged => What::Stage(shown(&record.from), shown(&record.value)),
+            Kind::HealthChanged => What::Health(shown(&record.from), shown(&record.value)),
+            Kind::Webhook => What::Webhook(text(&record.name), body(record, outbox)),
+            Kind::Skip | Kind::Hold => return None,
         };
         Some(Self {
             at: record.at.parse().expect("a time"),
@@ -115,4 +113,16 @@ impl Deed {
             what,
         })
     }
+}
+
+fn shown(value: &Option<serde_json::Value>) -> String {
+    let word = value.as_ref().and_then(|value| value.as_str());
+    word.unwrap_or("").to_owned()
+}
+
+/// What a call says.
+fn body(record: &Record, outbox: &[Outgoing]) -> String {
+    let mut all = outbox.iter();
+    let call = all.find(|one| Some(&one.message) == record.message.as_ref());
+    call.map_or_else(|| "no such call".to_owned(), |call| call.view.to_string())
 }

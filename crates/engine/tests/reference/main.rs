@@ -14,6 +14,7 @@
 //! | the hold of a risk begins before it was last seen to be false | 11 histories part them |
 //! | an event that comes late resets no hold | seed 85 |
 //! | what nobody approved in time is decided at night | seed 261 |
+//! | a list that `with` names is nobody, as it once was | 28 of 160 histories part them |
 
 mod acts;
 mod agree;
@@ -23,6 +24,8 @@ mod days;
 mod deed;
 #[path = "../reckoning/dice.rs"]
 mod dice;
+mod health;
+mod names;
 mod own;
 mod risk;
 mod rules;

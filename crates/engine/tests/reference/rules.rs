@@ -1,6 +1,7 @@
 //! Workflows by chance, as text.
 
 use crate::dice::Dice;
+use crate::names::{Names, names, remember};
 use crate::words::{condition, period, schedule, window};
 use std::fmt::Write as _;
 
@@ -18,16 +19,21 @@ pub(crate) fn rule(dice: &mut Dice, number: i64, writes: bool) -> String {
         let held = if topic == "news" { "tips" } else { "news" };
         writeln!(text, "holds_back: [{held}]").expect("text takes text");
     }
-    text.push_str("start:\n");
-    start(dice, &mut text, (of, number));
+    let mut known = names(dice, &mut text, of);
+    let mut begin = "start:\n".to_owned();
+    start(dice, &mut begin, (of, number), &known);
+    text.push_str(&begin);
+    remember(dice, &mut text, (of, &begin), &mut known);
     if dice.chance(15) {
         text.push_str("if_running: restart\n");
     }
     if dice.chance(30) {
-        writeln!(text, "while: {}", condition(dice, of)).expect("text takes text");
+        let stay = known.condition(dice, of);
+        writeln!(text, "while: {stay}").expect("text takes text");
     }
     if dice.chance(35) {
-        writeln!(text, "goal:\n  when: {}", condition(dice, of)).expect("text takes text");
+        let when = known.condition(dice, of);
+        writeln!(text, "goal:\n  when: {when}").expect("text takes text");
         let has_window = dice.chance(60);
         if has_window {
             writeln!(
@@ -60,6 +66,8 @@ pub(crate) fn rule(dice: &mut Dice, number: i64, writes: bool) -> String {
         sends: Vec::new(),
         tasks: Vec::new(),
         waits: Vec::new(),
+        calls: Vec::new(),
+        names: known,
         ids: 0,
     };
     writer.steps(2, 0);
@@ -74,6 +82,7 @@ fn start_on_own(dice: &mut Dice, text: &mut String, number: i64) {
             "task.overdue",
             "message.replied",
             "stage.changed",
+            "health.changed",
         ]
     } else {
         &[
@@ -84,6 +93,7 @@ fn start_on_own(dice: &mut Dice, text: &mut String, number: i64) {
             "workflow.ended",
             "workflow.started",
             "stage.changed",
+            "health.changed",
         ]
     };
     let event = *dice.pick(events);
@@ -95,12 +105,14 @@ fn start_on_own(dice: &mut Dice, text: &mut String, number: i64) {
         "workflow.ended" if dice.chance(50) => "event.workflow == rule-0 and event.how != finished",
         "workflow.ended" => "event.workflow == rule-0",
         "stage.changed" if dice.chance(50) => "event.to == grown",
+        "health.changed" if dice.chance(50) => "event.to == red",
+        "health.changed" if dice.chance(30) => "event.from is unknown",
         _ => return,
     };
     writeln!(text, "  if: {wanted}").expect("text takes text");
 }
 
-fn start(dice: &mut Dice, text: &mut String, (of, number): (&str, i64)) {
+fn start(dice: &mut Dice, text: &mut String, (of, number): (&str, i64), known: &Names) {
     let kind = dice.between(0, 11);
     match kind {
         10 | 11 => start_on_own(dice, text, number),
@@ -135,16 +147,16 @@ fn start(dice: &mut Dice, text: &mut String, (of, number): (&str, i64)) {
         2 | 3 => {
             writeln!(text, "  {}", schedule(dice)).expect("text takes text");
             if dice.chance(70) {
-                writeln!(text, "  if: {}", condition(dice, of)).expect("text takes text");
+                writeln!(text, "  if: {}", known.condition(dice, of)).expect("text takes text");
             }
         }
         _ => {
-            writeln!(text, "  when: {}", condition(dice, of)).expect("text takes text");
+            writeln!(text, "  when: {}", known.condition(dice, of)).expect("text takes text");
             if dice.chance(40) {
                 writeln!(text, "  for: {}", period(dice)).expect("text takes text");
             }
             if dice.chance(15) {
-                writeln!(text, "  if: {}", condition(dice, of)).expect("text takes text");
+                writeln!(text, "  if: {}", known.condition(dice, of)).expect("text takes text");
             }
             text.push_str("  existing: include\n");
         }
@@ -171,6 +183,8 @@ struct Writer<'d> {
     sends: Vec<String>,
     tasks: Vec<String>,
     waits: Vec<String>,
+    calls: Vec<String>,
+    names: Names,
     ids: u32,
 }
 
@@ -198,7 +212,11 @@ impl Writer<'_> {
             let step = self.dice.pick(&self.waits);
             return format!("not steps.{step}.timed_out");
         }
-        condition(self.dice, self.of)
+        if self.dice.chance(40) && !self.calls.is_empty() {
+            let step = self.dice.pick(&self.calls);
+            return format!("steps.{step}.ok");
+        }
+        self.names.condition(self.dice, self.of)
     }
 
     fn step(&mut self, indent: usize, depth: u8) {
@@ -220,6 +238,7 @@ impl Writer<'_> {
         }
         match kind {
             0..=3 => self.send(inner, id),
+            4 if self.dice.chance(55) => self.call(inner, id),
             4 => {
                 self.line(inner, "alert: csm");
                 self.line(inner, "text: Look");
@@ -238,14 +257,7 @@ impl Writer<'_> {
                 }
                 self.tasks.push(id);
             }
-            7 if self.writes => {
-                let what = *self.dice.pick(&[
-                    "account.stance: warm",
-                    "account.stance: hot",
-                    "account.touches: (account.touches else 0) + 1",
-                ]);
-                self.line(inner, &format!("set: {{{what}}}"));
-            }
+            7 if self.writes => self.set(inner),
             7..=9 => {
                 let length = period(self.dice);
                 self.line(inner, &format!("wait: {length}"));
@@ -272,9 +284,28 @@ impl Writer<'_> {
         }
     }
 
+    fn call(&mut self, inner: usize, id: String) {
+        self.line(inner, "webhook: crm");
+        let value = self.names.value(self.dice);
+        let body = format!("body: {{seats: account.seats, what: {value}}}");
+        self.line(inner, &body);
+        self.calls.push(id);
+    }
+
+    fn set(&mut self, inner: usize) {
+        let what = *self.dice.pick(&[
+            "account.stance: warm",
+            "account.stance: hot",
+            "account.touches: (account.touches else 0) + 1",
+        ]);
+        self.line(inner, &format!("set: {{{what}}}"));
+    }
+
     fn send(&mut self, inner: usize, id: String) {
         let to = if self.of == "contact" && self.dice.chance(70) {
             "contact"
+        } else if !self.names.people.is_empty() && self.dice.chance(60) {
+            *self.dice.pick(&self.names.people)
         } else {
             *self
                 .dice
@@ -320,8 +351,12 @@ impl Writer<'_> {
             } else {
                 self.line(inner + 2, "event: message.replied");
             }
+        } else if self.dice.chance(40) && !self.calls.is_empty() {
+            let step = self.dice.pick(&self.calls);
+            let line = format!("until: steps.{step}.ok");
+            self.line(inner + 2, &line);
         } else if self.dice.chance(70) {
-            let until = condition(self.dice, self.of);
+            let until = self.names.condition(self.dice, self.of);
             self.line(inner + 2, &format!("until: {until}"));
         } else {
             self.line(inner + 2, "event: nps.responded");

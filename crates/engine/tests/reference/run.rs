@@ -5,10 +5,10 @@ use crate::days;
 use crate::deed::{Deed, What};
 use crate::own::Task;
 use crate::send::{Around, Letter, Letters};
-use crate::told::{Known, Written};
+use crate::told::{Known, Told, Written};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use model::Value;
+use model::{MessageId, RunId, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use workflow::program::{
     AtWindow, Expr, Hours, OncePer, Otherwise, SetOf, Setting, Step, Until, Verb, Workflow,
@@ -32,6 +32,10 @@ pub(crate) struct Past {
     pub(crate) mailed: BTreeMap<String, BTreeSet<String>>,
     /// Steps to which somebody has replied.
     pub(crate) replied: BTreeSet<String>,
+    /// Calls by their message: the step, and whether it is known what became of them.
+    pub(crate) calls: BTreeMap<String, (String, bool)>,
+    /// Steps whose call was accepted.
+    pub(crate) accepted: BTreeSet<String>,
 }
 
 /// How far a run is.
@@ -75,6 +79,10 @@ pub(crate) struct Run<'a> {
     pub(crate) is_held_out: bool,
     /// Whether the present step, a wait, has begun: then its `if` was true.
     is_waiting: bool,
+    /// What it remembers of its start.
+    pub(crate) remembered: Vec<Option<Value>>,
+    /// The event that started it.
+    pub(crate) started_by: Option<Told>,
 }
 
 /// What a look at a step gives.
@@ -119,7 +127,31 @@ impl<'a> Run<'a> {
             number: 0,
             is_held_out: false,
             is_waiting: false,
+            remembered: Vec::new(),
+            started_by: None,
         }
+    }
+
+    /// The public rule by which a run has its id.
+    pub(crate) fn id(&self) -> RunId {
+        let key = self.key.as_ref().map_or(String::new(), |key| match key {
+            Value::Text(text) | Value::Word(text) => text.to_string(),
+            Value::Date(day) => day.to_string(),
+            other @ (Value::Bool(_)
+            | Value::Number(_)
+            | Value::Percent(_)
+            | Value::Money(_)
+            | Value::Time(_)) => panic!("no key: {other:?}"),
+        });
+        let (name, number) = (&self.workflow.name, self.number.to_string());
+        RunId::of(&["acme", name, self.subject.name(), &key, &number])
+    }
+
+    /// The public rule by which a call has its id.
+    pub(crate) fn call(&self, step: &Step, name: &str) -> String {
+        let id = self.id();
+        let message = MessageId::of(&[id.as_str(), &step.id, "0", name, "webhook"]);
+        message.as_str().to_owned()
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -138,7 +170,9 @@ impl<'a> Run<'a> {
     pub(crate) fn ask<'k>(&'k self, known: &'k Known<'k>) -> Ask<'k> {
         Ask {
             steps: Some(&self.past),
-            ..Ask::new(known, &self.subject)
+            remembered: Some(&self.remembered),
+            started_by: self.started_by.as_ref(),
+            ..Ask::new(known, &self.subject).of(self.workflow)
         }
     }
 
@@ -223,7 +257,24 @@ impl<'a> Run<'a> {
     /// Does what a step says, its `if` being true.
     fn act(&mut self, known: &Known<'_>, step: &'a Step, deeds: &mut Vec<Deed>) -> Look<'a> {
         match &step.verb {
-            Verb::Send { .. } | Verb::Webhook { .. } => panic!("not here"),
+            Verb::Send { .. } => panic!("not here"),
+            Verb::Webhook { name, body } => {
+                let ask = self.ask(known);
+                let said = body.iter().map(|(key, value)| {
+                    let value = ask.value(value);
+                    let json = value
+                        .as_ref()
+                        .map_or(serde_json::Value::Null, Value::to_json);
+                    (key.to_string(), json)
+                });
+                let said = serde_json::Value::Object(said.collect());
+                let call = What::Webhook(name.to_string(), said.to_string());
+                deeds.push(self.deed(known, step, call));
+                let message = self.call(step, name);
+                let call = (step.id.to_string(), false);
+                self.past.calls.insert(message, call);
+                Look::Done(Done::Passed)
+            }
             Verb::Alert { routes, .. } => {
                 let all = routes.iter();
                 deeds.extend(

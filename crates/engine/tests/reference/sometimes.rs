@@ -1,4 +1,8 @@
 //! What must have happened somewhere, or the test proves little.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an expression has some fifty kinds: this is about two"
+)]
 
 use crate::run::{Look, Run};
 use crate::told::{About, Known, Told};
@@ -36,6 +40,7 @@ const MUST: &[&str] = &[
     "alert",
     "task",
     "set",
+    "webhook",
     "wait",
     "until",
     "event waited for",
@@ -62,7 +67,7 @@ const OFTEN: &[(&str, u64)] = &[
     ("a late fact resets a hold", 1),
     ("a late fact resets a risk's hold", 1),
     ("start: on a risk", 100),
-    ("skipped by a limit", 200),
+    ("skipped by a limit", 50),
     ("delayed by a limit", 100),
     ("delayed for too long", 60),
     ("sent after a delay", 30),
@@ -88,8 +93,23 @@ const OFTEN: &[(&str, u64)] = &[
     ("start: on message.sent", 8),
     ("start: on message.replied", 2),
     ("start: on stage.changed", 90),
-    ("start: on workflow.started", 100),
+    ("start: on workflow.started", 30),
     ("start: on workflow.ended", 35),
+    ("health.changed", 1_000),
+    ("start: on health.changed", 20),
+    ("a band's hold is over", 100),
+    ("a band's hold is reset", 50),
+    ("within the margin of a band", 100),
+    ("too little is known for a band", 100),
+    ("red at once", 100),
+    ("webhook", 150),
+    ("a call is accepted", 40),
+    ("with: asked", 200),
+    ("with: asked at a start", 100),
+    ("with: written to", 50),
+    ("remember: asked", 200),
+    ("remember: written to", 20),
+    ("a start is remembered", 300),
 ];
 
 /// Whether a condition asks what came of a task.
@@ -142,6 +162,7 @@ impl Sometimes {
                 "message.sent" => "start: on message.sent",
                 "message.replied" => "start: on message.replied",
                 "stage.changed" => "start: on stage.changed",
+                "health.changed" => "start: on health.changed",
                 "workflow.started" => "start: on workflow.started",
                 _ => "start: on workflow.ended",
             });
@@ -173,9 +194,17 @@ impl Sometimes {
             until: Until::Condition(wanted),
             ..
         } = &step.verb
-            && asks_task(wanted)
         {
-            self.note("a task is waited for");
+            if asks_task(wanted) {
+                self.note("a task is waited for");
+            }
+            self.named("until", wanted);
+        }
+        if let Verb::Send { to, .. } = &step.verb {
+            to.iter().for_each(|to| self.named("to", to));
+        }
+        if let Some(condition) = &step.condition {
+            self.named("if", condition);
         }
         let lives_elsewhere = |id: &&str| known.zone_of(id) != known.zone;
         if matches!(step.verb, Verb::Send { .. }) && known.contacts().iter().any(lives_elsewhere) {
@@ -206,6 +235,24 @@ impl Sometimes {
                 "a step in winter time"
             });
         }
+    }
+
+    /// Names of `with` and `remember` that something was asked of.
+    pub(crate) fn named(&mut self, place: &str, expr: &Expr) {
+        let name = match (&expr.kind, place) {
+            (ExprKind::With(_), "to") => "with: written to",
+            (ExprKind::With(_), "start") => "with: asked at a start",
+            (ExprKind::With(_), _) => "with: asked",
+            (ExprKind::Remember(_), "to") => "remember: written to",
+            (ExprKind::Remember(_), _) => "remember: asked",
+            _ => {
+                return expr
+                    .children()
+                    .into_iter()
+                    .for_each(|one| self.named(place, one));
+            }
+        };
+        self.note(name);
     }
 
     pub(crate) fn add(&mut self, other: &Self) {

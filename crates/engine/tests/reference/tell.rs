@@ -11,7 +11,7 @@ use workflow::Program;
 /// How many facts follow the first ones.
 const FACTS: (i64, i64) = (8, 28);
 /// The days of a history.
-const DAYS: (i64, i64) = (60, 110);
+const DAYS: (i64, i64) = (40, 70);
 
 /// One fact as the source tells it.
 #[derive(Clone, Debug)]
@@ -184,9 +184,11 @@ pub(crate) enum Topic {
     Task,
     /// A mail.
     Mail,
+    /// A call of another system.
+    Call,
 }
 
-/// Something that may be answered: what, when, workflow, subject, step.
+/// Something that may be answered: what, when, workflow, subject, and the step, or of a call its message.
 pub(crate) type Asked = (Topic, Timestamp, String, String, String);
 
 /// Answers to some of what was asked and sent.
@@ -196,6 +198,7 @@ pub(crate) fn answers(dice: &mut Dice, said: &mut Vec<Said>, asked: &[Asked], en
             Topic::Question => (&["task.approved", "task.approved", "task.rejected"], 25),
             Topic::Task => (&["task.done"], 30),
             Topic::Mail => (&["message.replied"], 75),
+            Topic::Call => (&["message.settled"], 30),
         };
         if dice.chance(silent) {
             continue;
@@ -207,6 +210,10 @@ pub(crate) fn answers(dice: &mut Dice, said: &mut Vec<Said>, asked: &[Asked], en
         }
         let kind = *dice.pick(kinds);
         let mut data = json!({"workflow": workflow, "subject": subject, "step": step});
+        if *topic == Topic::Call {
+            let state = *dice.pick(&["sent", "sent", "refused"]);
+            data = json!({"message": step, "state": state});
+        }
         if *topic == Topic::Task {
             if let Some(word) = dice.pick(&[Some("good"), Some("bad"), None]) {
                 data["outcome"] = json!(word);
@@ -252,9 +259,8 @@ pub(crate) fn told(program: &Program, all: &[Said]) -> Vec<Told> {
             "contract.deleted" => About::ContractGone(id("contract")),
             "contact.updated" => About::Contact(id("contact")),
             "contact.deleted" => About::ContactGone(id("contact")),
-            "task.approved" | "task.rejected" | "task.done" | "message.replied" => {
-                About::Answer(said.kind.to_owned())
-            }
+            "task.approved" | "task.rejected" | "task.done" | "message.replied"
+            | "message.settled" => About::Answer(said.kind.to_owned()),
             other => About::Event(other.to_owned()),
         };
         let zone = zone(program, &told);
@@ -270,6 +276,15 @@ pub(crate) fn told(program: &Program, all: &[Said]) -> Vec<Told> {
     told
 }
 
+/// What became of a message is told under our own source only.
+fn source(kind: &str) -> &'static str {
+    if kind == "message.settled" {
+        "sottaku"
+    } else {
+        "test"
+    }
+}
+
 /// The facts as the engine reads them.
 pub(crate) fn logged(all: &[Said]) -> Vec<Logged> {
     let numbered = all.iter().zip(1..);
@@ -280,7 +295,7 @@ pub(crate) fn logged(all: &[Said]) -> Vec<Logged> {
             fact: Fact {
                 specversion: "1.0".into(),
                 id: format!("e-{position}").into(),
-                source: "test".into(),
+                source: source(said.kind).into(),
                 kind: said.kind.into(),
                 subject: Some("acme".into()),
                 time: Some(said.at),

@@ -7,10 +7,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use model::{Decimal, Value};
 use serde_json::{Map, Value as Json};
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use workflow::Program;
-use workflow::program::{Entity, FieldType};
+use workflow::program::{Band, Entity, FieldType};
 
 /// What a fact is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,18 @@ pub(crate) struct Written {
     pub(crate) value: Option<Value>,
 }
 
+/// What is not in the facts: what the engine itself did and told.
+#[derive(Clone, Copy)]
+pub(crate) struct Kept<'a> {
+    pub(crate) written: &'a [Written],
+    /// The cases of risks, in the order in which they opened.
+    pub(crate) cases: &'a [Case],
+    /// What the engine itself told, in order.
+    pub(crate) own: &'a [Told],
+    /// The band of health that is shown.
+    pub(crate) band: Option<Band>,
+}
+
 /// All that is known at one moment.
 #[derive(Clone)]
 pub(crate) struct Known<'a> {
@@ -58,12 +71,20 @@ pub(crate) struct Known<'a> {
     pub(crate) written: &'a [Written],
     /// The cases of risks, in the order in which they opened.
     pub(crate) cases: &'a [Case],
+    /// The band of health that is shown.
+    pub(crate) band: Option<Band>,
     pub(crate) now: Timestamp,
     pub(crate) zone: TimeZone,
     contracts: Rc<[&'a str]>,
     contacts: Rc<[&'a str]>,
+    said: Rc<Said>,
     current: OnceCell<Option<usize>>,
+    /// What metrics give at this moment, and gave in the window before, once it was asked.
+    pub(crate) metrics: Metrics,
 }
+
+/// By metric and window.
+pub(crate) type Metrics = Rc<RefCell<BTreeMap<(usize, i64), Option<Value>>>>;
 
 /// What there is, as the facts alone say it: the same until another one comes.
 #[derive(Clone)]
@@ -71,6 +92,23 @@ pub(crate) struct There<'a> {
     zone: TimeZone,
     contracts: Rc<[&'a str]>,
     contacts: Rc<[&'a str]>,
+    said: Rc<Said>,
+}
+
+/// What was looked for in the facts already. It is read anew as soon as another one comes.
+#[derive(Default)]
+struct Said {
+    /// By field: the account's, then by id and field those of contracts and contacts.
+    fields: [RefCell<BTreeMap<String, BTreeMap<String, Option<Value>>>>; 3],
+    /// By metric: how many of our own events were looked through, and which events it is about.
+    events: RefCell<BTreeMap<usize, (usize, Rc<Vec<Place>>)>>,
+}
+
+/// Where an event stands: among the facts, or among what the engine itself told.
+#[derive(Clone, Copy)]
+enum Place {
+    Told(usize),
+    Own(usize),
 }
 
 impl<'a> There<'a> {
@@ -79,6 +117,7 @@ impl<'a> There<'a> {
             zone: zone(program, told),
             contracts: contracts(told).into(),
             contacts: contacts(told).into(),
+            said: Rc::default(),
         }
     }
 }
@@ -87,32 +126,35 @@ impl<'a> Known<'a> {
     pub(crate) fn new(
         program: &'a Program,
         told: &'a [Told],
-        (written, cases, own): (&'a [Written], &'a [Case], &'a [Told]),
+        kept: Kept<'a>,
         now: Timestamp,
     ) -> Self {
         let there = There::of(program, told);
-        Self::with(program, told, (written, cases, own), now, there)
+        Self::with(program, told, kept, now, there)
     }
 
     /// The same where it is known already what there is.
     pub(crate) fn with(
         program: &'a Program,
         told: &'a [Told],
-        (written, cases, own): (&'a [Written], &'a [Case], &'a [Told]),
+        kept: Kept<'a>,
         now: Timestamp,
         there: There<'a>,
     ) -> Self {
         Self {
             program,
             told,
-            own,
-            written,
-            cases,
+            own: kept.own,
+            written: kept.written,
+            cases: kept.cases,
+            band: kept.band,
             now,
             zone: there.zone,
             contracts: there.contracts,
             contacts: there.contacts,
+            said: there.said,
             current: OnceCell::new(),
+            metrics: Metrics::default(),
         }
     }
 
@@ -125,7 +167,9 @@ impl<'a> Known<'a> {
         if of_schema.fields.get(field)?.is_written_by_workflows {
             return self.written(None, field);
         }
-        typed(of_schema, field, latest(self.told, &About::Account, field)?)
+        self.said((0, ""), field, || {
+            typed(of_schema, field, latest(self.told, &About::Account, field)?)
+        })
     }
 
     pub(crate) fn contract(&self, id: &str, field: &str) -> Option<Value> {
@@ -133,16 +177,68 @@ impl<'a> Known<'a> {
         if of_schema.fields.get(field)?.is_written_by_workflows {
             return self.written(Some(id), field);
         }
-        typed(
-            of_schema,
-            field,
-            latest(self.told, &About::Contract(id.into()), field)?,
-        )
+        self.said((1, id), field, || {
+            let latest = latest(self.told, &About::Contract(id.into()), field)?;
+            typed(of_schema, field, latest)
+        })
     }
 
     pub(crate) fn contact(&self, id: &str, field: &str) -> Option<Value> {
-        let json = latest(self.told, &About::Contact(id.into()), field)?;
-        typed(&self.program.schema.contact, field, json)
+        self.said((2, id), field, || {
+            let json = latest(self.told, &About::Contact(id.into()), field)?;
+            typed(&self.program.schema.contact, field, json)
+        })
+    }
+
+    /// A field as the facts say it, looked for once.
+    fn said(
+        &self,
+        (of, id): (usize, &str),
+        field: &str,
+        look: impl FnOnce() -> Option<Value>,
+    ) -> Option<Value> {
+        let fields = &self.said.fields[of];
+        if let Some(found) = fields.borrow().get(id).and_then(|all| all.get(field)) {
+            return found.clone();
+        }
+        let value = look();
+        let mut fields = fields.borrow_mut();
+        let all = fields.entry(id.to_owned()).or_default();
+        all.insert(field.to_owned(), value.clone());
+        value
+    }
+
+    /// The events that a metric is about, looked for once.
+    pub(crate) fn events(
+        &self,
+        metric: usize,
+        is_meant: impl Fn(&'a Told) -> bool,
+    ) -> Vec<&'a Told> {
+        let (told, own) = (self.told, self.own);
+        let at = |place: &Place| match place {
+            Place::Told(index) => &told[*index],
+            Place::Own(index) => &own[*index],
+        };
+        if let Some((seen, places)) = self.said.events.borrow().get(&metric)
+            && *seen == own.len()
+        {
+            return places.iter().map(at).collect();
+        }
+        let mut places = Vec::new();
+        places.extend(
+            (0..told.len())
+                .filter(|index| is_meant(&told[*index]))
+                .map(Place::Told),
+        );
+        places.extend(
+            (0..own.len())
+                .filter(|index| is_meant(&own[*index]))
+                .map(Place::Own),
+        );
+        let all = places.iter().map(at).collect();
+        let kept = (own.len(), Rc::new(places));
+        self.said.events.borrow_mut().insert(metric, kept);
+        all
     }
 
     fn written(&self, contract: Option<&str>, field: &str) -> Option<Value> {
@@ -253,6 +349,15 @@ fn latest<'t>(told: &'t [Told], about: &About, field: &str) -> Option<&'t Json> 
     }
     best.map(|(_, value)| value)
         .filter(|value| !value.is_null())
+}
+
+/// When anything was said last of a field, whatever it was.
+pub(crate) fn carried_at(told: &[Told], about: &About, field: &str) -> Option<Timestamp> {
+    let gone = gone_at(told, about).map(|(at, _)| at);
+    let all = told.iter().filter(|one| one.about == *about);
+    let all = all.filter(|one| one.data.contains_key(field));
+    let after = all.filter(|one| gone.is_none_or(|gone| gone <= one.at));
+    after.map(|one| one.at).max()
 }
 
 /// When it was deleted last, and whether nothing brought it back.

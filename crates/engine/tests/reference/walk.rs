@@ -3,13 +3,14 @@
 use crate::ask::{Ask, Subject};
 use crate::days;
 use crate::deed::{Deed, What};
+use crate::health::State;
 use crate::own::Own;
 use crate::risk::Case;
 use crate::run::{Phase, Run};
 use crate::send::{Letters, Sent};
 use crate::sometimes::Sometimes;
 use crate::tell::Asked;
-use crate::told::{Known, There, Told, Written};
+use crate::told::{Kept, Known, Metrics, There, Told, Written};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +45,9 @@ impl Memory {
     }
 }
 
+/// A moment, and how much had happened by then: facts, our own events, fields written, deeds.
+type Stamp = (Timestamp, usize, usize, usize, usize);
+
 /// All that has happened so far.
 pub(crate) struct Walk<'a> {
     pub(crate) program: &'a Program,
@@ -63,6 +67,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) own: Vec<Own>,
     /// The same, all of it from the beginning.
     pub(crate) own_told: Rc<Vec<Told>>,
+    /// Health's band, and what leads to another.
+    pub(crate) health: State,
     /// The stage that was known last.
     pub(crate) last_stage: Option<String>,
     pub(crate) runs: Vec<Run<'a>>,
@@ -71,6 +77,8 @@ pub(crate) struct Walk<'a> {
     /// What may be answered.
     pub(crate) asked: Vec<Asked>,
     fired: BTreeSet<(&'a str, DateTime)>,
+    /// What metrics gave when they were asked last, and when that was: the moment, and how much had happened.
+    metrics: (Stamp, Metrics),
     /// The wall clock of the account as it was last looked at.
     clock: Option<DateTime>,
     pub(crate) deeds: Vec<Deed>,
@@ -93,11 +101,13 @@ pub(crate) fn walk<'a>(program: &'a Program, told: &'a [Told], end: Timestamp) -
         cases: Vec::new(),
         own: Vec::new(),
         own_told: Rc::default(),
+        health: State::default(),
         last_stage: None,
         sent: Vec::new(),
         asked: Vec::new(),
         runs: Vec::new(),
         fired: BTreeSet::new(),
+        metrics: Default::default(),
         clock: None,
         deeds: Vec::new(),
         sometimes: Sometimes::default(),
@@ -137,6 +147,7 @@ impl<'a> Walk<'a> {
         }
         loop {
             let before = self.deeds.len();
+            let mut is_moving = self.with_known(Self::move_health);
             if self.with_known(Self::stage_or_risks) {
                 self.with_known(Self::risks);
             }
@@ -144,7 +155,8 @@ impl<'a> Walk<'a> {
             let mut next = 0;
             while self.with_known(|walk, known| walk.one_end(known, &mut next)) {}
             self.with_known(|walk, known| walk.starts(known, fact.take()));
-            if self.deeds.len() == before && self.own.is_empty() {
+            is_moving |= self.deeds.len() > before || !self.own.is_empty();
+            if !is_moving {
                 return;
             }
         }
@@ -160,8 +172,25 @@ impl<'a> Walk<'a> {
             Some(_) | None => There::of(self.program, told),
         };
         self.there = Some((self.seen, there.clone()));
-        let all = (&*written, &*cases, &**own);
-        let known = Known::with(self.program, told, all, self.now, there);
+        let kept = Kept {
+            written: &written,
+            cases: &cases,
+            own: &own,
+            band: self.health.shown(),
+        };
+        let mut known = Known::with(self.program, told, kept, self.now, there);
+        let stamp = (
+            self.now,
+            self.seen,
+            own.len(),
+            written.len(),
+            self.deeds.len(),
+        );
+        if self.metrics.0 == stamp {
+            known.metrics = self.metrics.1.clone();
+        } else {
+            self.metrics = (stamp, known.metrics.clone());
+        }
         act(self, &known)
     }
 
@@ -316,7 +345,7 @@ impl<'a> Walk<'a> {
             match &workflow.start {
                 Start::When { when, hold, .. } => {
                     for subject in Self::followed(known, workflow) {
-                        let value = Ask::new(known, &subject).truth(when);
+                        let value = Ask::new(known, &subject).of(workflow).truth(when);
                         if self.rises(known, workflow, &subject, (value, *hold)) {
                             self.start(known, workflow, &subject, None);
                         }
@@ -369,36 +398,46 @@ impl<'a> Walk<'a> {
     /// what had happened by then.
     fn reset_holds(&mut self) {
         let (program, cause, now) = (self.program, self.cause, self.now);
-        let past = |walk: &Self, since: Timestamp, when: &Expr, subject: &Subject| {
-            let mut held_since = since;
-            let mut then = cause.max(since);
-            while then < now {
-                let mut told = walk.told[..walk.seen].to_vec();
-                told.retain(|one| one.at <= then);
-                let mut cases = walk.cases.clone();
-                cases.retain(|case| case.opened_at <= then);
-                for case in &mut cases {
-                    case.closed_at = case.closed_at.filter(|at| *at <= then);
+        let past =
+            |walk: &Self, since: Timestamp, when: &Expr, who: (&Subject, Option<&Workflow>)| {
+                let mut held_since = since;
+                let mut then = cause.max(since);
+                while then < now {
+                    let mut told = walk.told[..walk.seen].to_vec();
+                    told.retain(|one| one.at <= then);
+                    let mut cases = walk.cases.clone();
+                    cases.retain(|case| case.opened_at <= then);
+                    for case in &mut cases {
+                        case.closed_at = case.closed_at.filter(|at| *at <= then);
+                    }
+                    let mut own = walk.own_told.to_vec();
+                    own.retain(|one| one.at <= then);
+                    let kept = Kept {
+                        written: &walk.written,
+                        cases: &cases,
+                        own: &own,
+                        band: walk.health.shown_at(then),
+                    };
+                    let known = Known::new(program, &told, kept, then);
+                    then += SignedDuration::from_hours(1);
+                    let (subject, workflow) = who;
+                    let ask = Ask {
+                        workflow,
+                        ..Ask::new(&known, subject)
+                    };
+                    if ask.truth(when) == Some(false) {
+                        held_since = then;
+                    }
                 }
-                let mut own = walk.own_told.to_vec();
-                own.retain(|one| one.at <= then);
-                let all = (&*walk.written, &*cases, &*own);
-                let known = Known::new(program, &told, all, then);
-                then += SignedDuration::from_hours(1);
-                if Ask::new(&known, subject).truth(when) == Some(false) {
-                    held_since = then;
-                }
-            }
-            held_since
-        };
+                held_since
+            };
         let mut memories = std::mem::take(&mut self.memories);
         for ((name, subject), memory) in &mut memories {
             let mut workflows = program.workflows.iter();
-            let start = workflows
-                .find(|one| *one.name == **name)
-                .map(|one| &one.start);
+            let workflow = workflows.find(|one| *one.name == **name);
+            let start = workflow.map(|one| &one.start);
             if let (Some(since), Some(Start::When { when, .. })) = (memory.held_since, start) {
-                memory.held_since = Some(past(self, since, when, subject));
+                memory.held_since = Some(past(self, since, when, (subject, workflow)));
                 if memory.held_since > Some(since) {
                     self.sometimes.note("a late fact resets a hold");
                 }
@@ -409,7 +448,7 @@ impl<'a> Walk<'a> {
         for (risk, memory) in &mut memories {
             if let Some(since) = memory.held_since {
                 let opens = &program.risks[*risk].opens;
-                memory.held_since = Some(past(self, since, opens, &Subject::Account));
+                memory.held_since = Some(past(self, since, opens, (&Subject::Account, None)));
                 if memory.held_since > Some(since) {
                     self.sometimes.note("a late fact resets a risk's hold");
                 }

@@ -46,7 +46,7 @@ fn of_subject(dice: &mut Dice, of: &str, (number, days): (i64, i64)) -> Option<S
             _ => "risk.title == \"Idle\"".to_owned(),
         });
     }
-    if of != "definition" && dice.chance(14) {
+    if of != "definition" && of != "health" && dice.chance(14) {
         return Some(
             (*dice.pick(&[
                 "idle",
@@ -67,6 +67,9 @@ fn of_subject(dice: &mut Dice, of: &str, (number, days): (i64, i64)) -> Option<S
 fn single(dice: &mut Dice, of: &str) -> String {
     let number = dice.between(0, 12);
     let days = dice.between(5, 90);
+    if of != "health" && dice.chance(12) {
+        return of_health(dice);
+    }
     if let Some(own) = of_subject(dice, of, (number, days)) {
         return own;
     }
@@ -110,6 +113,22 @@ fn single(dice: &mut Dice, of: &str) -> String {
         29 => (*dice.pick(&["champion is known", "admin is unknown"])).to_owned(),
         30 => "count(contacts where contact.role == admin) >= 1".to_owned(),
         _ => "previous(logins_7d) > logins_7d".to_owned(),
+    }
+}
+
+/// How well the account does; not for what that itself is made of.
+fn of_health(dice: &mut Dice) -> String {
+    let points = *dice.pick(&[20, 40, 50, 60, 70, 100]);
+    let band = *dice.pick(&["red", "yellow", "green"]);
+    match dice.between(0, 9) {
+        0..=2 => format!("health.band == {band}"),
+        3 => format!("health.band != {band}"),
+        4 => "health.band >= yellow".to_owned(),
+        5 => (*dice.pick(&["health.band is known", "health.band is unknown"])).to_owned(),
+        6 => format!("health.score >= {points}"),
+        7 => format!("health.co_band == {band}"),
+        8 => format!("health.cx < {points}"),
+        _ => format!("health.cx_band == {band} or health.co > {points}"),
     }
 }
 

@@ -103,6 +103,8 @@ sender:
   name: Vendor
   postal_address: Somewhere 1
   contact: success@vendor.example
+webhooks:
+  crm: {url: 'https://crm.example/hook'}
 routes:
   csm: {email: csm.email, else: desk}
   desk: {email: '\"desk@vendor.example\"'}
@@ -118,6 +120,7 @@ const WORKFLOWS_MAX: i64 = 3;
 /// What is left to chance of a workspace.
 #[derive(Clone, Debug)]
 pub(crate) struct Texts {
+    pub(crate) health: String,
     pub(crate) risks: String,
     pub(crate) limits: String,
     pub(crate) rules: Vec<String>,
@@ -148,6 +151,54 @@ fn risks(dice: &mut Dice) -> String {
             writeln!(text, "    severity: {{high: '{high}', normal: otherwise}}")
                 .expect("text takes text");
         }
+    }
+    text
+}
+
+/// What health is made of: up to three measures on each side.
+const MEASURES: [&str; 10] = [
+    "logins: {value: logins_7d, green: 2, yellow: 1",
+    "users: {value: users_14d, green: 2, yellow: 1",
+    "usage: {value: usage, green: 0.05, yellow: 0.02",
+    "trouble: {value: bad_tickets, green: 0, yellow: 1, better: lower",
+    "absence: {value: days_since(last_login), green: 4, yellow: 12, better: lower",
+    "score: {value: score_average, green: 7, yellow: 5",
+    "least: {value: score_least else score_sum, green: account.seats / 8, yellow: 2",
+    "feeling: {value: account.feeling, green: good, yellow: neutral",
+    "seats: {value: account.seats, green: contract.seats * 8 else 30, yellow: 12",
+    "share: {value: contract.seats, green: 8, yellow: 4",
+];
+
+fn health(dice: &mut Dice) -> String {
+    let mut text = "health:\n".to_owned();
+    let first = dice.between(2, 8) * 10;
+    let mut left = MEASURES.to_vec();
+    for (side, weight) in [("outcome", first), ("experience", 100 - first)] {
+        writeln!(text, "  {side}:\n    weight: {weight}%\n    measures:").expect("text takes text");
+        let all: [&[i64]; 3] = [&[100], &[70, 30], &[50, 30, 20]];
+        let weights = *dice.pick(&all);
+        for weight in weights {
+            let index = dice.between(0, i64::try_from(left.len()).expect("few") - 1);
+            let measure = left.remove(usize::try_from(index).expect("a place"));
+            let stale = dice.pick(&["", ", stale_after: 5d", ", stale_after: 10 business days"]);
+            writeln!(text, "      {measure}, weight: {weight}%{stale}}}").expect("text takes text");
+        }
+    }
+    let (margin, hold) = (
+        dice.pick(&["0", "5", "12"]),
+        dice.pick(&["2d", "12h", "5h", "3 business days"]),
+    );
+    let needs = dice.pick(&["0%", "40%", "60%"]);
+    writeln!(
+        text,
+        "  bands: {{green: 70, yellow: 40}}\n  margin: {margin}\n  needs: {needs}"
+    )
+    .expect("text takes text");
+    if dice.chance(75) {
+        writeln!(text, "  hold: {hold}").expect("text takes text");
+    }
+    if dice.chance(40) {
+        writeln!(text, "  red_if: {}", condition(dice, "health")).expect("text takes text");
     }
     text
 }
@@ -184,10 +235,17 @@ fn limits(dice: &mut Dice) -> String {
 /// Texts, each of which the checker lets pass.
 pub(crate) fn texts(dice: &mut Dice) -> Texts {
     let mut texts = Texts {
+        health: String::new(),
         risks: String::new(),
         limits: limits(dice),
         rules: Vec::new(),
     };
+    for _ in 0..TRIES_MAX {
+        texts.health = health(dice);
+        if program(&texts).is_some() {
+            break;
+        }
+    }
     for _ in 0..TRIES_MAX {
         texts.risks = risks(dice);
         if program(&texts).is_some() {
@@ -217,6 +275,7 @@ pub(crate) fn program(texts: &Texts) -> Option<Program> {
         ("metrics", DEFINITIONS),
         ("labels", LABELS),
         ("policies", &policies),
+        ("health", &texts.health),
         ("risks", &texts.risks),
     ];
     for (name, text) in definitions {
@@ -243,7 +302,9 @@ pub(crate) fn program(texts: &Texts) -> Option<Program> {
         return checked.program;
     }
     let is_of_rules = |one: &&workflow::Diagnostic| {
-        format!("{one:?}").contains("workflows/rule-") || format!("{one:?}").contains("risks.yaml")
+        format!("{one:?}").contains("workflows/rule-")
+            || format!("{one:?}").contains("risks.yaml")
+            || format!("{one:?}").contains("health.yaml")
     };
     assert!(
         mistakes.iter().all(is_of_rules),

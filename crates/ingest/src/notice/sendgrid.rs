@@ -14,6 +14,8 @@ struct Event {
     sg_event_id: Option<Box<str>>,
     status: Option<Box<str>>,
     reason: Option<Box<str>>,
+    /// Its own guess that a mail program, and nobody, looked at it.
+    sg_machine_open: Option<bool>,
     #[serde(rename = "type")]
     kind: Option<Box<str>>,
 }
@@ -34,6 +36,7 @@ fn notice(event: Event) -> Option<Notice> {
             event.kind.as_deref() != Some("blocked"),
         ),
         "spamreport" => Heard::Complained,
+        "open" if event.sg_machine_open == Some(true) => return None,
         "open" => Heard::Opened,
         "click" => Heard::Clicked,
         _ => return None,

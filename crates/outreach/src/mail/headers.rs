@@ -9,6 +9,10 @@ const UNSUBSCRIBE_BYTES_MAX: usize = 900;
 /// The most bytes of a stream's name: no label of a domain is longer.
 const LIST_BYTES_MAX: usize = 63;
 
+/// How long a sender's name may be in `Feedback-ID`.
+const SENDER_LETTERS_MAX: usize = 15;
+const SENDER_LETTERS_MIN: usize = 5;
+
 /// What mailing lists say of themselves: RFC 2919 and RFC 8058.
 pub(super) fn of_list(letter: &Letter<'_>, from: &Address) -> Result<Vec<HeaderValue>, MailError> {
     let mut headers = Vec::new();
@@ -39,6 +43,31 @@ pub(super) fn of_provider(tag: Tag, message: &MessageId) -> HeaderValue {
             plain("X-SMTPAPI", arguments)
         }
     }
+}
+
+/// By what complaints are counted: workflow, step, topic, and who sends (Google's `Feedback-ID`).
+pub(super) fn feedback(
+    letter: &Letter<'_>,
+    (workflow, step): (&str, &str),
+    from: &Address,
+) -> HeaderValue {
+    let topic = letter.list_id.unwrap_or_default();
+    let fields = [workflow, step, topic].map(label);
+    plain(
+        "Feedback-ID",
+        format!("{}:{}", fields.join(":"), sender(from)),
+    )
+}
+
+/// Who sends, in 5 to 15 letters, always the same: the sender's domain.
+fn sender(from: &Address) -> String {
+    let letters = from.domain().chars().filter(char::is_ascii_alphanumeric);
+    let mut sender: String = letters.take(SENDER_LETTERS_MAX).collect();
+    sender.make_ascii_lowercase();
+    while sender.len() < SENDER_LETTERS_MIN {
+        sender.push('x');
+    }
+    sender
 }
 
 /// Where complaints are welcome, and that they come in parts that machines read.
@@ -106,6 +135,18 @@ mod tests {
             assert_eq!(label(topic), expected, "{topic:?}");
         }
         assert_eq!(label(&"x".repeat(200)).len(), LIST_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_sender_has_five_to_fifteen_letters_and_keeps_them() {
+        for (address, expected) in [
+            ("cs@vendor.example", "vendorexample"),
+            ("cs@a.b", "abxxx"),
+            ("cs@mail.a-very-long-name.example", "mailaverylongna"),
+        ] {
+            let from = Address::parse(address).expect("an address");
+            assert_eq!(sender(&from), expected);
+        }
     }
 
     #[test]

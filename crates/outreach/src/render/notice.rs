@@ -71,16 +71,13 @@ fn locale(outgoing: &Outgoing) -> Box<str> {
     }
 }
 
-/// The account's name if the view has it, else its id.
+/// The account's name if the decision or the view has it, else its id.
 fn account(outgoing: &Outgoing) -> String {
-    let name = outgoing
-        .view
-        .get("account")
-        .and_then(|account| account.get("name"));
-    escape::line(
-        name.and_then(Value::as_str)
-            .unwrap_or(outgoing.account.as_str()),
-    )
+    let view = &outgoing.view;
+    let told = view.get(RESERVED).and_then(|own| own.get("account"));
+    let read = view.get("account").and_then(|account| account.get("name"));
+    let mut names = [told, read].into_iter().flatten().filter_map(Value::as_str);
+    escape::line(names.next().unwrap_or(outgoing.account.as_str()))
 }
 
 /// An id as it may stand in a code span: whatever no id of ours holds is left out.

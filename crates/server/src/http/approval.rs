@@ -122,11 +122,12 @@ async fn asked(shared: &Shared, task: &TaskChange) -> Option<RenderedMail> {
     else {
         return None;
     };
+    // What will leave is what was decided, whatever has been applied since.
+    let active = active::decided(shared, delivery.revision).await.ok()?;
     let mail = Outgoing {
         content: Content::Template { name, locale, hash },
         ..delivery.outgoing
     };
-    let active = active::present(shared, false).await.ok()?;
     match render_for(&active.templates, &mail, &Target::Email("".into())) {
         Ok(Rendered::Mail(mail)) => Some(mail),
         Ok(Rendered::Post(_)) | Err(_) => None,

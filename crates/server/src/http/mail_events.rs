@@ -6,6 +6,7 @@ use super::Door;
 use super::answer::{Problem, Refusal};
 use crate::returns::{self, Received, Returns, Whose};
 use crate::shared::Shared;
+use crate::track::{HumanConfidence, human_confidence};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -108,6 +109,9 @@ fn count(shared: &Shared, what: &'static str) {
 async fn take(shared: &Shared, notice: &Notice) -> Result<Received, Failure> {
     for name in &notice.names {
         if let Some(message) = message(shared, name).await? {
+            if is_of_readers(notice.heard) && is_of_machine(shared, &message).await? {
+                return Ok(Received::Ignored);
+            }
             let received = returns::tell(shared, answer(shared, notice, message)).await?;
             if received != Received::Unproven {
                 return Ok(received);
@@ -115,6 +119,22 @@ async fn take(shared: &Shared, notice: &Notice) -> Result<Received, Failure> {
         }
     }
     Ok(Received::Unproven)
+}
+
+fn is_of_readers(heard: Heard) -> bool {
+    match heard {
+        Heard::Opened | Heard::Clicked => true,
+        Heard::Delivered | Heard::Bounced(..) | Heard::Complained => false,
+    }
+}
+
+/// Whether it was a machine that looked or followed, by the same rule as where we notice it ourselves.
+async fn is_of_machine(shared: &Shared, message: &MessageId) -> Result<bool, Failure> {
+    let is_machine = human_confidence(shared, message).await? == HumanConfidence::Low;
+    if is_machine {
+        count(shared, "machine");
+    }
+    Ok(is_machine)
 }
 
 async fn message(shared: &Shared, name: &Name) -> Result<Option<MessageId>, Failure> {

@@ -231,11 +231,16 @@ mod tests {
     }
 
     async fn tracking(place: &Place) -> (Shared, Clock) {
-        let path = place.folder().join("sottaku.yaml");
         let settings =
             "public_url: https://cs.vendor.example\ntracking: {opens: true, clicks: true}\n";
+        configured(place, settings).await
+    }
+
+    async fn configured(place: &Place, settings: &str) -> (Shared, Clock) {
+        let path = place.folder().join("sottaku.yaml");
         std::fs::write(&path, settings).expect("it is written");
-        let config = Config::load_with(Some(&path), &|_| None).expect("the settings are right");
+        let secret = |name: &str| (name == "POSTMARK").then(|| "hunter2".to_owned());
+        let config = Config::load_with(Some(&path), &secret).expect("the settings are right");
         let clock = Clock::by_hand(noon());
         let shared = Shared::new(config, place.open().await, clock.clone());
         (shared.expect("no means is needed"), clock)
@@ -358,6 +363,49 @@ mod tests {
         clock.turn(SignedDuration::from_secs(60));
         for path in [&paths[1], &paths[1], &paths[3]] {
             asked(&shared, Method::GET, path).await;
+        }
+        assert_eq!(
+            noticed(&shared).await,
+            ["message.clicked", "message.opened"]
+        );
+    }
+
+    /// What Postmark tells of a message; whether it was new.
+    async fn postmark_tells(shared: &Shared, kind: &str, mail: &Outgoing) -> bool {
+        let message = mail.message.as_str();
+        let body = serde_json::json!({
+            "RecordType": kind, "ReceivedAt": shared.clock.now().to_string(), "Metadata": {"message": message},
+        });
+        let request = Request::post("/v1/mail-events/postmark")
+            .header("authorization", "Basic dTpodW50ZXIy")
+            .body(Body::from(body.to_string()))
+            .expect("a request");
+        let answer = router(shared.clone()).oneshot(request).await;
+        let body = answer.expect("an answer").into_body();
+        let body = axum::body::to_bytes(body, 4_096).await.expect("a body");
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        body["told"] == 1
+    }
+
+    #[tokio::test]
+    async fn what_a_provider_notices_in_the_first_minute_is_a_machines_and_later_a_readers() {
+        let place = Place::new(ClockMode::Live);
+        let settings = "mail_events: {postmark: {secret: '${env:POSTMARK}'}}\n";
+        let (shared, clock) = configured(&place, settings).await;
+        let mail = outgoing(&shared);
+        assert!(
+            !postmark_tells(&shared, "Click", &mail).await,
+            "it has not left"
+        );
+        sent(&shared, &mail).await;
+        clock.turn(SignedDuration::from_secs(59));
+        for kind in ["Open", "Click"] {
+            assert!(!postmark_tells(&shared, kind, &mail).await, "{kind}");
+        }
+        assert_eq!(noticed(&shared).await, Vec::<String>::new());
+        clock.turn(SignedDuration::from_secs(1));
+        for kind in ["Click", "Open"] {
+            assert!(postmark_tells(&shared, kind, &mail).await, "{kind}");
         }
         assert_eq!(
             noticed(&shared).await,

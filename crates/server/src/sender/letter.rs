@@ -101,6 +101,9 @@ pub(super) fn build(
         // One click is a matter of https (RFC 8058); a server on this machine only has its link in the footer.
         unsubscribe: unsubscribe.filter(|url| url.starts_with("https:")),
         list_id: outgoing.topic.as_deref(),
+        campaign: target
+            .is_none()
+            .then_some((&*outgoing.workflow, &*outgoing.step)),
         return_path: back.return_path.as_ref(),
         replies: back.replies.as_ref(),
         complaints: back.complaints.as_ref(),

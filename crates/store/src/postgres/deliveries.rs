@@ -40,7 +40,7 @@ impl Postgres {
     ) -> Result<Vec<Delivery>, Failure> {
         self.read(filter, |session, filter| {
             Box::pin(async move {
-                let sql = "SELECT d.id, o.outgoing, o.decided_at, d.state, d.attempts, d.detail, d.updated_at \
+                let sql = "SELECT d.id, o.outgoing, o.decided_at, d.state, d.attempts, d.detail, d.updated_at, o.revision \
                     FROM outbox o JOIN delivery d ON d.id = o.id \
                     WHERE o.id > $1 AND ($2 IS NULL OR o.account = $2) AND ($3 IS NULL OR d.state = $3) \
                     ORDER BY o.id LIMIT $4";
@@ -82,7 +82,7 @@ async fn one(
     session: &mut Session,
     message: &MessageId,
 ) -> Result<Option<(Delivery, Vec<Attempt>)>, Failure> {
-    let sql = "SELECT d.id, o.outgoing, o.decided_at, d.state, d.attempts, d.detail, d.updated_at \
+    let sql = "SELECT d.id, o.outgoing, o.decided_at, d.state, d.attempts, d.detail, d.updated_at, o.revision \
         FROM outbox o JOIN delivery d ON d.id = o.id WHERE o.message = $1";
     let query = sqlx::query(sql).bind(message.as_str());
     let Some(row) = session.row(query).await? else {

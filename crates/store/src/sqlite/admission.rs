@@ -239,12 +239,13 @@ pub(crate) fn candidate(
         outgoing,
         addresses,
         attempts,
-        revision: revision(row)?,
+        revision: revision(row, 6)?,
     })
 }
 
-fn revision(row: &impl Columns) -> Result<Option<RevisionId>, Failure> {
-    let number = row.maybe_long(6)?;
+/// The text that decided a message, in a column.
+pub(crate) fn revision(row: &impl Columns, place: usize) -> Result<Option<RevisionId>, Failure> {
+    let number = row.maybe_long(place)?;
     let read = number.map(|number| {
         let number = u32::try_from(number);
         number.map_err(|why| Failure::unreadable("a revision", why))

@@ -1,6 +1,7 @@
 //! Deliveries, for people to read.
 
 use super::accounts::json;
+use super::admission::revision;
 use super::rows::{Columns, signed};
 use super::{Session, Sqlite};
 use crate::{Attempt, Delivery, DeliveryFilter, Failure};
@@ -37,7 +38,7 @@ impl Sqlite {
     ) -> Result<Vec<Delivery>, Failure> {
         self.read(move |session| {
             Box::pin(async move {
-                let sql = "SELECT d.id, o.outgoing, o.decided_at, d.state, d.attempts, d.detail, d.updated_at \
+                let sql = "SELECT d.id, o.outgoing, o.decided_at, d.state, d.attempts, d.detail, d.updated_at, o.revision \
                     FROM outbox o JOIN delivery d ON d.id = o.id \
                     WHERE o.id > ?1 AND (?2 IS NULL OR o.account = ?2) AND (?3 IS NULL OR d.state = ?3) \
                     ORDER BY o.id LIMIT ?4";
@@ -78,7 +79,7 @@ async fn one(
     session: &mut Session,
     message: &MessageId,
 ) -> Result<Option<(Delivery, Vec<Attempt>)>, Failure> {
-    let sql = "SELECT d.id, o.outgoing, o.decided_at, d.state, d.attempts, d.detail, d.updated_at \
+    let sql = "SELECT d.id, o.outgoing, o.decided_at, d.state, d.attempts, d.detail, d.updated_at, o.revision \
         FROM outbox o JOIN delivery d ON d.id = o.id WHERE o.message = ?";
     let query = sqlx::query(sql).bind(message.as_str());
     let Some(row) = session.row(query).await? else {
@@ -105,6 +106,7 @@ pub(crate) fn delivery(row: &impl Columns) -> Result<Delivery, Failure> {
         attempts: row.small(4)?,
         detail: row.text(5)?,
         updated_at: row.instant(6)?,
+        revision: revision(row, 7)?,
     })
 }
 

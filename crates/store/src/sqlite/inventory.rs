@@ -7,10 +7,10 @@ use crate::{Erasure, OpenOptions, Scrub, Store};
 use model::AccountId;
 use std::collections::BTreeSet;
 
-const CANARY: &str = "canary-of-a-person";
+pub(crate) const CANARY: &str = "canary-of-a-person";
 
 /// A column, and the statement that counts its rows that hold a text.
-type Cleaned = (&'static str, &'static str, &'static str);
+pub(crate) type Cleaned = (&'static str, &'static str, &'static str);
 
 macro_rules! cleaned {
     ($($table:literal: $($column:literal),+;)+) => {
@@ -23,7 +23,7 @@ macro_rules! cleaned {
 }
 
 /// What people wrote or are called by may stand here; the erase looks through each.
-const CLEANED: &[Cleaned] = cleaned! {
+pub(crate) const CLEANED: &[Cleaned] = cleaned! {
     "fact": "event";
     "outbox": "outgoing";
     "delivery": "detail";
@@ -41,10 +41,11 @@ const CLEANED: &[Cleaned] = cleaned! {
 };
 
 /// The state, which the engine writes anew without the person.
-const REWRITTEN: &[(&str, &[&str])] = &[("account", &["head"]), ("account_part", &["bytes"])];
+pub(crate) const REWRITTEN: &[(&str, &[&str])] =
+    &[("account", &["head"]), ("account_part", &["bytes"])];
 
 /// What is nobody's: ids, hashes, words of lists, our own texts; and what is known of colleagues, not of contacts.
-const KEPT: &[(&str, &[&str])] = &[
+pub(crate) const KEPT: &[(&str, &[&str])] = &[
     ("_sqlx_migrations", &["description", "checksum"]),
     ("account", &["account"]),
     ("account_part", &["part"]),
@@ -107,7 +108,7 @@ const GROUND: [&str; 2] = [
     "INSERT INTO address (key) VALUES (x'01')",
 ];
 
-type Proof = Result<(), Box<dyn std::error::Error>>;
+pub(crate) type Proof = Result<(), Box<dyn std::error::Error>>;
 
 async fn open(dir: &tempfile::TempDir) -> Result<Store, crate::OpenError> {
     Store::open(&dir.path().join("store.db"), OpenOptions::default()).await

@@ -100,4 +100,7 @@ pub struct Read {
     pub path: Vec<Box<str>>,
     /// What to evaluate for it where the step stands: a name of `with` may mean another thing in another workflow.
     pub value: Expr,
+    /// Of a list: what is read of each of its items.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Read>,
 }

@@ -8,7 +8,7 @@ use super::value::check_name;
 use super::{Keys, Notes};
 use crate::diagnostic::Span;
 use crate::expression::{Given, Scope, Want, changes_with_time, is_always_known};
-use crate::program::Expr;
+use crate::program::{Expr, Type};
 use crate::yaml::Node;
 
 /// Values by name.
@@ -38,13 +38,36 @@ pub(crate) fn given(
     let read = entries(notes, node, &desk.scope, &scope, &mut names);
     if is_live {
         desk.scope.with = names;
-    } else {
-        for name in &mut names {
-            name.changes_with_time = false;
-        }
-        desk.scope.remember = names;
+        return read;
     }
+    let read = read.and_then(|read| single_values(notes, node, read));
+    for name in &mut names {
+        name.changes_with_time = false;
+        name.ty = name.ty.take().filter(|ty| !matches!(ty, Type::List(_)));
+    }
+    desk.scope.remember = names;
     read
+}
+
+/// E103: what is remembered is a value; a list would have to be kept with all that its items were.
+fn single_values(notes: &mut Notes, node: &Node, read: NamedValues) -> Option<NamedValues> {
+    let lists = read
+        .iter()
+        .filter(|(_, value)| matches!(value.ty, Type::List(_)));
+    let lists: Vec<&str> = lists.map(|(name, _)| &**name).collect();
+    for entry in node
+        .entries()
+        .iter()
+        .filter(|entry| lists.contains(&&*entry.key))
+    {
+        let message = format!(
+            "`{}` is a list, and `remember` keeps single values",
+            entry.key
+        );
+        let help = "remember its `count(…)`, or name the list in `with`";
+        notes.error_help("E103", entry.value.span, message, help.to_owned());
+    }
+    lists.is_empty().then_some(read)
 }
 
 /// Reads a step's own `with`: the names, and the scope in which its template knows them behind the workflow's.

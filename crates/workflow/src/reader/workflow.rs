@@ -161,7 +161,10 @@ fn whole(
     let with = given(notes, desk, keys, "with");
     desk.with = with.clone().unwrap_or_default();
     let remember = given(notes, desk, keys, "remember");
+    // A start can't ask what is kept of it only once it has come about.
+    let kept = std::mem::take(&mut desk.scope.remember);
     let start = start_node.and_then(|node| start(notes, desk, node));
+    desk.scope.remember = kept;
     remember_start(desk, start.as_ref(), remember.as_deref());
     let once = once(notes, desk, keys, start_node, head.subject);
     let watched = watch_scope(desk, survey);

@@ -66,7 +66,13 @@ impl Walk<'_> {
     fn each(&mut self, block: &HelperTemplate, parameter: &Parameter) {
         let level = match self.parameter(parameter) {
             Some(Err((variable, at))) => match &variable.ty {
-                Some(Type::List(kind)) => Some(self.around.item(&variable, *kind)),
+                Some(Type::List(kind)) => {
+                    let level = self.around.levels.len();
+                    if variable.level == 0 {
+                        self.around.lists.insert(level, variable.path.clone());
+                    }
+                    Some(self.around.item(&variable, *kind))
+                }
                 None => None,
                 Some(_) => {
                     let path = variable.path.join(".");
@@ -112,6 +118,7 @@ impl Walk<'_> {
             self.template(template);
             let depth = self.around.levels.len() - 1;
             self.around.levels.pop();
+            self.around.lists.remove(&depth);
             self.around.known.retain(|(level, _)| *level < depth);
         }
         if let Some(inverse) = &block.inverse {

@@ -37,9 +37,18 @@ pub fn check(
     found.extend(differing(&reads, default_locale));
     let mut all: Vec<Read> = Vec::new();
     for read in reads.into_iter().flat_map(|(_, reads)| reads) {
-        if !all.iter().any(|known| known.path == read.path) {
-            all.push(read);
+        match all.iter_mut().find(|known| known.path == read.path) {
+            None => all.push(read),
+            Some(known) => {
+                let items = read.items.into_iter();
+                let new = items.filter(|item| known.items.iter().all(|one| one.path != item.path));
+                let new: Vec<Read> = new.collect();
+                known.items.extend(new);
+            }
         }
+    }
+    for read in &mut all {
+        read.items.sort_by(|one, two| one.path.cmp(&two.path));
     }
     all.sort_by(|one, two| one.path.cmp(&two.path));
     let texts = locales

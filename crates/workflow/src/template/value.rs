@@ -2,6 +2,7 @@
 
 use crate::expression::{Mistake, Scope, Want, compile, is_always_known};
 use crate::program::{Expr, ExprKind, ListKind, Type};
+use std::collections::BTreeMap;
 
 /// What a name means at one level of a template.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub(super) struct Around {
     pub(super) levels: Vec<Level>,
     /// What is known, by level.
     pub(super) known: Vec<(usize, Expr)>,
+    /// Of levels inside a list of the outermost one: that list's path.
+    pub(super) lists: BTreeMap<usize, Vec<Box<str>>>,
 }
 
 impl Around {

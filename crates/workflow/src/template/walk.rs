@@ -9,6 +9,7 @@ use crate::expression::{Mistake, Scope, a_type};
 use crate::program::{Expr, Read, Type};
 use handlebars::Template;
 use handlebars::template::{HelperTemplate, Parameter, TemplateElement};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// The value of a parameter.
@@ -208,14 +209,23 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Notes what the view must hold; what belongs to an item comes with its list.
+    /// Notes what the view must hold; what belongs to an item stands with its list.
     fn note(&mut self, variable: &Variable) {
         let Some(value) = &variable.expr else { return };
         let reads = &mut self.gathered.reads;
-        if variable.level == 0 && !reads.iter().any(|read| read.path == variable.path) {
+        let reads = match self.around.lists.get(&variable.level) {
+            None if variable.level == 0 => reads,
+            None => return,
+            Some(list) => match reads.iter_mut().find(|read| read.path == *list) {
+                Some(read) => &mut read.items,
+                None => return,
+            },
+        };
+        if !reads.iter().any(|read| read.path == variable.path) {
             reads.push(Read {
                 path: variable.path.clone(),
                 value: value.clone(),
+                items: Vec::new(),
             });
         }
     }
@@ -322,5 +332,6 @@ pub(super) fn around(scope: &Scope, known: &[Expr]) -> Around {
     Around {
         levels: vec![Level::Names(Box::new(scope), false)],
         known: known.iter().map(|expr| (0, expr.clone())).collect(),
+        lists: BTreeMap::new(),
     }
 }

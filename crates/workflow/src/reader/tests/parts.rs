@@ -328,3 +328,29 @@ fn wrong_names_and_leftovers_are_told() {
         assert_eq!(codes, [code], "{shown}");
     }
 }
+
+#[test]
+fn what_is_remembered_is_one_value_and_a_start_can_not_ask_it() {
+    let case = |remember: &str, start: &str| {
+        let text = format!(
+            "workflow: case\nremember: {{{remember}}}\nstart: {{{start}}}\n\
+             steps:\n  - {{id: b, if: before is known, alert: everyone, text: x}}\n"
+        );
+        let (read, shown) = checked(&[&text], &[]);
+        let codes: Vec<&str> = read.diagnostics.iter().map(|it| it.code).collect();
+        (codes.join(" "), shown)
+    };
+    for (remember, start, codes) in [
+        ("before: account.arr", "every: day 09:00", ""),
+        ("before: champion", "every: day 09:00", ""),
+        ("before: contacts", "every: day 09:00", "E103"),
+        (
+            "before: account.arr",
+            "every: day 09:00, if: account.arr > before",
+            "E201",
+        ),
+    ] {
+        let (found, shown) = case(remember, start);
+        assert_eq!(found, codes, "{remember}; {start}\n{shown}");
+    }
+}
