@@ -22,8 +22,6 @@ use std::time::Duration;
 use store::{Captured, Claimed, ClockMode, Failure, Outcome, Settlement};
 use tokio::time::sleep;
 
-/// How often an answer of the store that is lost is asked for again.
-const TRIES_MAX: u32 = 6;
 /// Between two tries to write a fate.
 const SETTLE_PAUSE_MIN: Duration = Duration::from_millis(100);
 const SETTLE_PAUSE_MAX: Duration = Duration::from_secs(2);
