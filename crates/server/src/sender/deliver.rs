@@ -24,8 +24,6 @@ use store::{Captured, Claimed, ClockMode, Failure, Outcome, Settlement};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// How often an answer of the store that is lost is asked for again.
-const TRIES_MAX: u32 = 6;
 /// Between two tries to write a fate.
 const SETTLE_PAUSE_MIN: Duration = Duration::from_millis(100);
 const SETTLE_PAUSE_MAX: Duration = Duration::from_secs(2);
