@@ -273,6 +273,7 @@ cases! {
         a_closed_store_says_so,
         stores_come_and_go_beside_each_other,
         keys_of_seals_are_made_once_and_stay,
+        commits_that_do_not_follow_each_other_are_found,
         a_sound_store_has_no_problems;
 }
 
