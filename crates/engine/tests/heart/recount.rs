@@ -348,6 +348,8 @@ fn told() -> Vec<Logged> {
         bench.answer("message.replied", ("ask", contact), at(3));
     }
     bench.answer("message.clicked", ("tip", "p-1"), at(3));
+    let done = json!({"workflow": "asks", "subject": "acme", "step": "call", "outcome": "good"});
+    bench.say("task.done", at(4), done);
     bench.log
 }
 

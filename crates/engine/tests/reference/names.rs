@@ -31,11 +31,12 @@ impl Names {
 
     /// Something to say in a call.
     pub(crate) fn value(&self, dice: &mut Dice) -> &'static str {
-        if self.values.is_empty() {
-            return *dice.pick(&["touch", "health.band", "logins_7d", "health.score"]);
-        }
-        let all: &[&'static str] = &self.values;
-        *dice.pick(all)
+        let all: &[&'static str] = match self.values.is_empty() {
+            true => &["touch", "health.band", "logins_7d", "health.score"],
+            false => &self.values,
+        };
+        let &one = dice.pick(all);
+        one
     }
 }
 

@@ -1,8 +1,4 @@
 //! What must have happened somewhere, or the test proves little.
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "an expression has some fifty kinds: this is about two"
-)]
 
 use crate::run::{Look, Run};
 use crate::told::{About, Known, Told};

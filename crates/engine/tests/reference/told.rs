@@ -95,13 +95,18 @@ pub(crate) struct There<'a> {
     said: Rc<Said>,
 }
 
+/// What a field was told to be last, by id and field.
+type Fields = RefCell<BTreeMap<String, BTreeMap<String, Option<Value>>>>;
+/// How many of our own events were looked through for a metric, and which events it is about.
+type Found = (usize, Rc<Vec<Place>>);
+
 /// What was looked for in the facts already. It is read anew as soon as another one comes.
 #[derive(Default)]
 struct Said {
     /// By field: the account's, then by id and field those of contracts and contacts.
-    fields: [RefCell<BTreeMap<String, BTreeMap<String, Option<Value>>>>; 3],
-    /// By metric: how many of our own events were looked through, and which events it is about.
-    events: RefCell<BTreeMap<usize, (usize, Rc<Vec<Place>>)>>,
+    fields: [Fields; 3],
+    /// By metric.
+    events: RefCell<BTreeMap<usize, Found>>,
 }
 
 /// Where an event stands: among the facts, or among what the engine itself told.
