@@ -142,7 +142,14 @@ impl Scene<'_> {
             },
             ExprKind::Remember(index) => {
                 let value = self.run.and_then(|run| run.remember.get(*index));
-                Reading::of_value(value.cloned().flatten())
+                let value = value.cloned().flatten();
+                // Whoever was deleted since is nobody, as in `to`.
+                let is_gone = expr.ty == Type::Contact
+                    && value
+                        .as_ref()
+                        .and_then(Value::text)
+                        .is_some_and(|id| !self.known.contacts().contains(&id));
+                Reading::of_value(value.filter(|_| !is_gone))
             }
             ExprKind::Step { step, result } => self.step(step, result),
             _ => Reading::Unknown,

@@ -15,7 +15,13 @@ impl<'a> Walk<'a> {
     /// Takes all runs as far as they go now; whether anything moved.
     pub(crate) fn round(&mut self) -> bool {
         let mut has_moved = false;
-        for index in 0..self.runs.len() {
+        // Workflow by workflow, subject by subject: at one instant that decides whom another still holds back.
+        let mut order: Vec<usize> = (0..self.runs.len()).collect();
+        order.sort_by_key(|index| {
+            let run = &self.runs[*index];
+            (run.workflow.name.clone(), run.id())
+        });
+        for index in order {
             has_moved |= self.advance(index, false);
         }
         // Mails that a limit counts go by priority, then age, each as soon as those before it are settled.
