@@ -222,7 +222,7 @@ async fn a_bot_posts_in_threads_and_its_buttons_answer() {
     let with_button = with_button.expect("the task has buttons");
     let said = with_button.body["text"].as_str().unwrap_or_default();
     assert!(
-        said.starts_with("Acme Ltd: "),
+        said.starts_with("*Acme Ltd* "),
         "the account by its name: {said}"
     );
     let threads = posts

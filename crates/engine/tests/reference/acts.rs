@@ -15,12 +15,9 @@ impl<'a> Walk<'a> {
     /// Takes all runs as far as they go now; whether anything moved.
     pub(crate) fn round(&mut self) -> bool {
         let mut has_moved = false;
-        // Workflow by workflow, subject by subject: at one instant that decides whom another still holds back.
+        // Workflow by workflow, in each the oldest first: at one instant that decides whom another still holds back.
         let mut order: Vec<usize> = (0..self.runs.len()).collect();
-        order.sort_by_key(|index| {
-            let run = &self.runs[*index];
-            (run.workflow.name.clone(), run.id())
-        });
+        order.sort_by_key(|index| self.runs[*index].workflow.name.clone());
         for index in order {
             has_moved |= self.advance(index, false);
         }
