@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Run everything in one process on this machine, watching the files; mails are kept, not sent.
     Dev(Dev),
-    /// See Sottaku at work: a year of generated customers within a minute; mails are kept, not sent.
+    /// See Sottaku at work: a year of generated customers in about a minute; mails are kept, not sent.
     Demo(Demo),
     /// Run: take facts in, decide, send.
     Serve(Serve),

@@ -99,7 +99,7 @@ pub(crate) struct Dev {
     pub(crate) output: Output,
 }
 
-/// A year within a minute.
+/// A year in about a minute.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  sottaku demo\n  sottaku demo --accounts 50 --seconds 20 --seed 7"
