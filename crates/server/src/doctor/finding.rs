@@ -62,3 +62,22 @@ impl Finding {
         }
     }
 }
+
+/// Settings as their owner names them, with their values.
+pub(super) type Settings = [(Box<str>, Box<str>)];
+
+/// The value of a setting.
+pub(super) fn value<'s>(settings: &'s Settings, name: &str) -> Option<&'s str> {
+    let mut settings = settings.iter();
+    let found = settings.find(|(known, _)| **known == *name);
+    found.map(|(_, value)| &**value)
+}
+
+/// All of them, for people.
+pub(super) fn listed(settings: &Settings) -> String {
+    let settings = settings.iter();
+    let settings: Vec<String> = settings
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    settings.join(", ")
+}

@@ -1,6 +1,7 @@
 //! The topic of a log in Kafka: that it keeps facts long enough and loses none with a broker.
 
 use super::Finding;
+use super::finding::{listed, value};
 use store::{KafkaSettings, TopicCondition};
 
 /// A topic that forgets sooner can't be read again after a longer outage: a week, as for the dedupe window.
@@ -18,25 +19,16 @@ pub(super) async fn examine(kafka: &KafkaSettings, told: &mut (dyn FnMut(Finding
 }
 
 fn judge(name: &str, topic: &TopicCondition, told: &mut (dyn FnMut(Finding) + Send)) {
-    let settings = topic.settings.iter();
-    let settings: Vec<String> = settings
-        .map(|(name, value)| format!("{name} {value}"))
-        .collect();
     told(Finding::good(
         "log",
         format!(
             "topic {name}: {} partitions, {} replicas; {}",
             topic.partitions,
             topic.replicas,
-            settings.join(", ")
+            listed(&topic.settings)
         ),
     ));
-    let of = |name: &str| {
-        let mut settings = topic.settings.iter();
-        settings
-            .find(|(known, _)| **known == *name)
-            .map(|(_, value)| &**value)
-    };
+    let of = |name: &str| value(&topic.settings, name);
     let number = |name: &str| of(name)?.parse::<i64>().ok();
     if of("cleanup.policy").is_some_and(|policy| policy.contains("compact")) {
         told(Finding::bad(

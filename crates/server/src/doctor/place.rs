@@ -1,6 +1,7 @@
 //! The store: that it is there and keeps what it acknowledges, and whose clock it has.
 
 use super::Finding;
+use super::finding::{listed, value};
 use crate::{Clock, Config, applied_files};
 use jiff::{SignedDuration, Timestamp};
 use store::{OpenOptions, Store};
@@ -44,24 +45,15 @@ async fn condition(store: &Store, clock: &Clock, told: &mut (dyn FnMut(Finding) 
         }
     };
     let after = clock.now();
-    let settings = condition.settings.iter();
-    let settings: Vec<String> = settings
-        .map(|(name, value)| format!("{name} {value}"))
-        .collect();
     let says = format!(
         "{}, {} bytes, {} shards; {}",
         condition.product,
         condition.bytes,
         store.shards(),
-        settings.join(", ")
+        listed(&condition.settings)
     );
     told(Finding::good("store", says));
-    let of = |name: &str| {
-        let mut settings = condition.settings.iter();
-        settings
-            .find(|(known, _)| **known == *name)
-            .map(|(_, value)| &**value)
-    };
+    let of = |name: &str| value(&condition.settings, name);
     if of("data_checksums") == Some("off") {
         told(Finding::note(
             "store",
