@@ -44,22 +44,22 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     passes(
         store,
         "the day it opens for 1 of 365",
-        "2026-05-02T00:00:00Z",
+        "2026-05-13T00:00:00Z",
     )
     .await?;
     passes(
         store,
         "an hour in which it opens for none",
-        "2026-05-02T01:00:00Z",
+        "2026-05-13T01:00:00Z",
     )
     .await?;
-    passes(store, "the month after: 30 of 365", "2026-06-01T00:00:00Z").await?;
+    passes(store, "28 days more: 28 of 365", "2026-06-10T00:00:00Z").await?;
     store.close().await;
     let production = populated(&Dates::AllTheSame).await?;
     passes(
         &production.store,
         "an hour in which it opens for all",
-        "2026-05-02T00:00:00Z",
+        "2026-05-13T00:00:00Z",
     )
     .await?;
     production.store.close().await;
@@ -104,10 +104,11 @@ async fn populated(dates: &Dates) -> anyhow::Result<Production> {
     Ok(production)
 }
 
-/// Account and contract number `n`: its window opens on 2 May or `n` days later, for whoever decides in Tokyo.
+/// Account and contract number `n`: its window opens on 13 May, a Wednesday, or `n` days later, at midnight in Tokyo; the hour told
+/// ends at nine, when alerts may leave.
 fn introduced(n: i32) -> anyhow::Result<Vec<Line>> {
     let account = format!("p-{n}");
-    let first: Date = "2026-08-30".parse()?;
+    let first: Date = "2026-09-10".parse()?;
     let renews = first.checked_add(jiff::Span::new().try_days(n)?)?;
     let data = [
         ("account.updated", json!({"name": "アクメ", "plan": "paid"})),

@@ -29,7 +29,9 @@ pub(super) fn write(templates: &Templates, outgoing: &Outgoing) -> Result<Notice
             escape::line(text.lines().next().unwrap_or_default()),
             escape::lines(text),
         ),
-        Content::Nobody { step, workflow } => nobody(language, &account_name(outgoing), step, workflow),
+        Content::Nobody { step, workflow } => {
+            nobody(language, &account_name(outgoing), step, workflow)
+        }
         Content::Complained { step, workflow } => {
             complained(language, &account_name(outgoing), step, workflow)
         }

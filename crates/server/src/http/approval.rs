@@ -54,7 +54,10 @@ pub(crate) async fn get_approval(
             page(
                 StatusCode::OK,
                 &Page::Ask(&task, asked.as_ref()),
-                words(&headers, asked.as_ref().and_then(|asked| asked.mail.as_ref())),
+                words(
+                    &headers,
+                    asked.as_ref().and_then(|asked| asked.mail.as_ref()),
+                ),
             )
         }
         Ok(None) => page(StatusCode::NOT_FOUND, &Page::Unknown, words(&headers, None)),
