@@ -78,5 +78,5 @@ pub use store::{ClockMode, Health, LogKind, Meta, OpenError, OpenOptions, SHARDS
 pub use suppression::{LedgerRow, Lift, Person, Reason, Scope, Suppression};
 pub use switch::Switch;
 pub use task::{TaskFilter, TaskRow};
-pub use topic::{PartitionEnds, PollMax, Polled, TopicReader};
+pub use topic::{PartitionEnds, PollMax, Polled, TopicError, TopicReader};
 pub use wake::{Wake, WakeMark};

@@ -5,6 +5,33 @@ pub use crate::kafka::source::TopicReader;
 use model::topic::RawRecord;
 use std::time::Duration;
 
+/// Why a topic could not be read.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum TopicError {
+    /// No broker that could answer is reached; it passes by itself.
+    #[error("the topic {topic} can't be reached in Kafka: {why}")]
+    Away {
+        /// Which.
+        topic: Box<str>,
+        /// Why.
+        why: Box<str>,
+    },
+    /// The brokers, or the client, refuse.
+    #[error("the topic {topic} in Kafka: {why}")]
+    Refused {
+        /// Which.
+        topic: Box<str>,
+        /// Why.
+        why: Box<str>,
+    },
+    /// The brokers did not answer in time.
+    #[error("the topic {0} in Kafka did not answer in time")]
+    Late(Box<str>),
+    /// This binary has no client.
+    #[error("this binary was built without Kafka's client: `cargo build --features kafka`")]
+    Unbuilt,
+}
+
 /// What a partition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartitionEnds {
@@ -42,8 +69,8 @@ pub struct Polled {
 
 #[cfg(not(feature = "kafka"))]
 mod unbuilt {
-    use super::{PartitionEnds, PollMax, Polled};
-    use crate::{Failure, KafkaSettings};
+    use super::{PartitionEnds, PollMax, Polled, TopicError};
+    use crate::KafkaSettings;
     use model::topic::RawRecord;
 
     /// Reads one topic: this binary can't.
@@ -52,30 +79,27 @@ mod unbuilt {
 
     impl TopicReader {
         /// Says that this binary can't.
-        pub async fn open(_: &KafkaSettings, _: &str) -> Result<Self, Failure> {
-            Err(Failure::Database(
-                "this binary was built without Kafka's client: `cargo build --features kafka`"
-                    .into(),
-            ))
+        pub async fn open(_: &KafkaSettings, _: &str) -> Result<Self, TopicError> {
+            Err(TopicError::Unbuilt)
         }
 
         /// What each partition holds.
-        pub async fn layout(&self) -> Result<Vec<PartitionEnds>, Failure> {
+        pub async fn layout(&self) -> Result<Vec<PartitionEnds>, TopicError> {
             match self.0 {}
         }
 
         /// Reads from these offsets on.
-        pub async fn start(&self, _: Vec<(u32, u64)>) -> Result<(), Failure> {
+        pub async fn start(&self, _: Vec<(u32, u64)>) -> Result<(), TopicError> {
             match self.0 {}
         }
 
         /// What comes next.
-        pub async fn poll(&self, _: PollMax) -> Result<Polled, Failure> {
+        pub async fn poll(&self, _: PollMax) -> Result<Polled, TopicError> {
             match self.0 {}
         }
 
         /// The record that stands at an offset, if it is still there.
-        pub async fn record_at(&self, _: u32, _: u64) -> Result<Option<RawRecord>, Failure> {
+        pub async fn record_at(&self, _: u32, _: u64) -> Result<Option<RawRecord>, TopicError> {
             match self.0 {}
         }
     }

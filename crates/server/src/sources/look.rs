@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use store::{
     Failure, KafkaSettings, NewSource, PartitionEnds, PollMax, SourcePosition, SourceRow, Store,
-    TopicReader,
+    TopicError, TopicReader,
 };
 use workflow::Program;
 use workflow::program::TopicSource;
@@ -61,7 +61,10 @@ pub enum TryError {
     /// No such source was ever read.
     #[error("the source `{0}` was never read: there is nothing to go on from")]
     Unread(Box<str>),
-    /// It failed.
+    /// Its topic could not be read.
+    #[error(transparent)]
+    Topic(#[from] TopicError),
+    /// The store failed.
     #[error(transparent)]
     Failed(#[from] Failure),
 }
@@ -79,7 +82,9 @@ pub async fn try_source(
 ) -> Result<Vec<Tried>, TryError> {
     let reader = TopicReader::open(&settings(config, &source.topic)?, "try").await?;
     let layout = reader.layout().await?;
-    let records = read(&reader, &layout, wanted).await?;
+    let reading = tokio::time::timeout(READ_MAX, read(&reader, &layout, wanted));
+    let late = |_| TopicError::Late(source.topic.clone());
+    let records = reading.await.map_err(late)??;
     // Not what lies back: whoever tries wants to see what is told.
     let origin = Origin {
         name,
@@ -109,7 +114,7 @@ async fn read(
     reader: &TopicReader,
     layout: &[PartitionEnds],
     wanted: Wanted,
-) -> Result<Vec<RawRecord>, Failure> {
+) -> Result<Vec<RawRecord>, TopicError> {
     let filled: Vec<_> = layout.iter().filter(|ends| ends.high > ends.low).collect();
     if filled.is_empty() || wanted.limit == 0 {
         return Ok(Vec::new());
@@ -125,22 +130,15 @@ async fn read(
     reader.start(from.collect()).await?;
     let mut records: Vec<RawRecord> = Vec::new();
     let mut ended = 0;
-    let reading = async {
-        while records.len() < wanted.limit && ended < filled.len() {
-            let max = PollMax {
-                count: wanted.limit - records.len(),
-                bytes: usize::MAX,
-                wait: Duration::from_millis(500),
-            };
-            let polled = reader.poll(max).await?;
-            ended += polled.ends.len();
-            records.extend(polled.records);
-        }
-        Ok::<_, Failure>(())
-    };
-    match tokio::time::timeout(READ_MAX, reading).await {
-        Ok(done) => done?,
-        Err(_) => return Err(Failure::Late),
+    while records.len() < wanted.limit && ended < filled.len() {
+        let max = PollMax {
+            count: wanted.limit - records.len(),
+            bytes: usize::MAX,
+            wait: Duration::from_millis(500),
+        };
+        let polled = reader.poll(max).await?;
+        ended += polled.ends.len();
+        records.extend(polled.records);
     }
     records.sort_by_key(|record| (record.partition, record.offset));
     Ok(records)

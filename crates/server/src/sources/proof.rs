@@ -4,7 +4,7 @@
 //! by an id that is drawn when a source is first read, and anew when a person takes another topic for it.
 
 use model::topic::RawRecord;
-use store::{Failure, PartitionEnds, SourcePosition, SourceRow, TopicReader};
+use store::{PartitionEnds, SourcePosition, SourceRow, TopicError, TopicReader};
 
 /// How far a source is behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) enum Doubt {
     Other(Box<str>),
     /// Nobody could be asked.
     #[error(transparent)]
-    Failed(#[from] Failure),
+    Failed(#[from] TopicError),
 }
 
 /// By what a record is known again.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::{
     AppendError, Failure, Incoming, KafkaSettings, PollMax, Role, SourceError, SourcePosition,
-    SourceRow, SourceStep, TopicReader,
+    SourceRow, SourceStep, TopicError, TopicReader,
 };
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -49,6 +49,12 @@ enum Trouble {
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure.to_string().into())
+    }
+}
+
+impl From<TopicError> for Trouble {
+    fn from(error: TopicError) -> Self {
+        Self::Failed(error.to_string().into())
     }
 }
 

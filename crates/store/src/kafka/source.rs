@@ -3,7 +3,7 @@
 use super::is_passing;
 use super::partition;
 use super::reading::Quiet;
-use crate::{Failure, KafkaSettings, PartitionEnds, PollMax, Polled};
+use crate::{KafkaSettings, PartitionEnds, PollMax, Polled, TopicError};
 use jiff::Timestamp;
 use model::topic::RawRecord;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -35,7 +35,7 @@ impl std::fmt::Debug for TopicReader {
 
 impl TopicReader {
     /// A reader that reads nothing yet; `what` tells our clients apart in the brokers' own logs.
-    pub async fn open(settings: &KafkaSettings, what: &str) -> Result<Self, Failure> {
+    pub async fn open(settings: &KafkaSettings, what: &str) -> Result<Self, TopicError> {
         let config = settings.consumer(what);
         let topic = settings.topic.clone();
         let opening = tokio::task::spawn_blocking(move || config.create_with_context(Quiet));
@@ -47,7 +47,7 @@ impl TopicReader {
     }
 
     /// What each partition holds, as the brokers say now.
-    pub async fn layout(&self) -> Result<Vec<PartitionEnds>, Failure> {
+    pub async fn layout(&self) -> Result<Vec<PartitionEnds>, TopicError> {
         self.ask(|consumer, settings| {
             let (topic, ask_max) = (&*settings.topic, settings.ask_max);
             let metadata = consumer.fetch_metadata(Some(topic), ask_max)?;
@@ -72,7 +72,7 @@ impl TopicReader {
     }
 
     /// Reads these partitions from these offsets on, and no others.
-    pub async fn start(&self, from: Vec<(u32, u64)>) -> Result<(), Failure> {
+    pub async fn start(&self, from: Vec<(u32, u64)>) -> Result<(), TopicError> {
         self.ask(move |consumer, settings| {
             let mut list = TopicPartitionList::new();
             for (number, next) in from {
@@ -85,12 +85,12 @@ impl TopicReader {
     }
 
     /// What comes next: as soon as something does.
-    pub async fn poll(&self, max: PollMax) -> Result<Polled, Failure> {
+    pub async fn poll(&self, max: PollMax) -> Result<Polled, TopicError> {
         self.ask(move |consumer, _| Ok(poll(consumer, max))).await
     }
 
     /// The record that stands at an offset, if it is still there.
-    pub async fn record_at(&self, of: u32, at: u64) -> Result<Option<RawRecord>, Failure> {
+    pub async fn record_at(&self, of: u32, at: u64) -> Result<Option<RawRecord>, TopicError> {
         let prober = Self::open(&self.settings, "probe").await?;
         prober.start(vec![(of, at)]).await?;
         let max = PollMax {
@@ -107,7 +107,7 @@ impl TopicReader {
                 return Ok(None);
             }
         }
-        Err(Failure::Late)
+        Err(TopicError::Late(self.settings.topic.clone()))
     }
 
     /// Asks the client, off the runtime's own threads.
@@ -116,13 +116,16 @@ impl TopicReader {
         work: impl FnOnce(&BaseConsumer<Quiet>, &KafkaSettings) -> Result<T, KafkaError>
         + Send
         + 'static,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, TopicError> {
         let (consumer, settings) = (Arc::clone(&self.consumer), self.settings.clone());
         let topic = settings.topic.clone();
         let asking = tokio::task::spawn_blocking(move || work(&consumer, &settings));
         let answer = asking.await.map_err(|why| failed(&topic, &why))?;
         answer.map_err(|why| match is_passing(&why) {
-            true => Failure::Away(said(&topic, &why)),
+            true => TopicError::Away {
+                topic,
+                why: why.to_string().into(),
+            },
             false => failed(&topic, &why),
         })
     }
@@ -197,10 +200,9 @@ fn offset(offset: i64) -> u64 {
     u64::try_from(offset).unwrap_or(0)
 }
 
-fn said(topic: &str, why: &dyn std::fmt::Display) -> Box<str> {
-    format!("the topic {topic} in Kafka: {why}").into()
-}
-
-fn failed(topic: &str, why: &dyn std::fmt::Display) -> Failure {
-    Failure::Database(said(topic, why))
+fn failed(topic: &str, why: &dyn std::fmt::Display) -> TopicError {
+    TopicError::Refused {
+        topic: topic.into(),
+        why: why.to_string().into(),
+    }
 }
