@@ -49,6 +49,27 @@ sources:
     backlog: news
 ";
 
+/// Records that have no name but their place, and a workflow that begins at each.
+const TAPS: &str = "  taps:
+    topic: taps
+    format: json
+    account: key
+    type: badge.tapped
+    time: record.at
+    backlog: news
+events: {badge.tapped: {door: text}}
+";
+const TAPPED: &str = "\
+workflow: tapped
+topic: notice
+status: live
+start: {event: badge.tapped}
+once_per: occurrence
+steps: [{id: seen, stop: seen}]
+";
+const ALL: usize = 3 * ACCOUNTS + 11 + TAPPERS;
+const TAPPERS: usize = 10;
+
 /// A broker on which who writes first makes the topic.
 pub(crate) fn broker() -> KafkaOptions {
     KafkaOptions {
@@ -175,6 +196,14 @@ async fn mails(office: &Office) -> Result<Vec<usize>, Failure> {
     Ok(counts)
 }
 
+/// Each tap began one run.
+async fn tapped_once(office: &Office) {
+    let journal = lines(office, &["journal", "--output", "json"]).await;
+    let journal = journal.expect("it is read");
+    let begun = |record: &&Value| record["workflow"] == "tapped" && record["kind"] == "start";
+    assert_eq!(journal.iter().filter(begun).count(), TAPPERS);
+}
+
 /// Waits until each account has its mail, and says how many each has.
 async fn all_mails(office: &Office) {
     let found = wait::until("every account has its mail", TIME_MAX, async || {
@@ -205,6 +234,13 @@ fn fill(kafka: &Kafka) {
     people.insert(11, "a-1|".into());
     produce(kafka, "people", &people, &[]);
     produce(kafka, "crm.accounts", &["a-0|".to_owned()], &[]);
+    let tap = |n| format!("{}|{{\"door\":\"front\",\"at\":{MORNING}}}", account(n));
+    produce(
+        kafka,
+        "taps",
+        &(0..TAPPERS).map(tap).collect::<Vec<_>>(),
+        &[],
+    );
     let login = |n: usize| {
         json!({"specversion": "1.0", "id": format!("l-{n}"), "source": "app", "type": "user.logged_in",
             "subject": account(n), "time": "2026-01-13T10:00:00+09:00", "data": {"user": "p-1"}})
@@ -232,7 +268,9 @@ fn fill(kafka: &Kafka) {
 async fn records_of_other_topics_count_once_though_all_is_killed() {
     let mut kafka = Kafka::start_with(broker());
     let place = tempfile::tempdir().expect("a folder");
-    let workspace = workspace_with(place.path(), SOURCES);
+    let workspace = workspace_with(place.path(), &format!("{SOURCES}{TAPS}"));
+    let tapped = workspace.join("workflows/tapped.yaml");
+    std::fs::write(tapped, TAPPED).expect("a file is written");
     fill(&kafka);
     let settings = format!(
         "store: sottaku.db\nclock: log\nshards: 4\nsources: {{kafka: {{brokers: \"{}\"}}}}\n",
@@ -241,7 +279,7 @@ async fn records_of_other_topics_count_once_though_all_is_killed() {
     let mut office = Office::open(&settings, &workspace, &[])
         .await
         .expect("it opens");
-    read(&office, 4).await;
+    read(&office, 5).await;
     // The rows come in while server and broker are killed.
     for (n, part) in all(paid).chunks(ACCOUNTS / 4).enumerate() {
         produce(&kafka, "crm.accounts", part, &[]);
@@ -255,14 +293,15 @@ async fn records_of_other_topics_count_once_though_all_is_killed() {
         }
     }
     all_mails(&office).await;
-    read(&office, 4).await;
+    tapped_once(&office).await;
+    read(&office, 5).await;
     let log = office
         .product
         .done(&["log", "export"])
         .await
         .expect("it is exported");
     // Contracts, people, accounts, logins: each fact once, nothing of the broken record, the robot, the tombstones.
-    assert_eq!(log.out.lines().count(), 3 * ACCOUNTS + 11, "{}", log.err);
+    assert_eq!(log.out.lines().count(), ALL, "{}", log.err);
     let parked = lines(&office, &["parked", "list", "--output", "json"]).await;
     let parked = parked.expect("it is listed");
     assert_eq!(parked.len(), 1, "{parked:?}");
@@ -277,17 +316,18 @@ async fn records_of_other_topics_count_once_though_all_is_killed() {
 
 /// All of it once more, by hand: it is in the log twice, and counts once.
 async fn again(office: &Office) {
-    for name in ["contracts", "people", "accounts"] {
+    for name in ["contracts", "people", "accounts", "taps"] {
         let resume = ["source", "resume", name, "--from", "beginning"];
         office.product.done(&resume).await.expect("it goes on");
     }
     let found = wait::until("all is read again", TIME_MAX, async || {
         let log = office.product.done(&["log", "export"]).await.ok()?;
-        (log.out.lines().count() >= 6 * ACCOUNTS + 11).then_some(())
+        (log.out.lines().count() >= 2 * ALL - 11).then_some(())
     });
     found.await.expect("it is");
-    read(office, 4).await;
+    read(office, 5).await;
     all_mails(office).await;
+    tapped_once(office).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
