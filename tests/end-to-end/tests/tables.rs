@@ -108,7 +108,14 @@ async fn shift_jis_is_read_and_another_encoding_is_told() {
         &refused[at + 4..],
     ];
     write(folder.path(), "mended.csv", mended.concat());
-    let mended = ["import", "mended.csv", "--encoding", "shift_jis"];
+    let mended = [
+        "import",
+        "mended.csv",
+        "--kind",
+        "contacts",
+        "--encoding",
+        "shift_jis",
+    ];
     let (taken, said) = code(&product, &mended).await;
     assert_eq!(taken, Some(0), "{said}");
     let (_, log) = code(&product, &["log", "export"]).await;

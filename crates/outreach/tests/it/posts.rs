@@ -112,10 +112,14 @@ fn plain_text_stays_as_written() {
         daichi(),
     );
     let (name, text) = post.text.split_once('\n').expect("whose it is, first");
-    assert_eq!(name, "*Daichi*");
+    assert_eq!(name, "*大地株式会社*");
     assert_eq!(text, "1. ＊一＊ &lt;!here&gt;\n- a_b &amp; c");
-    let named = own(&set([]), Content::Text("Daichi is quiet".into()), daichi());
-    assert_eq!(named.text, "Daichi is quiet");
+    let named = own(
+        &set([]),
+        Content::Text("大地株式会社 is quiet".into()),
+        daichi(),
+    );
+    assert_eq!(named.text, "大地株式会社 is quiet");
 }
 
 #[test]
