@@ -60,6 +60,7 @@ pub async fn plan(
     }
     let all = count(store).await?;
     let rules = Rules::of(&program);
+    let rules_before = old.as_ref().map(Rules::of);
     let mut looking = Looking {
         store,
         program: &program,
@@ -82,9 +83,15 @@ pub async fn plan(
                 ClockMode::Log => Clock::Log,
             },
         };
+        let before = old.as_ref().zip(rules_before.as_ref());
+        let before = before.map(|(program, rules)| Context {
+            program,
+            rules,
+            ..context
+        });
         let mut here = match outlook.take() {
-            Some(plan) => Outlook::go_on(context, plan),
-            None => Outlook::new(context, old.as_ref(), &change),
+            Some(plan) => Outlook::go_on(context, before, plan),
+            None => Outlook::new(context, before, &change),
         };
         let mut more = |count: u64| {
             seen += count;
