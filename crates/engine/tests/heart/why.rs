@@ -3,7 +3,7 @@
 use crate::history::{begin, fact};
 use crate::workspace::{checked, shipped, shipped_files};
 use engine::simulate::Simulation;
-use engine::why::{Standing, Why};
+use engine::why::{Standing, Tree, Why};
 use engine::{Account, Clock, Context, Rules, why};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -122,4 +122,153 @@ fn a_segment_is_looked_into_for_the_part_to_blame() {
     let blame = only(&why).blame.as_ref().expect("it is not true");
     assert_eq!(&*blame.leaf.text, "first_report_at is known");
     assert_eq!(&*blame.needs, "first_report_at would have to be known");
+}
+
+/// A tree's node with this text, wherever it stands.
+fn find<'t>(tree: &'t Tree, text: &str) -> Option<&'t Tree> {
+    if tree.text.starts_with(text) {
+        return Some(tree);
+    }
+    tree.parts.iter().find_map(|part| find(part, text))
+}
+
+/// The shipped workspace with one more workflow, started so, and more definitions.
+fn with(start: &str, definitions: &str) -> Program {
+    let mut files = shipped_files();
+    let more = format!(
+        "workflow: more\ntitle: M\nstatus: live\nstart: {start}\nonce_per: account\n\
+         steps:\n  - {{id: tell, alert: csm, text: Look}}\n"
+    );
+    files.insert("workflows/more.yaml".into(), more.into());
+    if !definitions.is_empty() {
+        files.insert("workflows/definitions/more.yaml".into(), definitions.into());
+    }
+    checked(&files).0
+}
+
+#[test]
+fn a_name_is_followed_to_the_facts_however_deep_they_lie() {
+    let mut segments = "segments:\n  s12: account.arr >= 1M\n".to_owned();
+    for deep in 0..12 {
+        segments.push_str(&format!("  s{deep}: s{} or account.flagship\n", deep + 1));
+    }
+    let program = with("{when: s0, existing: skip}", &segments);
+    let why = look_at((&program, "more"), 0, contract(Some("open")));
+    let start = only(&why).start.as_ref().expect("a condition starts it");
+    let leaf = find(start, "account.arr").expect("the fact is shown");
+    assert_eq!(&*leaf.gives, "unknown");
+}
+
+#[test]
+fn health_and_risks_show_what_stands_behind_them() {
+    let when = "health.band == green and not any_open_risk and not sentiment";
+    let program = with(&format!("{{when: {when}, existing: skip}}"), "");
+    let rules = Rules::of(&program);
+    let mut simulation = Simulation::new(&program);
+    let account = json!({"name": "Acme", "timezone": "Asia/Tokyo", "csm_sentiment": "bad"});
+    simulation.push(&fact("acme", 1, "account.updated", begin(), account));
+    simulation.push(&fact(
+        "acme",
+        2,
+        "contract.updated",
+        begin(),
+        contract(Some("open")),
+    ));
+    simulation.raise(begin());
+    let csms = simulation.csms().clone();
+    let account = simulation.accounts().next().expect("an account").clone();
+    let context = Context {
+        program: &program,
+        rules: &rules,
+        csms: &csms,
+        pins: None,
+        clock: Clock::Log,
+    };
+    let why = why::why(&context, &account, begin(), "more").expect("it is there");
+    let start = only(&why).start.as_ref().expect("a condition starts it");
+    let gives = |text: &str| {
+        let found = find(start, text);
+        &*found
+            .unwrap_or_else(|| panic!("{text} is missing in {start:#?}"))
+            .gives
+    };
+    // 15 % of the weight: the feeling alone is known.
+    assert_eq!(
+        gives("how much of the weight is known"),
+        "15%, 40% are needed"
+    );
+    assert_eq!(gives("experience: sentiment"), "red");
+    assert_eq!(gives("experience: csat"), "unknown");
+    let sentiment = find(start, "experience: sentiment").expect("it was there");
+    assert_eq!(sentiment.parts[0].said_at, Some(begin()));
+    // Both `any_open_risk` and the risk itself tell of the case; the risk also what would close it.
+    let any = find(start, "any_open_risk").expect("it is asked");
+    assert_eq!(&*any.parts[0].gives, "open, normal");
+    assert_eq!(any.parts[0].said_at, Some(begin()));
+    assert_eq!(
+        find(start, "closes: ").expect("it is open").truth,
+        Some(false)
+    );
+}
+
+#[test]
+fn an_event_is_waited_for_and_what_it_will_say_is_not_to_blame() {
+    let start = "{event: nps.responded, if: event.score >= 9 and contract.status == trial}";
+    let why = look_at((&with(start, ""), "more"), 0, contract(Some("open")));
+    let standing = only(&why);
+    assert_eq!(standing.events, ["nps.responded".into()]);
+    // `event.score` is not known before the event comes; that this is no trial is.
+    let blame = standing.blame.as_ref();
+    let blame = blame.expect("more than the event is missing");
+    assert_eq!(&*blame.leaf.text, "contract.status == trial");
+    let start = "{event: nps.responded, if: event.score >= 9}";
+    let why = look_at((&with(start, ""), "more"), 0, contract(Some("open")));
+    assert!(only(&why).blame.is_none(), "{why:#?}");
+}
+
+#[test]
+fn the_calendar_says_its_next_moment_and_a_guard_is_shown() {
+    let start = "{every: month first business day 09:00, if: contract.status == trial}";
+    let why = look_at((&with(start, ""), "more"), 30, contract(Some("open")));
+    let standing = only(&why);
+    assert_eq!(standing.next_at, Some(tokyo("2026-03-02T09:00:00")));
+    assert!(standing.events.is_empty() && standing.guard.is_none());
+    let start = "{when: contract.status == active, if: account.flagship, existing: skip}";
+    let why = look_at((&with(start, ""), "more"), 0, contract(Some("open")));
+    let guard = only(&why).guard.as_ref().expect("it has an `if`");
+    let told = (&*guard.text, &*guard.gives);
+    assert_eq!(told, ("account.flagship", "unknown"));
+}
+
+#[test]
+fn what_kept_an_event_from_starting_is_told_with_what_it_said() {
+    let start = "{event: nps.responded, if: event.score >= 9 and contract.status == active}";
+    let program = with(start, "");
+    let mut simulation = Simulation::new(&program);
+    let account = json!({"name": "Acme", "timezone": "Asia/Tokyo"});
+    let contact = json!({"contact": "p-1", "name": "Mika", "email": "mika@acme.example"});
+    let told = json!({"contact": "p-1", "score": 7});
+    simulation.push(&fact("acme", 1, "account.updated", begin(), account));
+    simulation.push(&fact("acme", 2, "contact.updated", begin(), contact));
+    let active = contract(Some("open"));
+    simulation.push(&fact("acme", 3, "contract.updated", begin(), active));
+    let came = fact("acme", 4, "nps.responded", begin(), told);
+    simulation.push(&came);
+    let rules = Rules::of(&program);
+    let csms = simulation.csms().clone();
+    let account = simulation.accounts().next().expect("an account").clone();
+    let context = Context {
+        program: &program,
+        rules: &rules,
+        csms: &csms,
+        pins: None,
+        clock: Clock::Log,
+    };
+    let offered = why::offered(&context, &account, "more", &came.fact);
+    let offered = offered.expect("the event is one that it starts on");
+    let asked = &offered.subjects[0];
+    let blame = asked.blame.as_ref().expect("it was not true");
+    assert_eq!(&*blame.leaf.text, "event.score >= 9");
+    assert_eq!(&*blame.leaf.parts[0].gives, "7");
+    assert!(why::offered(&context, &account, "renewal", &came.fact).is_none());
 }
