@@ -27,7 +27,7 @@ mod shape;
 mod sheet;
 mod templates;
 
-pub use notice::ANSWER_LINK;
+pub use notice::{ANSWER_LINK, account_name};
 pub use post::RenderedPost;
 pub use templates::{Fault, TemplateError, Templates};
 

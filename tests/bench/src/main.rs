@@ -6,13 +6,20 @@ mod append;
 mod commit;
 mod cpu;
 mod decide;
+#[cfg(feature = "kafka")]
+mod due;
 mod facts;
 mod latency;
 mod mails;
 mod pace;
+#[cfg(feature = "kafka")]
+mod production;
 mod rules;
 mod sink;
+#[cfg(feature = "kafka")]
+mod stream;
 mod told;
+mod written;
 mod year;
 
 use anyhow::{Context, bail};
@@ -22,6 +29,8 @@ const ROUNDS: usize = 5;
 const PARTS: [&str; 7] = [
     "decide", "rules", "year", "commit", "append", "mails", "latency",
 ];
+/// Those that start real servers: only by their names, and with the feature `kafka`.
+const ON_SERVERS: [&str; 2] = ["stream", "due"];
 
 fn main() -> anyhow::Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -49,8 +58,9 @@ fn main() -> anyhow::Result<()> {
     let program = facts::program()?;
     let parts: Vec<&str> = words.iter().skip(2).map(String::as_str).collect();
     let is_wanted = |part| parts.is_empty() || parts.contains(&part);
-    if let Some(unknown) = parts.iter().find(|part| !PARTS.contains(part)) {
-        bail!("`{unknown}` is none of {}", PARTS.join(", "));
+    let known = [&PARTS[..], &ON_SERVERS[..]].concat();
+    if let Some(unknown) = parts.iter().find(|part| !known.contains(part)) {
+        bail!("`{unknown}` is none of {}", known.join(", "));
     }
     if is_wanted("decide") {
         decide::measure(&program, &lines, rounds);
@@ -76,5 +86,28 @@ fn main() -> anyhow::Result<()> {
     if is_wanted("latency") {
         runtime.block_on(latency::measure())?;
     }
+    let on_servers: Vec<&str> = ON_SERVERS
+        .into_iter()
+        .filter(|part| parts.contains(part))
+        .collect();
+    runtime.block_on(on_real_servers(&on_servers, (facts, rounds)))
+}
+
+#[cfg(feature = "kafka")]
+async fn on_real_servers(parts: &[&str], (facts, rounds): (usize, usize)) -> anyhow::Result<()> {
+    if parts.contains(&"stream") {
+        stream::measure(facts, rounds).await?;
+    }
+    if parts.contains(&"due") {
+        due::measure().await?;
+    }
     Ok(())
+}
+
+#[cfg(not(feature = "kafka"))]
+async fn on_real_servers(parts: &[&str], _size: (usize, usize)) -> anyhow::Result<()> {
+    match parts.first() {
+        Some(part) => bail!("`{part}` wants the bench built with `--features kafka`"),
+        None => Ok(()),
+    }
 }

@@ -20,22 +20,23 @@ const WORKFLOWS: [usize; 4] = [1, 10, 100, 1_000];
 const ACCOUNTS: usize = 50;
 const FACTS: usize = 4_000;
 
-const SCHEMA: &str = "entities:
+/// What accounts, contracts and events of the bench's own workspaces have.
+pub(crate) const SCHEMA: &str = "entities:
   account: {name: required text, plan: free | paid, arr: money, seats: number}
   contact: {name: text, email: email, role: champion | admin}
-  contract: {status: active | cancelled}
+  contract: {status: active | cancelled, renewal_date: date}
   csm: {name: text}
 events:
   user.logged_in: {user: required text}
   ticket.opened: {severity: low | high}
 ";
-const METRICS: &str = "complete_since: {all: 2020-01-01}
+pub(crate) const METRICS: &str = "complete_since: {all: 2020-01-01}
 metrics:
   logins_7d: {count: user.logged_in, over: 7d}
   logins_28d: {count: user.logged_in, over: 28d}
   tickets_30d: {count: ticket.opened, over: 30d}
 ";
-const POLICIES: &str =
+pub(crate) const POLICIES: &str =
     "calendar: {timezone: Asia/Tokyo, business_days: Mon-Fri, sending_hours: 09:00-18:00}
 defaults: {locale: en, currency: JPY}
 routes: {desk: {channel: \"#desk\"}}
@@ -58,7 +59,8 @@ fn condition(n: usize) -> String {
     }
 }
 
-fn workspace(workflows: usize) -> Files {
+/// A workspace of so many workflows.
+pub(crate) fn workspace(workflows: usize) -> Files {
     let mut files = Files::new();
     files.insert("workflows/definitions/schema.yaml".into(), SCHEMA.into());
     files.insert("workflows/definitions/metrics.yaml".into(), METRICS.into());

@@ -17,7 +17,8 @@ use stage::Stage;
 
 use crate::office::top;
 
-const QUIET_TIME_MAX: Duration = Duration::from_secs(240);
+/// Until the servers answer again after the last blow.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(240);
 const TICK: &str = r#"{"specversion":"1.0","id":"tick","source":"test","type":"sottaku.tick","time":"2027-01-05T00:00:00Z"}"#;
 
 /// How much is done, by default and by the environment.
@@ -129,7 +130,7 @@ async fn run(size: &Size) -> Result<Vec<String>, Failure> {
         .map_err(|error| broken("the import", &error))??;
     println!("{:.0} s: all told", began.elapsed().as_secs_f64());
     tick(&stage).await?;
-    let quiet = quiet(&stage).await;
+    let quiet = quiet(&stage, size).await;
     println!("{:.0} s: quiet", began.elapsed().as_secs_f64());
     let mut violations = told.violations.clone();
     if let Err(failure) = quiet {
@@ -172,7 +173,7 @@ async fn run(size: &Size) -> Result<Vec<String>, Failure> {
 
 /// Raises the time to the end, so that all that is due is decided.
 async fn tick(stage: &Stage) -> Result<(), Failure> {
-    wait::until("the tick is accepted", QUIET_TIME_MAX, async || {
+    wait::until("the tick is accepted", ANSWER_TIME_MAX, async || {
         let mut client = Client::new(stage.servers[0].address(), Duration::from_secs(20));
         let told = client
             .tell("application/cloudevents+json", TICK.as_bytes())
@@ -184,13 +185,18 @@ async fn tick(stage: &Stage) -> Result<(), Failure> {
 }
 
 /// Waits until everything is decided and every message has its fate.
-async fn quiet(stage: &Stage) -> Result<(), Failure> {
-    wait::until("all is decided and sent", QUIET_TIME_MAX, async || {
-        let reached = stage.peek.logs().await.ok()?;
-        let unsettled = stage.peek.unsettled().await.ok()?;
-        let is_decided = reached.iter().all(|shard| shard.position == shard.end);
-        (is_decided && unsettled == 0).then_some(())
-    })
+async fn quiet(stage: &Stage, size: &Size) -> Result<(), Failure> {
+    let for_facts = Duration::from_millis(u64::try_from(size.facts).unwrap_or(u64::MAX));
+    wait::until(
+        "all is decided and sent",
+        ANSWER_TIME_MAX + for_facts,
+        async || {
+            let reached = stage.peek.logs().await.ok()?;
+            let unsettled = stage.peek.unsettled().await.ok()?;
+            let is_decided = reached.iter().all(|shard| shard.position == shard.end);
+            (is_decided && unsettled == 0).then_some(())
+        },
+    )
     .await
 }
 

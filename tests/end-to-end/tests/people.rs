@@ -164,6 +164,7 @@ async fn looking_answers_nothing(office: &Office, path: &str) {
         assert_eq!(page.status, 200, "{}", page.body);
         assert!(page.body.contains("Dear Name canary-one"), "{}", page.body);
         assert!(page.body.contains("value=\"reject\""), "{}", page.body);
+        assert!(page.body.contains("<strong>Acme</strong>"), "{}", page.body);
     }
     quiet(office).await;
     assert_eq!(

@@ -29,9 +29,11 @@ pub(super) fn write(templates: &Templates, outgoing: &Outgoing) -> Result<Notice
             escape::line(text.lines().next().unwrap_or_default()),
             escape::lines(text),
         ),
-        Content::Nobody { step, workflow } => nobody(language, &account(outgoing), step, workflow),
+        Content::Nobody { step, workflow } => {
+            nobody(language, &account_name(outgoing), step, workflow)
+        }
         Content::Complained { step, workflow } => {
-            complained(language, &account(outgoing), step, workflow)
+            complained(language, &account_name(outgoing), step, workflow)
         }
         Content::Task {
             task,
@@ -46,7 +48,7 @@ pub(super) fn write(templates: &Templates, outgoing: &Outgoing) -> Result<Notice
         } => {
             let preview = preview(templates, outgoing, [name, locale, hash])?;
             let link = link(outgoing);
-            ask(language, &account(outgoing), (task, link), &preview)
+            ask(language, &account_name(outgoing), (task, link), &preview)
         }
         Content::Template { name, .. } => (name.to_string(), String::new()),
         Content::Webhook => (outgoing.step.to_string(), String::new()),
@@ -72,7 +74,7 @@ fn locale(outgoing: &Outgoing) -> Box<str> {
 }
 
 /// The account's name if the decision or the view has it, else its id.
-fn account(outgoing: &Outgoing) -> String {
+pub fn account_name(outgoing: &Outgoing) -> String {
     let view = &outgoing.view;
     let told = view.get(RESERVED).and_then(|own| own.get("account"));
     let read = view.get("account").and_then(|account| account.get("name"));
@@ -130,7 +132,7 @@ fn task(
     title: &str,
     due_at: Option<&Timestamp>,
 ) -> (String, String) {
-    let account = account(outgoing);
+    let account = account_name(outgoing);
     let around = Around::of(&outgoing.view);
     let due = due_at.map(|at| format::date(language, at.to_zoned(around.zone).date()));
     let (name, words, task) = (escape::body(&account), escape::body(title), id(task));

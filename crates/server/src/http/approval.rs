@@ -13,9 +13,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use model::message::{Content, Target};
 use model::{MessageId, Outgoing, TaskChange, TaskKind, TaskState};
-use outreach::render::{Rendered, RenderedMail, render_for};
+use outreach::render::{Rendered, RenderedMail, account_name, render_for};
 use outreach::seal::Use;
-use store::Failure;
+use store::{Delivery, Failure};
 
 /// The longest token that is looked at.
 const TOKEN_BYTES_MAX: usize = 512;
@@ -54,7 +54,10 @@ pub(crate) async fn get_approval(
             page(
                 StatusCode::OK,
                 &Page::Ask(&task, asked.as_ref()),
-                words(&headers, asked.as_ref()),
+                words(
+                    &headers,
+                    asked.as_ref().and_then(|asked| asked.mail.as_ref()),
+                ),
             )
         }
         Ok(None) => page(StatusCode::NOT_FOUND, &Page::Unknown, words(&headers, None)),
@@ -112,10 +115,22 @@ async fn open(shared: &Shared, token: &str) -> Result<Option<TaskChange>, Answer
     }
 }
 
-/// The mail that would leave, as far as it can be shown.
-async fn asked(shared: &Shared, task: &TaskChange) -> Option<RenderedMail> {
+/// What is asked: whose account it is, and the mail that would leave, as far as it can be shown.
+struct Asked {
+    account: String,
+    mail: Option<RenderedMail>,
+}
+
+/// What an approval asks; none when its message is there no longer.
+async fn asked(shared: &Shared, task: &TaskChange) -> Option<Asked> {
     let parts = [task.run.as_str(), &task.step, "0", &task.assignee, "ask"];
     let (delivery, _) = shared.store.delivery(&MessageId::of(&parts)).await.ok()??;
+    let account = account_name(&delivery.outgoing);
+    let mail = preview(shared, delivery).await;
+    Some(Asked { account, mail })
+}
+
+async fn preview(shared: &Shared, delivery: Delivery) -> Option<RenderedMail> {
     let Content::Ask {
         name, locale, hash, ..
     } = delivery.outgoing.content
@@ -135,7 +150,7 @@ async fn asked(shared: &Shared, task: &TaskChange) -> Option<RenderedMail> {
 }
 
 enum Page<'p> {
-    Ask(&'p TaskChange, Option<&'p RenderedMail>),
+    Ask(&'p TaskChange, Option<&'p Asked>),
     Told(&'p Reply),
     Unknown,
 }
@@ -220,13 +235,13 @@ fn page(status: StatusCode, page: &Page<'_>, words: &Words) -> Response {
             Reply::Reject | Reply::Done { .. } | Reply::Snooze { .. } | Reply::Reassign { .. },
         ) => paragraph(words.rejected),
         Page::Ask(task, _) if task.state != TaskState::Open => paragraph(words.answered),
-        Page::Ask(task, mail) => question(task, *mail, words),
+        Page::Ask(task, asked) => question(task, *asked, words),
     };
     shown(status, words, &body)
 }
 
-fn question(task: &TaskChange, mail: Option<&RenderedMail>, words: &Words) -> String {
-    let preview = match mail {
+fn question(task: &TaskChange, asked: Option<&Asked>, words: &Words) -> String {
+    let preview = match asked.and_then(|asked| asked.mail.as_ref()) {
         Some(mail) => format!(
             "<h2>{}</h2><pre tabindex=\"0\">{}</pre>",
             escaped(&mail.subject),
@@ -238,7 +253,7 @@ fn question(task: &TaskChange, mail: Option<&RenderedMail>, words: &Words) -> St
         "<p><strong>{}</strong> — {}</p><p>{}</p><article>{preview}</article>\
          <form method=\"post\"><button name=\"answer\" value=\"approve\">{}</button> \
          <button name=\"answer\" value=\"reject\" class=\"no\">{}</button></form>",
-        escaped(task.account.as_str()),
+        escaped(asked.map_or(task.account.as_str(), |asked| &asked.account)),
         escaped(&task.title),
         words.question,
         words.approve,
