@@ -4,6 +4,7 @@ use super::behind::behind;
 use crate::evaluate::{Carrier, Item, Reading, Scene};
 use crate::why::Tree;
 use jiff::Timestamp;
+use model::Value;
 use std::cell::Cell;
 use workflow::expression::{Naming, print};
 use workflow::program::{Aggregate, Expr, ExprKind, Source, Type, Workflow};
@@ -80,7 +81,7 @@ pub(super) fn grow(scene: &Scene<'_>, names: &Names<'_>, expr: &Expr) -> Tree {
     }
     Tree {
         text: print(expr, names).into(),
-        gives: told(&reading, names).into(),
+        gives: told(&reading, names, expr).into(),
         truth: reading.truth(),
         said_at: said_at(scene, expr),
         parts,
@@ -115,7 +116,7 @@ fn defined<'p>(scene: &Scene<'p>, names: &Names<'p>, expr: &Expr) -> Vec<&'p Exp
 }
 
 /// What a reading says to people.
-fn told(reading: &Reading, names: &Names<'_>) -> String {
+fn told(reading: &Reading, names: &Names<'_>, expr: &Expr) -> String {
     match reading {
         Reading::Known(value) => {
             let kind = ExprKind::Const(value.clone());
@@ -124,7 +125,14 @@ fn told(reading: &Reading, names: &Names<'_>) -> String {
                 .trim_matches('"')
                 .to_owned()
         }
-        Reading::AtLeast(least) => format!("at least {least}"),
+        Reading::AtLeast(least) => {
+            let value = if expr.ty == Type::Percent {
+                Value::Percent(*least)
+            } else {
+                Value::Number(*least)
+            };
+            format!("at least {}", told(&Reading::Known(value), names, expr))
+        }
         Reading::Unseen => "not seen".to_owned(),
         Reading::Unknown => "unknown".to_owned(),
     }

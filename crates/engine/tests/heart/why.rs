@@ -15,9 +15,17 @@ fn look(days: i64, contract: serde_json::Value) -> Why {
     look_at((&program, "renewal"), days, contract)
 }
 
-fn look_at((program, workflow): (&Program, &str), days: i64, contract: serde_json::Value) -> Why {
-    let mut simulation = Simulation::new(program);
+fn look_at(of: (&Program, &str), days: i64, contract: serde_json::Value) -> Why {
     let account = json!({"name": "Acme", "timezone": "Asia/Tokyo"});
+    look_at_account(of, days, (account, contract))
+}
+
+fn look_at_account(
+    (program, workflow): (&Program, &str),
+    days: i64,
+    (account, contract): (serde_json::Value, serde_json::Value),
+) -> Why {
+    let mut simulation = Simulation::new(program);
     simulation.push(&fact("acme", 1, "account.updated", begin(), account));
     simulation.push(&fact("acme", 2, "contract.updated", begin(), contract));
     let now = begin() + SignedDuration::from_hours(24 * days);
@@ -163,28 +171,8 @@ fn a_name_is_followed_to_the_facts_however_deep_they_lie() {
 fn health_and_risks_show_what_stands_behind_them() {
     let when = "health.band == green and not any_open_risk and not sentiment";
     let program = with(&format!("{{when: {when}, existing: skip}}"), "");
-    let rules = Rules::of(&program);
-    let mut simulation = Simulation::new(&program);
     let account = json!({"name": "Acme", "timezone": "Asia/Tokyo", "csm_sentiment": "bad"});
-    simulation.push(&fact("acme", 1, "account.updated", begin(), account));
-    simulation.push(&fact(
-        "acme",
-        2,
-        "contract.updated",
-        begin(),
-        contract(Some("open")),
-    ));
-    simulation.raise(begin());
-    let csms = simulation.csms().clone();
-    let account = simulation.accounts().next().expect("an account").clone();
-    let context = Context {
-        program: &program,
-        rules: &rules,
-        csms: &csms,
-        pins: None,
-        clock: Clock::Log,
-    };
-    let why = why::why(&context, &account, begin(), "more").expect("it is there");
+    let why = look_at_account((&program, "more"), 0, (account, contract(Some("open"))));
     let start = only(&why).start.as_ref().expect("a condition starts it");
     let gives = |text: &str| {
         let found = find(start, text);
@@ -271,4 +259,38 @@ fn what_kept_an_event_from_starting_is_told_with_what_it_said() {
     assert_eq!(&*blame.leaf.text, "event.score >= 9");
     assert_eq!(&*blame.leaf.parts[0].gives, "7");
     assert!(why::offered(&context, &account, "renewal", &came.fact).is_none());
+}
+
+#[test]
+fn a_share_that_is_only_a_lower_bound_is_told_as_a_share() {
+    let metrics = "metrics:\n  ever: {count: user.logged_in, since: account.customer_since}\n  \
+                   used: {formula: ever / 10, as: percent}\n";
+    let program = with("{when: used >= 50%, existing: skip}", metrics);
+    // Nobody delivers what was before 2025.
+    let account = json!({"name": "Acme", "customer_since": "2024-06-01"});
+    let why = look_at_account((&program, "more"), 0, (account, contract(Some("open"))));
+    let start = only(&why).start.as_ref().expect("a condition starts it");
+    let used = find(&start.parts[0], "used").expect("it is asked");
+    assert_eq!(&*used.gives, "at least 0%");
+}
+
+#[test]
+fn a_split_says_which_way_was_taken() {
+    let mut files = shipped_files();
+    let split = "workflow: more\ntitle: M\nstatus: live\n\
+                 start: {when: contract.status == active, existing: skip}\nonce_per: account\nsteps:\n  \
+                 - id: which\n    split:\n      \
+                 one: {share: 50%, steps: [{id: a, alert: csm, text: One}]}\n      \
+                 other: {share: 50%, steps: [{id: b, alert: csm, text: Other}]}\n  \
+                 - {id: rest, wait: 30d}\n";
+    files.insert("workflows/more.yaml".into(), split.into());
+    let why = look_at((&checked(&files).0, "more"), 2, contract(Some("open")));
+    let steps = &only(&why).runs[0].steps;
+    let way = |step: &str| steps.iter().any(|deed| &*deed.step == step);
+    let chosen = steps[0].chosen.as_deref();
+    assert_eq!(
+        (way("a"), way("b")),
+        (chosen == Some("one"), chosen == Some("other"))
+    );
+    assert!(chosen.is_some(), "{steps:?}");
 }
