@@ -78,10 +78,7 @@ pub async fn plan(
             rules: &rules,
             csms: &csms,
             pins: None,
-            clock: match store.clock() {
-                ClockMode::Live => Clock::Live,
-                ClockMode::Log => Clock::Log,
-            },
+            clock: clock(store),
         };
         let before = old.as_ref().zip(rules_before.as_ref());
         let before = before.map(|(program, rules)| Context {
@@ -102,6 +99,14 @@ pub async fn plan(
     }
     planned.plan = outlook.unwrap_or_default().without_quiet();
     Ok(planned)
+}
+
+/// Whose time decides in a store.
+fn clock(store: &Store) -> Clock {
+    match store.clock() {
+        ClockMode::Live => Clock::Live,
+        ClockMode::Log => Clock::Log,
+    }
 }
 
 /// How many accounts there are.
