@@ -5,6 +5,7 @@ mod gate;
 mod key;
 mod look;
 mod run;
+mod source;
 mod take;
 mod webhook;
 
@@ -13,6 +14,7 @@ pub(crate) use gate::*;
 pub(crate) use key::*;
 pub(crate) use look::*;
 pub(crate) use run::*;
+pub(crate) use source::*;
 pub(crate) use take::*;
 pub(crate) use webhook::*;
 
@@ -88,6 +90,8 @@ pub(crate) enum Command {
     Shards(Shards),
     /// Work on the log of facts.
     Log(Log),
+    /// Try the mapping of topics that are read, and look at how far each is.
+    Source(Source),
     /// Look at facts that could not be used, and try them again.
     Parked(Parked),
     /// Look at webhooks, and call one again that said to be gone.

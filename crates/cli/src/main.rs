@@ -33,6 +33,7 @@ mod serve;
 mod shards;
 mod show;
 mod simulate;
+mod source;
 mod suppress;
 mod switching;
 mod task;
@@ -74,6 +75,7 @@ fn run(command: &Command) -> anyhow::Result<exit::Exit> {
         Command::Why(why) => why::run(why),
         Command::Shards(shards) => shards::run(shards),
         Command::Log(log) => log::run(log),
+        Command::Source(source) => source::run(source),
         Command::Parked(parked) => parked::run(parked),
         Command::Webhook(webhook) => webhook::run(webhook),
         Command::Schema(schema) => schema::run(schema),

@@ -9,6 +9,7 @@ use anyhow::bail;
 use ingest::{Rules, decode_one};
 use jiff::Timestamp;
 use serde_json::json;
+use server::sources::again;
 use store::{ClockMode, NewFact, ParkedRow, Store};
 
 /// How many rows are read at once.
@@ -83,24 +84,30 @@ async fn replay(pick: &ParkedPick) -> anyhow::Result<Exit> {
         marks_history: false,
     };
     let (mut facts, mut still) = (Vec::new(), 0);
+    // Records of sources are mapped anew, by the text that is applied now.
+    let applied = server::applied_files(&store).await?;
+    let program = applied.and_then(|files| workflow::check(&files).program);
+    let sources = store.sources().await?;
     for row in chosen(&store, pick).await? {
-        match decode_one(&row.parked.json, rules) {
-            Ok(Ok(new)) => {
-                let Some(account) = &new.account else {
-                    continue;
-                };
-                let shard = store.shard_of(account.as_str());
-                facts.push((
-                    row.number,
-                    NewFact {
-                        shard,
-                        arrived_at: Timestamp::now(),
-                        json: new.json,
-                    },
-                ));
-            }
-            Ok(Err(_)) | Err(_) => still += 1,
-        }
+        let json = &row.parked.json;
+        let mapped = || again(program.as_ref()?, &sources, json);
+        let read = decode_one(json, rules).ok().and_then(Result::ok);
+        let Some(new) = read.or_else(mapped) else {
+            still += 1;
+            continue;
+        };
+        let Some(account) = &new.account else {
+            continue;
+        };
+        let shard = store.shard_of(account.as_str());
+        facts.push((
+            row.number,
+            NewFact {
+                shard,
+                arrived_at: Timestamp::now(),
+                json: new.json,
+            },
+        ));
     }
     let taken = store.replay_parked(facts).await?;
     let mut printer = Printer::new();

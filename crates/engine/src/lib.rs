@@ -27,6 +27,7 @@ pub mod run;
 pub mod scenario;
 pub mod sends;
 pub mod simulate;
+pub mod source;
 pub mod stop;
 pub mod stored;
 mod turn;

@@ -16,6 +16,7 @@ mod lines;
 pub mod mail;
 pub mod notice;
 mod refuse;
+pub mod topic;
 
 pub use body::{Form, decode};
 pub use check::{NewFact, Rules, decode_one};

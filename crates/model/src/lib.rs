@@ -11,6 +11,7 @@ pub mod message;
 pub mod record;
 pub mod suppression;
 pub mod template;
+pub mod topic;
 pub mod value;
 
 pub use decimal::Decimal;

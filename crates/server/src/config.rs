@@ -12,6 +12,7 @@ mod returns;
 mod secret;
 mod settings;
 mod show;
+mod sources;
 
 pub use left::Left;
 pub use log::LogConfig;
@@ -20,6 +21,7 @@ pub use place::StorePlace;
 pub use reach::{Hook, Reach};
 pub use returns::Bounces;
 pub use secret::Secret;
+pub use sources::SourcesConfig;
 
 use outreach::render::legal::Jurisdiction;
 use settings::{Settings, overlay};
@@ -41,6 +43,8 @@ pub struct Config {
     pub store: StorePlace,
     /// Where the log is, if not in the store's own tables.
     pub log: Option<LogConfig>,
+    /// The brokers of sources, if they are others than the log's.
+    pub sources: Option<SourcesConfig>,
     /// The number of shards of a new store.
     pub shards: Option<u32>,
     /// Whose time decides, for a new store.

@@ -23,6 +23,7 @@ mod seals;
 mod sender;
 mod share;
 mod shared;
+pub mod sources;
 mod status;
 mod track;
 #[cfg(test)]

@@ -9,6 +9,8 @@ use prometheus_client::registry::Registry;
 use std::sync::{Arc, Mutex, PoisonError};
 
 type Label = Vec<(&'static str, &'static str)>;
+/// By the name of a source, which stands in the definitions.
+type SourceLabel = Vec<(&'static str, String)>;
 
 /// All measures.
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct Measures {
     pub(crate) messages: Family<Label, Counter>,
     pub(crate) came_back: Family<Label, Counter>,
     pub(crate) leases: Family<Label, Gauge>,
+    pub(crate) records: Family<Label, Counter>,
+    behind: Family<SourceLabel, Gauge>,
     registry: Arc<Mutex<Registry>>,
 }
 
@@ -52,6 +56,8 @@ impl Measures {
             messages: Family::default(),
             came_back: Family::default(),
             leases: Family::default(),
+            records: Family::default(),
+            behind: Family::default(),
             registry: Arc::default(),
         };
         measures.register();
@@ -125,6 +131,34 @@ impl Measures {
             "Leases held by this process, by role",
             self.leases.clone(),
         );
+        self.register_sources(&mut registry);
+    }
+
+    fn register_sources(&self, registry: &mut Registry) {
+        registry.register(
+            "sottaku_source_records",
+            "Records read of sources, by what they came to",
+            self.records.clone(),
+        );
+        registry.register(
+            "sottaku_source_behind",
+            "Records of a source that are still to be read, as this process looked last",
+            self.behind.clone(),
+        );
+    }
+
+    /// How far behind a source is; none: this process does not read it.
+    pub(crate) fn behind(&self, source: &str, records: Option<u64>) {
+        let label = vec![("source", source.to_owned())];
+        match records {
+            Some(records) => {
+                let records = i64::try_from(records).unwrap_or(i64::MAX);
+                self.behind.get_or_create(&label).set(records);
+            }
+            None => {
+                self.behind.remove(&label);
+            }
+        }
     }
 
     /// The text that a scraper reads.

@@ -3,6 +3,7 @@
 use crate::keeper::Keeper;
 use crate::sender::MeansError;
 use crate::shared::{Settled, Shared};
+use crate::sources::SourceKeeper;
 use crate::{Clock, Config, http, returns};
 use model::Record;
 use std::net::SocketAddr;
@@ -104,6 +105,11 @@ impl Server {
             .into_iter()
             .filter_map(|(is_on, role)| is_on.then_some(role))
             .collect();
+        if roles.ingest {
+            tasks.push(tokio::spawn(
+                SourceKeeper::new(shared.clone()).run(stop.clone()),
+            ));
+        }
         if !held.is_empty() {
             tasks.push(tokio::spawn(
                 Keeper::new(shared.clone(), &held).run(stop.clone()),

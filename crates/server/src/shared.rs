@@ -5,6 +5,7 @@ use crate::bell::Bells;
 use crate::measure::Measures;
 use crate::seals::Seals;
 use crate::sender::{Means, MeansError};
+use crate::sources::CopiedUntil;
 use crate::status::Status;
 use crate::{Clock, Config};
 use engine::Change;
@@ -58,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) sends_for: Arc<AtomicU32>,
     pub(crate) records: broadcast::Sender<Arc<Record>>,
     pub(crate) settled: broadcast::Sender<Settled>,
+    /// Until when the sources are copied, as the store said last.
+    pub(crate) copied: Arc<CopiedUntil>,
     active: Arc<Mutex<Option<Arc<Active>>>>,
     texts: Arc<Mutex<Texts>>,
     changes: Arc<Mutex<Changes>>,
@@ -86,6 +89,7 @@ impl Shared {
             status: Status::default(),
             records,
             settled,
+            copied: Arc::default(),
             active: Arc::default(),
             texts: Arc::default(),
             changes: Arc::default(),

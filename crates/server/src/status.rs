@@ -24,6 +24,9 @@ struct Inner {
     /// Why mails that can be left do not leave.
     unlawful: BTreeMap<Box<str>, u64>,
     lease_trouble: Option<Trouble>,
+    sources: BTreeMap<Box<str>, Trouble>,
+    /// Whether sources are declared, and nobody said where their brokers are.
+    lacks_brokers: bool,
 }
 
 impl Status {
@@ -61,6 +64,23 @@ impl Status {
         self.with(|inner| inner.lease_trouble = None);
     }
 
+    pub(crate) fn source_fails(&self, name: &str, now: Timestamp, why: impl Into<Box<str>>) {
+        let why = why.into();
+        self.with(|inner| {
+            let before = inner.sources.get(name);
+            let since = before.map_or(now, |trouble| trouble.since);
+            inner.sources.insert(name.into(), Trouble { since, why });
+        });
+    }
+
+    pub(crate) fn source_works(&self, name: &str) {
+        self.with(|inner| inner.sources.remove(name));
+    }
+
+    pub(crate) fn sources_have_no_brokers(&self, is_so: bool) {
+        self.with(|inner| inner.lacks_brokers = is_so);
+    }
+
     /// A message waits, and why: what it should go by is not there.
     pub(crate) fn without_means(&self, why: &str) {
         self.with(|inner| *inner.meansless.entry(why.into()).or_default() += 1);
@@ -88,7 +108,12 @@ impl Status {
                 )
             });
             let leases = inner.lease_trouble.iter();
+            let sources = inner.sources.iter().map(|(name, trouble)| {
+                let Trouble { since, why } = trouble;
+                format!("the source {name} can't be read since {since}: {why}")
+            });
             shards
+                .chain(sources)
                 .chain(
                     leases.map(|trouble| {
                         format!("leases fail since {}: {}", trouble.since, trouble.why)
@@ -106,7 +131,10 @@ impl Status {
             let unlawful = inner.unlawful.iter();
             let unlawful =
                 unlawful.map(|(why, count)| format!("{why}: {count} messages were not sent"));
-            meansless.chain(unlawful).collect()
+            let brokers = inner.lacks_brokers.then(|| {
+                "sources are declared and not read: no brokers are set (`sources.kafka.brokers`)".to_owned()
+            });
+            meansless.chain(unlawful).chain(brokers).collect()
         })
     }
 }

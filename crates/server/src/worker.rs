@@ -245,7 +245,12 @@ impl Worker {
         let now = self.shared.clock.now().max(state.last_now);
         let position = state.mark.position;
         let has_more = match self.shared.store.clock() {
-            ClockMode::Live => state.read_end(&self.shared, self.shard, now).await? > position,
+            ClockMode::Live => {
+                state
+                    .read_end(&self.shared, (self.shard, active), now)
+                    .await?
+                    > position
+            }
             // No wake-up waits for the log's end under this clock, so nobody asks for it.
             ClockMode::Log => true,
         };

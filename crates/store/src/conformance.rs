@@ -16,6 +16,7 @@ mod outbox;
 mod race;
 mod rest;
 pub(crate) mod server;
+mod source;
 mod wake;
 
 use crate::{
@@ -172,6 +173,10 @@ cases! {
         a_full_queue_refuses_at_once,
         an_append_goes_on_when_its_caller_is_gone,
         a_parked_fact_is_replayed_once;
+    source:
+        what_a_source_became_and_how_far_it_is_are_one,
+        a_source_is_read_by_one_and_a_zombie_writes_nothing,
+        a_source_that_a_person_sets_anew_begins_there;
     lease:
         a_lease_is_one_owners_until_it_expires,
         renewing_keeps_the_epoch,

@@ -1,10 +1,12 @@
 //! The log in Apache Kafka: one topic, a partition for each shard, a position one above the record's offset.
 
 mod producing;
+pub(crate) mod proof;
 mod reading;
 #[cfg(test)]
 mod rig;
 mod settings;
+pub(crate) mod source;
 #[cfg(test)]
 mod tests;
 pub(crate) mod topic;
@@ -33,6 +35,7 @@ pub(crate) struct Kafka {
     /// Reads again what was read before, without moving the other.
     looking_back: Arc<Reading>,
     shards: u32,
+    proofs: Arc<proof::Proofs>,
 }
 
 impl std::fmt::Debug for Kafka {
@@ -56,6 +59,7 @@ impl Kafka {
                 following: Arc::new(following),
                 looking_back: Arc::new(looking_back),
                 shards,
+                proofs: Arc::default(),
             })
         });
         opening.await.map_err(|why| refused(&why))?
@@ -92,6 +96,19 @@ impl Kafka {
         self.looking_back.read(shard, after, max).await
     }
 
+    /// Refuses a topic that has another number of partitions by now.
+    async fn is_as_wide(&self) -> Result<(), Failure> {
+        let found = self.looking_back.partitions().await?;
+        if found == self.shards {
+            return Ok(());
+        }
+        let shards = self.shards;
+        let why = format!(
+            "the topic has {found} partitions now and the store {shards} shards; both are fixed when they are made"
+        );
+        Err(refused(&why))
+    }
+
     /// Where a shard's log ends, asked of the broker now.
     pub(crate) async fn log_end(&self, shard: u32) -> Result<u64, Failure> {
         self.following.end(shard).await
@@ -100,6 +117,7 @@ impl Kafka {
     /// Lets go of what was read ahead for a shard that others decide now.
     pub(crate) fn let_go(&self, shard: u32) {
         self.following.let_go(shard);
+        self.proofs.forget(shard);
     }
 }
 
@@ -110,24 +128,32 @@ fn refused(why: &dyn std::fmt::Display) -> Failure {
 
 /// The same for what the client says: no broker to be reached passes by itself.
 fn refused_by(why: &KafkaError) -> Failure {
+    match is_passing(why) {
+        true => Failure::Away(format!("the log in Kafka: {why}").into()),
+        false => refused(why),
+    }
+}
+
+/// Whether nothing is wrong but that a broker can't be reached.
+fn is_passing(why: &KafkaError) -> bool {
     use RDKafkaErrorCode::{
         AllBrokersDown, BrokerNotAvailable, BrokerTransportFailure, LeaderNotAvailable,
         NetworkException, NotLeaderForPartition, OperationTimedOut, RequestTimedOut, Resolve,
     };
-    match why.rdkafka_error_code() {
+    matches!(
+        why.rdkafka_error_code(),
         Some(
             AllBrokersDown
-            | BrokerNotAvailable
-            | BrokerTransportFailure
-            | LeaderNotAvailable
-            | NetworkException
-            | NotLeaderForPartition
-            | OperationTimedOut
-            | RequestTimedOut
-            | Resolve,
-        ) => Failure::Away(format!("the log in Kafka: {why}").into()),
-        Some(_) | None => refused(why),
-    }
+                | BrokerNotAvailable
+                | BrokerTransportFailure
+                | LeaderNotAvailable
+                | NetworkException
+                | NotLeaderForPartition
+                | OperationTimedOut
+                | RequestTimedOut
+                | Resolve
+        )
+    )
 }
 
 /// The partition of a shard.

@@ -29,6 +29,7 @@ mod revision;
 mod seal;
 mod shard;
 mod share;
+mod source;
 mod sqlite;
 mod state;
 mod store;
@@ -36,6 +37,7 @@ mod suppression;
 mod switch;
 mod task;
 mod thread;
+mod topic;
 mod wake;
 
 #[cfg(test)]
@@ -69,10 +71,12 @@ pub use reject::RejectRow;
 pub use revision::{Activation, Revision, RevisionId};
 pub use seal::{SEAL_KEYS_MAX, SealKey};
 pub use shard::{ShardMark, ShardState, shard_of};
+pub use source::{NewSource, SourceError, SourcePosition, SourceRow, SourceStep};
 pub use sqlite::{Sqlite, Tuning};
 pub use state::{AccountRow, CsmRow, Loaded, Parts, Wanted};
 pub use store::{ClockMode, Health, LogKind, Meta, OpenError, OpenOptions, SHARDS_MAX, Store};
 pub use suppression::{LedgerRow, Lift, Person, Reason, Scope, Suppression};
 pub use switch::Switch;
 pub use task::{TaskFilter, TaskRow};
+pub use topic::{PartitionEnds, PollMax, Polled, TopicReader};
 pub use wake::{Wake, WakeMark};

@@ -103,7 +103,7 @@ impl Store {
                     count: count_max,
                     bytes: bytes_max,
                 };
-                kafka.read(shard, after, max).await
+                crate::kafka::proof::read((kafka, &self.tables), shard, after, max).await
             }
             Log::Elsewhere => Err(elsewhere()),
         }
@@ -239,6 +239,27 @@ impl Tables {
         match self {
             Self::Sqlite(sqlite) => sqlite.log_end(shard).await,
             Self::Postgres(postgres) => postgres.log_end(shard).await,
+        }
+    }
+
+    #[cfg(feature = "kafka")]
+    pub(crate) async fn log_mark(&self, shard: u32) -> Result<Option<(u64, Box<str>)>, Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.log_mark(shard).await,
+            Self::Postgres(postgres) => postgres.log_mark(shard).await,
+        }
+    }
+
+    #[cfg(feature = "kafka")]
+    pub(crate) async fn set_log_mark(
+        &self,
+        shard: u32,
+        position: u64,
+        mark: &str,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.set_log_mark(shard, position, mark).await,
+            Self::Postgres(postgres) => postgres.set_log_mark(shard, position, mark).await,
         }
     }
 

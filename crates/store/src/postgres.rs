@@ -45,6 +45,7 @@ mod settlements;
 mod setup;
 mod shards;
 mod share;
+mod sources;
 mod suppressions;
 mod switches;
 mod tables;

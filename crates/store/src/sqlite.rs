@@ -42,6 +42,7 @@ pub(crate) mod seals;
 pub(crate) mod settlements;
 pub(crate) mod shards;
 mod share;
+pub(crate) mod sources;
 pub(crate) mod suppressions;
 pub(crate) mod switches;
 mod tables;

@@ -119,6 +119,61 @@ fn right_definitions_are_passed_without_a_word() {
     }
 }
 
+const SOURCE: &str = "topic: t, format: json, account: record.id";
+
+#[test]
+fn right_sources_are_passed_without_a_word() {
+    for good in [
+        "topic: crm.public.accounts, format: debezium, account: record.id, type: account.updated",
+        "topic: t, format: json, account: key, type: user.logged_in, fields: {user: record.person.id, device: record.device}",
+        "topic: t, format: json, account: record.a else key.id, type: user.logged_in, fields: {user: record.u, device: phone}, where: record.n > 3 and record.n is known, time: record.at, id: header.id",
+        "topic: t, format: cloudevents",
+        "topic: t, format: cloudevents, account: key, where: record.type == \"a.b\"",
+        "topic: t, format: cloudevents, type: user.logged_in, fields: {user: record.data.user}",
+        "topic: t, format: debezium, account: record.account, type: contract.updated, fields: {contract: record.id, seats: record.seats * 2, status: record.status, renewal_date: record.ends}, deletes: skip, snapshot: news, backlog: skip",
+        "topic: t, format: debezium, account: record.account, type: nps.responded, where: change.op == \"c\" and before.score is unknown, fields: {contact: record.who, score: round(record.score)}",
+        "topic: t, format: json, csm: record.id, type: csm.updated, fields: {name: record.name}",
+        "topic: t, format: json, account: record.id, type: account.updated, record: {share: percent, sum: money}, where: record.share in 10%..20%, fields: {arr: record.sum * record.share}",
+        "topic: t, format: json, account: record.id, type: account.updated, where: {all: [kafka.offset > 3, record.is_live]}",
+    ] {
+        let text = format!("sources: {{crm: {{{good}}}}}\n");
+        assert_eq!(definition(&text), "", "{good}");
+    }
+}
+
+#[test]
+fn wrong_sources_are_told() {
+    let cases = [
+        "format: json",
+        "topic: a b, format: avro, type: account.updated, account: record.id",
+        "topic: t, format: json, account: record.id",
+        "topic: t, format: json, type: account.updated",
+        "type: user.loged_in",
+        "type: message.sent",
+        "type: user.logged_in, fields: {device: record.device}",
+        "type: contract.updated, fields: {seats: record.seats, seat: record.s}",
+        "type: account.updated, fields: {reference: record.reference}",
+        "type: account.updated, fields: {arr: record.sum == 3, size: huge, since: recrod.at}",
+        "type: account.updated, where: record.a + \"x\" == \"y\"",
+        "type: account.updated, where: record.a in 10%..20, id: before.id",
+        "type: account.updated, deletes: delete, snapshot: news, csm: key",
+        "type: account.updated, where: is_large and account.arr > 3",
+        "type: account.updated, record: {a: txt}, backlog: never",
+        "topic: t, format: debezium, account: key, type: user.logged_in, deletes: delete",
+        "topic: t, format: cloudevents, fields: {user: record.data.user}",
+    ];
+    shot(
+        "sources",
+        &all(&cases, |case| {
+            let head = match case.contains("format") {
+                true => String::new(),
+                false => format!("{SOURCE}, "),
+            };
+            definition(&format!("sources: {{crm: {{{head}{case}}}}}\n"))
+        }),
+    );
+}
+
 #[test]
 fn right_workflows_are_passed_without_a_word() {
     for good in [

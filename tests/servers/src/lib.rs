@@ -4,7 +4,7 @@ mod guard;
 mod kafka;
 mod postgres;
 
-pub use kafka::Kafka;
+pub use kafka::{Kafka, KafkaOptions};
 pub use postgres::{Answer, Postgres};
 
 /// A port of this machine that nobody uses at the moment.

@@ -214,6 +214,7 @@ pub(crate) fn empty() -> Program {
         sender: None,
         routes: BTreeMap::new(),
         webhooks: BTreeMap::new(),
+        sources: BTreeMap::new(),
         workflows: Vec::new(),
         templates: BTreeMap::new(),
     }

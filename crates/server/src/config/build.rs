@@ -60,6 +60,7 @@ pub(super) fn config(
         listen,
         store: StorePlace::build(settings.store.as_deref(), variable, base)?,
         log: settings.log.build(variable, base)?,
+        sources: settings.sources.build(variable, base)?,
         shards: settings.shards,
         clock,
         tokens: tokens(&settings.tokens, variable, base)?,

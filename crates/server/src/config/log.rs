@@ -58,26 +58,7 @@ impl LogSettings {
         }
         let mut kafka = KafkaSettings::new(brokers, topic);
         kafka.replicas = written.replicas;
-        let mut client = Map::new();
-        for (key, value) in written.client {
-            let name = format!("log.kafka.client.{key}");
-            let told = if value.starts_with("${") {
-                secret(&name, &value, variable, base)?.expose().into()
-            } else if is_secret(&key) {
-                return Err(setting(
-                    &name,
-                    "is a secret: name it, as `${env:NAME}` or `${file:PATH}`",
-                ));
-            } else {
-                value.as_str().into()
-            };
-            kafka.client.insert(key.as_str().into(), told);
-            client.insert(key, Value::String(value));
-        }
-        if let Some(key) = kafka.forbidden().next() {
-            let why = "is what the promises stand on, and can't be set otherwise";
-            return Err(setting(&format!("log.kafka.client.{key}"), why));
-        }
+        let client = client(&mut kafka, "log.kafka", written.client, (variable, base))?;
         Ok(Some(LogConfig { kafka, client }))
     }
 }
@@ -91,6 +72,36 @@ impl LogConfig {
             "client": self.client,
         }})
     }
+}
+
+/// What else the client is told: it goes into `kafka`; as it is written, with secrets by their names, it comes back.
+pub(super) fn client(
+    kafka: &mut KafkaSettings,
+    place: &str,
+    written: BTreeMap<String, String>,
+    (variable, base): (Variable<'_>, &Path),
+) -> Result<Map<String, Value>, ConfigError> {
+    let mut client = Map::new();
+    for (key, value) in written {
+        let name = format!("{place}.client.{key}");
+        let told = if value.starts_with("${") {
+            secret(&name, &value, variable, base)?.expose().into()
+        } else if is_secret(&key) {
+            return Err(setting(
+                &name,
+                "is a secret: name it, as `${env:NAME}` or `${file:PATH}`",
+            ));
+        } else {
+            value.as_str().into()
+        };
+        kafka.client.insert(key.as_str().into(), told);
+        client.insert(key, Value::String(value));
+    }
+    if let Some(key) = kafka.forbidden().next() {
+        let why = "is what the promises stand on, and can't be set otherwise";
+        return Err(setting(&format!("{place}.client.{key}"), why));
+    }
+    Ok(client)
 }
 
 fn is_topic(name: &str) -> bool {

@@ -5,6 +5,7 @@ use super::log::LogSettings;
 use super::mail_events::MailEventSettings;
 use super::reach::{EgressSettings, HookSettings, SlackSettings, TeamsSettings};
 use super::returns::BounceSettings;
+use super::sources::SourceSettings;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ pub(super) struct Settings {
     pub(super) listen: Option<String>,
     pub(super) store: Option<String>,
     pub(super) log: LogSettings,
+    pub(super) sources: SourceSettings,
     pub(super) shards: Option<u32>,
     pub(super) clock: Option<String>,
     pub(super) tokens: Vec<String>,
@@ -130,6 +132,9 @@ pub(super) fn overlay(
     }
     if let Some(topic) = variable("SOTTAKU_LOG_KAFKA_TOPIC") {
         kafka.get_or_insert_default().topic = Some(topic);
+    }
+    if let Some(brokers) = variable("SOTTAKU_SOURCES_KAFKA_BROKERS") {
+        settings.sources.kafka.get_or_insert_default().brokers = Some(brokers);
     }
     text("SOTTAKU_CLOCK", &mut settings.clock);
     text("SOTTAKU_MODE", &mut settings.mode);

@@ -18,6 +18,7 @@ impl Config {
             "listen": self.listen.to_string(),
             "store": self.store.shown(),
             "log": self.log.as_ref().map(super::LogConfig::shown),
+            "sources": self.sources.as_ref().map(super::SourcesConfig::shown),
             "shards": self.shards,
             "clock": self.clock.map(store::ClockMode::as_str),
             "tokens": tokens,

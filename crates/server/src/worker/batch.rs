@@ -140,7 +140,11 @@ impl Worker {
         };
         if facts.is_empty() && page.is_empty() {
             let due = match self.shared.store.clock() {
-                ClockMode::Live => self.shared.store.earliest(self.shard).await?,
+                ClockMode::Live => {
+                    let due = self.shared.store.earliest(self.shard).await?;
+                    let waits = state.waits_for_sources(clocked.now);
+                    due.filter(|due| !waits || *due > clocked.now)
+                }
                 ClockMode::Log => None,
             };
             return Ok(Round::Idle { due });

@@ -4,6 +4,7 @@ use super::Trouble;
 use super::cache::Cache;
 use crate::active::{self, Active};
 use crate::shared::Shared;
+use crate::sources::copied_until;
 use engine::{Change, Csms};
 use jiff::Timestamp;
 use model::AccountId;
@@ -125,15 +126,17 @@ impl State {
     pub(super) async fn read_end(
         &mut self,
         shared: &Shared,
-        shard: u32,
+        (shard, active): (u32, &Active),
         now: Timestamp,
     ) -> Result<u64, Trouble> {
         if let Some(end) = self.end.filter(|end| self.mark.position < end.position) {
             return Ok(end.position);
         }
+        // What was copied by then is in the log: so this is asked first.
+        let copied = copied_until(shared, &active.program).await?;
         let position = shared.store.log_end(shard).await?;
         self.end = Some(LogEnd {
-            as_of: now,
+            as_of: now.min(copied),
             position,
         });
         Ok(position)
@@ -151,6 +154,11 @@ impl State {
         self.end
             .filter(|end| position >= end.position)
             .map(|end| end.as_of)
+    }
+
+    /// Whether wake-ups wait for sources: then what is due already is no reason to hurry.
+    pub(super) fn waits_for_sources(&self, now: Timestamp) -> bool {
+        self.end.is_some_and(|end| end.as_of < now)
     }
 
     /// Lowers the scan's mark to a wake-up that was written.

@@ -7,7 +7,7 @@ mod thread;
 use super::{PageMax, partition, refused, refused_by};
 use crate::KafkaSettings;
 use crate::{Failure, StoredFact};
-use quiet::Quiet;
+pub(super) use quiet::Quiet;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use slot::{Slot, Slots};
 use std::sync::Arc;
@@ -148,6 +148,23 @@ impl Reading {
             .map_err(|why| refused_by(&why))?;
         let offset = |offset| u64::try_from(offset).unwrap_or(0);
         Ok((offset(low), offset(high)))
+    }
+
+    /// How many partitions the topic has now.
+    pub(super) async fn partitions(&self) -> Result<u32, Failure> {
+        let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
+        let ask_max = self.ask_max;
+        let asking =
+            tokio::task::spawn_blocking(move || consumer.fetch_metadata(Some(&topic), ask_max));
+        let metadata = asking
+            .await
+            .map_err(|why| refused(&why))?
+            .map_err(|why| refused_by(&why))?;
+        let found = metadata
+            .topics()
+            .iter()
+            .map(|topic| topic.partitions().len());
+        Ok(u32::try_from(found.sum::<usize>()).unwrap_or(u32::MAX))
     }
 
     /// A position, or the one before the oldest record that is kept if that comes later.

@@ -165,3 +165,69 @@ async fn without_a_broker_nothing_is_acknowledged() -> Proof {
     );
     Ok(())
 }
+
+/// Deletes the topic, and makes it again as the log does.
+async fn make_anew(settings: &KafkaSettings) -> Kafka {
+    use rdkafka::admin::{AdminClient, AdminOptions};
+    use rdkafka::client::DefaultClientContext;
+    let admin: AdminClient<DefaultClientContext> =
+        settings.consumer("test").create().expect("a client");
+    let deleted = admin.delete_topics(&[&settings.topic], &AdminOptions::new());
+    deleted.await.expect("it is asked")[0]
+        .as_ref()
+        .expect("it is deleted");
+    // The brokers forget it in their own time: a topic that is still there has facts.
+    loop {
+        if let Ok(log) = Kafka::open(settings.clone(), 2).await
+            && log.log_end(0).await.is_ok_and(|end| end == 0)
+        {
+            return log;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_made_anew_under_its_name_halts_its_shards() -> Proof {
+    let settings = settings();
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("store.db");
+    let options = crate::OpenOptions {
+        shards: Some(2),
+        log: Some(crate::LogKind::Kafka),
+        ..crate::OpenOptions::default()
+    };
+    let store = crate::Store::open(&file, options).await?;
+    let store = store.with_log(&settings).await?;
+    let facts = (0..3).map(|n| fact(0, n)).collect();
+    let parked = Vec::new();
+    store.append(crate::Incoming { facts, parked }).await?;
+    assert_eq!(
+        positions(&store.read_log(0, 0, 10, usize::MAX).await?),
+        [1, 2, 3]
+    );
+    store.close().await;
+    drop(store);
+    // The same store over the same topic goes on.
+    let store = crate::Store::open(&file, options).await?;
+    let store = store.with_log(&settings).await?;
+    assert_eq!(
+        positions(&store.read_log(0, 1, 10, usize::MAX).await?),
+        [2, 3]
+    );
+    store.close().await;
+    drop(store);
+    let anew = make_anew(&settings).await;
+    let others: Vec<_> = (10..20).map(|n| fact(0, n)).collect();
+    anew.append(&others).await?;
+    let store = crate::Store::open(&file, options).await?;
+    let store = store.with_log(&settings).await?;
+    let halted = store.read_log(0, 3, 10, usize::MAX).await;
+    let said = halted.expect_err("another record stands there").to_string();
+    assert!(
+        said.contains("made anew") && said.contains("shard 0"),
+        "{said}"
+    );
+    // A shard that was never read has nothing to prove.
+    assert_eq!(store.read_log(1, 0, 10, usize::MAX).await?, []);
+    Ok(())
+}

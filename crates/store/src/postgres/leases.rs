@@ -50,6 +50,12 @@ impl Postgres {
         }
     }
 
+    /// How long a bid lasts, and when it is made where the bids' own clock counts.
+    pub(super) fn lease_of(&self, bid: &Bid) -> (i64, Option<i64>) {
+        let asked = self.asked(bid);
+        (asked.ttl(), asked.now)
+    }
+
     pub(crate) async fn acquire(
         &self,
         shard: u32,

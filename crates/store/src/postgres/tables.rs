@@ -4,11 +4,18 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Every change, in order: its number, what it is about, its statements. They only add, so that the version before
 /// goes on beside a newer one; what nobody reads any more is taken away a version later.
-const CHANGES: &[(i64, &str, &str)] = &[(
-    1,
-    "tables",
-    include_str!("../../migrations/postgres/0001_tables.sql"),
-)];
+const CHANGES: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "tables",
+        include_str!("../../migrations/postgres/0001_tables.sql"),
+    ),
+    (
+        2,
+        "source",
+        include_str!("../../migrations/postgres/0002_source.sql"),
+    ),
+];
 
 /// What brings the tables up to date; changes of a newer version are none of ours.
 pub(super) fn migrator() -> Migrator {

@@ -73,4 +73,41 @@ impl Sqlite {
         })
         .await
     }
+
+    /// By what the last record that was read is known again.
+    #[cfg(feature = "kafka")]
+    pub(crate) async fn log_mark(&self, shard: u32) -> Result<Option<(u64, Box<str>)>, Failure> {
+        self.read(move |session| {
+            Box::pin(async move {
+                let query = sqlx::query("SELECT position, mark FROM log_mark WHERE shard = ?");
+                let row = session.row(query.bind(i64::from(shard))).await?;
+                row.map(|row| Ok((row.count(0)?, row.text(1)?))).transpose()
+            })
+        })
+        .await
+    }
+
+    /// Keeps by what a record is known again.
+    #[cfg(feature = "kafka")]
+    pub(crate) async fn set_log_mark(
+        &self,
+        shard: u32,
+        position: u64,
+        mark: &str,
+    ) -> Result<(), Failure> {
+        let mark: Box<str> = mark.into();
+        self.write(move |session| {
+            Box::pin(async move {
+                let sql = "INSERT INTO log_mark (shard, position, mark) VALUES (?, ?, ?) \
+                    ON CONFLICT (shard) DO UPDATE SET position = excluded.position, mark = excluded.mark";
+                let query = sqlx::query(sql)
+                    .bind(i64::from(shard))
+                    .bind(super::rows::signed(position))
+                    .bind(&*mark);
+                session.execute(query).await?;
+                Ok(crate::sqlite::tx::Ending::Commit(()))
+            })
+        })
+        .await
+    }
 }

@@ -33,6 +33,7 @@ const CHANGES: &[Change] = &changes! {
     "0070" "outbox_revision",
     "0071" "ground",
     "0072" "answers_of",
+    "0080" "source",
 };
 
 /// The number that a file's name begins with.

@@ -7,12 +7,13 @@ mod order;
 mod policies;
 mod reach;
 pub(crate) mod sort;
+mod sources;
 mod unused;
 mod warnings;
 mod workflows;
 
 use crate::expression::{Scope, World};
-use crate::program::{Program, Schema};
+use crate::program::{Program, Schema, TopicSource};
 use crate::reader::engine_event::{self, Names};
 use crate::reader::{Notes, schema};
 use crate::{Checked, Files};
@@ -20,7 +21,7 @@ use defined::Definitions;
 use definitions::Drafts;
 use policies::Policies;
 use sort::Sorted;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use workflows::Workflows;
 
@@ -58,6 +59,7 @@ pub fn check(files: &Files) -> Checked {
         ..scope.clone()
     };
     let policies = policies::read(&mut notes, &sorted, &names, &with_csm);
+    let sources = sources::read(&mut notes, &sorted, &scope);
     let since = &policies.complete_since;
     warnings::uncovered(
         &mut notes,
@@ -83,10 +85,9 @@ pub fn check(files: &Files) -> Checked {
         warnings::unsigned(&mut notes, &names, &policies, &workflows);
     }
     let not_yet = std::mem::take(&mut workflows.not_yet);
-    let is_good = notes.errors() == 0;
     let schema = &scope.world.schema;
-    let program = is_good
-        .then(|| assemble(schema, definitions, policies, workflows))
+    let program = (notes.errors() == 0)
+        .then(|| assemble(schema, definitions, (policies, sources), workflows))
         .flatten();
     Checked {
         program,
@@ -171,7 +172,7 @@ fn template_names(files: &Files) -> Vec<Box<str>> {
 fn assemble(
     schema: &Schema,
     definitions: Definitions,
-    policies: Policies,
+    (policies, sources): (Policies, BTreeMap<Box<str>, TopicSource>),
     workflows: Workflows,
 ) -> Option<Program> {
     let mut program = Program {
@@ -196,6 +197,7 @@ fn assemble(
         sender: policies.sender,
         routes: policies.routes,
         webhooks: policies.webhooks,
+        sources,
         workflows: workflows.running.into_values().collect(),
         templates: workflows.templates,
     };

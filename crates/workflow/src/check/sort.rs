@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub(crate) const FILES_MAX: usize = 10_000;
 
 /// Keys of definitions files.
-pub(crate) const DEFINITION_KEYS: [&str; 20] = [
+pub(crate) const DEFINITION_KEYS: [&str; 21] = [
     "entities",
     "events",
     "metrics",
@@ -32,6 +32,7 @@ pub(crate) const DEFINITION_KEYS: [&str; 20] = [
     "sender",
     "routes",
     "webhooks",
+    "sources",
 ];
 
 /// A YAML file that was read.

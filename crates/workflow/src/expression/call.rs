@@ -129,7 +129,7 @@ impl Checker<'_> {
     }
 
     fn round(&mut self, value: &Node) -> Typed {
-        let found = self.infer(value, &Expect::Nothing)?;
+        let found = self.infer(value, &self.reckoned(value))?;
         if !matches!(found.ty, Type::Number | Type::Money) {
             let message = format!(
                 "`round` takes a number or money, but this is {}",
@@ -144,7 +144,7 @@ impl Checker<'_> {
     }
 
     fn extreme(&mut self, name: &str, one: &Node, two: &Node, at: &Range<usize>) -> Typed {
-        let left = self.infer(one, &Expect::Nothing);
+        let left = self.infer(one, &self.reckoned(one));
         let right = self.infer(two, &Expect::beside(&left));
         let (Some(left), Some(right)) = alike(left, right) else {
             return None;

@@ -221,7 +221,11 @@ impl<'a> Checker<'a> {
     }
 
     fn between(&mut self, value: &Node, low: &Bound, high: &Bound) -> Typed {
-        let found = self.infer(value, &Expect::Nothing);
+        let expect = match self.is_untyped(value) && low.is_percent && high.is_percent {
+            true => Expect::Type(Type::Percent),
+            false => self.reckoned(value),
+        };
+        let found = self.infer(value, &expect);
         let at = low.at.start..high.at.end;
         let is_range = self.range_fits(found.as_ref(), value, low, high);
         if is_range && low.value > high.value {

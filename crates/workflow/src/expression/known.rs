@@ -45,6 +45,7 @@ fn is_always_there(expr: &Expr, scope: &Scope) -> bool {
             scope.has_contract && is_required(&world.schema.contract, field)
         }
         ExprKind::Contact(field) => is_required(&world.schema.contact, field),
+        ExprKind::Event(_) if scope.record.is_some() => false,
         ExprKind::Event(field) => is_in_every_event(scope.event.as_ref(), field, scope),
         ExprKind::StartedBy(field) => is_in_every_event(scope.started_by.as_ref(), field, scope),
         ExprKind::Metric(index) => is_known(&world.metrics, *index),

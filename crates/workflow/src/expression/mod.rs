@@ -53,6 +53,11 @@ mod passing;
 )]
 mod print;
 mod range;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "parts of expressions have twenty kinds, and this is about two of them"
+)]
+mod record;
 pub mod scope;
 mod syntax;
 mod token;
@@ -77,6 +82,8 @@ pub use naming::Naming;
 pub use parse::{EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX};
 pub use passing::{changes_with_time, wakes_daily};
 pub use print::print;
+pub use record::RecordNames;
+pub(crate) use record::named;
 pub use scope::{Defined, Given, Meanings, Scope, StepKind, World};
 pub use verdict::{DateWindow, Verdict, can_hold, date_windows, verdict};
 pub use want::{Want, compile};

@@ -29,10 +29,18 @@ impl Checker<'_> {
     /// A name.
     pub(super) fn name(&mut self, parts: &[Box<str>], at: &Range<usize>, expect: &Expect) -> Typed {
         let full = parts.join(".");
-        if parts.len() == 1 {
-            if let Some(word) = a_word(&full, expect) {
-                return Some(word);
+        if parts.len() == 1
+            && let Some(word) = a_word(&full, expect)
+        {
+            return Some(word);
+        }
+        if let Some(record) = &self.scope.record {
+            if expect.words().is_some() && parts.len() == 1 && full != "key" {
+                return self.no_such_name(&full, at, expect);
             }
+            return self.of_record(record, parts, at, expect);
+        }
+        if parts.len() == 1 {
             if self.has_failed(parts) {
                 return None;
             }

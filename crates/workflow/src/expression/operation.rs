@@ -18,7 +18,7 @@ impl Checker<'_> {
     /// Two sides of which one may be a bare word of the other's pick-list.
     fn sides(&mut self, left: &Node, right: &Node) -> (Typed, Typed) {
         let is_unknown = |checker: &mut Self, node: &Node| {
-            node.name().is_some_and(|parts| !checker.is_name(parts))
+            checker.is_untyped(node) || node.name().is_some_and(|parts| !checker.is_name(parts))
         };
         let is_right_first = is_unknown(self, left) && !is_unknown(self, right);
         let (first, second) = if is_right_first {
@@ -213,8 +213,8 @@ impl Checker<'_> {
         left: &Node,
         right: &Node,
     ) -> Typed {
-        let one = self.infer(left, &Expect::Nothing);
-        let two = self.infer(right, &Expect::Nothing);
+        let one = self.infer(left, &self.reckoned(left));
+        let two = self.infer(right, &self.reckoned(right));
         let (one, two) = (one?, two?);
         let (one, two) = match how {
             Arithmetic::Add | Arithmetic::Subtract => match alike(Some(one), Some(two)) {
@@ -275,7 +275,7 @@ impl Checker<'_> {
 
     /// `-a`.
     pub(super) fn negate(&mut self, inner: &Node) -> Typed {
-        let found = self.infer(inner, &Expect::Nothing)?;
+        let found = self.infer(inner, &self.reckoned(inner))?;
         if !is_numeric(&found.ty) {
             let message = format!("{} has no negative", a_type(&found.ty));
             return self.fail(Mistake::new("E301", &inner.at, message));

@@ -1,6 +1,7 @@
 //! Scopes: what names mean at one place of the workspace. Built by who reads the files.
 
 use super::directory::Directory;
+use super::record::RecordNames;
 use crate::program::{Entity, Expr, PickList, Schema, Type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -119,6 +120,8 @@ pub struct Scope {
     pub has_unsubscribe_url: bool,
     /// What `event` is: types of events, whose common fields it has; empty: they failed to check.
     pub event: Option<Vec<Box<str>>>,
+    /// What names mean in the mapping of a topic: there is nothing but these.
+    pub record: Option<Arc<RecordNames>>,
     /// What `started_by` is, likewise.
     pub started_by: Option<Vec<Box<str>>>,
     /// Names of the workflow's `with`, by index.

@@ -77,7 +77,7 @@ pub enum ExprKind {
     Csm(Box<str>),
     /// `risk.x` of the item or subject.
     Risk(RiskField),
-    /// `event.x`.
+    /// `event.x`; in the mapping of a topic the whole name and its type, as `record.x.y:text`.
     Event(Box<str>),
     /// `event.x.y`, x being a contact.
     EventContact {

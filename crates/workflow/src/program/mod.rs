@@ -6,9 +6,11 @@ pub mod expression;
 pub mod policy;
 pub mod rule;
 pub mod schema;
+pub mod source;
 pub mod verb;
 mod walk;
 
+pub(crate) use crate::reader::schema::ENTITIES;
 pub use definition::{
     Aggregate, Band, Bands, CompleteSince, Definition, Health, HealthName, Label, Measure, Metric,
     Reduce, Risk, Segment, Side, Source, Window,
@@ -26,6 +28,7 @@ pub use rule::{
     Workflow,
 };
 pub use schema::{Entity, EventType, Field, FieldType, Schema};
+pub use source::{Deletes, Past, TopicFormat, TopicSays, TopicSource};
 pub use verb::{
     Approval, ApprovalOtherwise, Arm, AtLimit, Deliver, IfNobody, Otherwise, Says, SetOf, Setting,
     Until, Verb,
@@ -80,6 +83,9 @@ pub struct Program {
     pub routes: BTreeMap<Box<str>, Route>,
     /// Webhooks by name.
     pub webhooks: BTreeMap<Box<str>, Webhook>,
+    /// Topics that are read, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<Box<str>, TopicSource>,
     /// Workflows that can run, by name; those set aside as *not yet* are not here.
     pub workflows: Vec<Workflow>,
     /// Templates by name, then by locale.

@@ -29,6 +29,8 @@ pub(crate) mod route;
 pub(crate) mod scenario;
 pub(crate) mod schema;
 pub(crate) mod set;
+pub(crate) mod source;
+mod source_fields;
 pub(crate) mod split;
 pub(crate) mod start;
 pub(crate) mod step;

@@ -205,6 +205,16 @@ fn long_field(notes: &mut Notes, node: &Node) -> Option<Field> {
     })
 }
 
+/// A type where there is nothing but a type: `number`, `a | b`.
+pub(crate) fn declared_type(notes: &mut Notes, node: &Node, key_span: Span) -> Option<FieldType> {
+    if node.is_null() {
+        notes.error("E103", key_span, "this has no type");
+        return None;
+    }
+    let scalar = scalar(notes, node, "a type")?;
+    field_type(notes, scalar.text.trim(), node.span)
+}
+
 fn field_type(notes: &mut Notes, text: &str, span: Span) -> Option<FieldType> {
     if text.contains('|') {
         return pick_list(notes, text, span).map(FieldType::Pick);

@@ -5,7 +5,7 @@ use crate::check::sort::DEFINITION_KEYS;
 use crate::file_kind::FileKind;
 use crate::reader::{
     act, calendar, case, definition, expression, goal, health, metric, policy, route, scenario,
-    schema as fields, split, start, step, survey::VERBS, timeline, wait, workflow,
+    schema as fields, source, split, start, step, survey::VERBS, timeline, wait, workflow,
 };
 use crate::template;
 use serde_json::Value;
@@ -75,6 +75,7 @@ fn of_health_and_policies() -> Vec<Row> {
         ("/$defs/limit", policy::LIMIT_KEYS.to_vec()),
         ("/$defs/route", route::ROUTE_KEYS.to_vec()),
         ("/$defs/webhook", route::WEBHOOK_KEYS.to_vec()),
+        ("/$defs/source", source::KEYS.to_vec()),
     ]
     .map(|(place, keys)| (FileKind::Definitions, place, keys))
     .into()
