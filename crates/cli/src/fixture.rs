@@ -32,7 +32,7 @@ async fn read(arguments: &Test, program: &Program, account: &str) -> anyhow::Res
     let store = arguments.place.existing().await?;
     let at = arguments.at.map(At::Day);
     let account = AccountId::new(account);
-    why::seen(&store, program, (&arguments.place, &account), at).await
+    why::seen_by(&store, program, (&arguments.place, &account), at).await
 }
 
 /// The account as `accounts:` of a test has it. What its events add up to is held fast: a test does not tell a year of them.

@@ -149,6 +149,8 @@ mod tests {
 
     fn text(revision: &str, from: [u64; 2]) -> Text {
         Text {
+            id: store::RevisionId(1),
+            resting: engine::Resting::Next,
             revision: revision.into(),
             applied_at: Timestamp::UNIX_EPOCH,
             from: BTreeMap::from([(0, from[0]), (1, from[1])]),

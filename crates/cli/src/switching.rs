@@ -6,7 +6,7 @@ use crate::place::wait;
 use crate::print::{Output, Printer};
 use jiff::Timestamp;
 use serde_json::json;
-use store::Switch;
+use store::{Store, Switch};
 
 /// Turns a switch, and prints those that are off.
 pub(crate) fn run(arguments: &Switching, is_on: bool) -> anyhow::Result<Exit> {
@@ -22,6 +22,9 @@ async fn turn(arguments: &Switching, is_on: bool) -> anyhow::Result<Exit> {
         note: arguments.reason.as_str().into(),
     };
     store.set_switch(switch).await?;
+    if !is_on {
+        warn_of_strangers(&store, arguments).await?;
+    }
     let mut printer = Printer::new();
     let switches = store.switches().await?;
     let off: Vec<&Switch> = switches.iter().filter(|switch| !switch.is_on).collect();
@@ -42,6 +45,33 @@ async fn turn(arguments: &Switching, is_on: bool) -> anyhow::Result<Exit> {
     }
     printer.flush()?;
     Ok(Exit::Done)
+}
+
+/// Says when the text in force knows no such workflow or topic: what was decided by an earlier one may, so it is held back
+/// all the same.
+async fn warn_of_strangers(store: &Store, arguments: &Switching) -> anyhow::Result<()> {
+    let Some(files) = server::applied_files(store).await? else {
+        return Ok(());
+    };
+    let Some(program) = workflow::check(&files).program else {
+        return Ok(());
+    };
+    let workflows: Vec<&str> = program.workflows.iter().map(|one| &*one.name).collect();
+    let topics: Vec<&str> = program.topics.keys().map(|name| &**name).collect();
+    let asked = [
+        ("workflow", &arguments.workflow, workflows),
+        ("topic", &arguments.topic, topics),
+    ];
+    for (kind, name, known) in asked {
+        let Some(name) = name.as_deref().filter(|name| !known.contains(name)) else {
+            continue;
+        };
+        let known = known.join(", ");
+        anstream::eprintln!(
+            "note: the text in force has no {kind} `{name}`; it has: {known}. What an earlier text decided for it is held back"
+        );
+    }
+    Ok(())
 }
 
 fn name(arguments: &Switching) -> String {

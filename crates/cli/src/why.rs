@@ -1,5 +1,6 @@
 //! `sottaku why`: did it start, what keeps it from starting, where does it rest, and what did it do.
 
+mod past;
 mod picture;
 mod tell;
 mod unsent;
@@ -10,18 +11,14 @@ use crate::exit::Exit;
 use crate::place::{Place, wait};
 use crate::print::{Output, Printer};
 use anyhow::{Context as _, bail};
-use engine::simulate::Simulation;
 use engine::{Account, Clock, Context, Csms, Rules, why};
 use jiff::Timestamp;
-use model::{AccountId, Fact, Logged, Record};
+use model::{AccountId, Record};
 use serde_json::json;
 use server::records::{self, RecordFilter};
 use store::{Delivery, Store};
 use workflow::Program;
-
-/// How many facts, and how many bytes, are read at once.
-const PAGE: u32 = 2_000;
-const PAGE_BYTES: usize = 8 * 1024 * 1024;
+use workflow::program::Start;
 
 /// Answers.
 pub(crate) fn run(arguments: &Why) -> anyhow::Result<Exit> {
@@ -42,10 +39,15 @@ async fn answer(arguments: &Why) -> anyhow::Result<Exit> {
     };
     let id = AccountId::new(account.as_str());
     let seen = seen(&store, &program, (&arguments.place, &id), arguments.at).await?;
+    let program = seen.text.as_ref().unwrap_or(&program);
     let mut printer = Printer::new();
     match workflow {
-        Some(workflow) => one(arguments, &program, (&seen, workflow), &mut printer)?,
-        None => all(arguments, &program, &seen, &mut printer)?,
+        Some(workflow) => {
+            let offered = offered(&store, program, (&arguments.place, &seen), workflow).await?;
+            let of = (&seen, workflow, offered.as_ref());
+            one(arguments, program, of, &mut printer)?;
+        }
+        None => all(arguments, program, &seen, &mut printer)?,
     }
     printer.flush()?;
     Ok(Exit::Done)
@@ -60,6 +62,8 @@ pub(crate) struct Seen {
     records: Vec<Record>,
     /// Messages that did not leave; none of the past.
     unsent: Vec<Delivery>,
+    /// The text that decided it then; none: the present one.
+    text: Option<Program>,
 }
 
 /// The account as it is stored.
@@ -94,6 +98,7 @@ async fn present(store: &Store, place: &Place, id: &AccountId) -> anyhow::Result
         now,
         records: records.context("a record of the journal must read back")?,
         unsent: unsent::read(store, id).await?,
+        text: None,
     })
 }
 
@@ -104,74 +109,90 @@ pub(crate) async fn seen(
     (place, id): (&Place, &AccountId),
     at: Option<At>,
 ) -> anyhow::Result<Seen> {
-    match at {
-        Some(at) => {
-            let looked = server::account::look(store, id).await?;
-            let at = at.of(program, looked.as_ref().map(|looked| &looked.account));
-            past(store, program, id, at).await
-        }
-        None => present(store, place, id).await,
-    }
+    let Some(at) = at else {
+        return present(store, place, id).await;
+    };
+    let looked = server::account::look(store, id).await?;
+    let account = looked.as_ref().map(|looked| &looked.account);
+    let at = at.of(program, account);
+    let is_live = is_live(place, account)?;
+    let mut texts = past::deciding(store, id).await?;
+    let (mut seen, by) = past::past(store, &texts, (id, is_live), at).await?;
+    seen.text = (by < texts.len()).then(|| texts.swap_remove(by).program);
+    Ok(seen)
 }
 
-/// The account as it stood: its part of the log decided anew up to then.
-async fn past(
+/// Whether time is the wall's. A store does not say which clock it was decided by, so an account that is ahead of the
+/// wall's clock, or settings that say so, decide.
+fn is_live(place: &Place, account: Option<&Account>) -> anyhow::Result<bool> {
+    let is_log = place.settings()?.clock == Some(store::ClockMode::Log);
+    let own = account.and_then(|account| account.head.now);
+    Ok(!is_log && own.is_none_or(|own| own <= Timestamp::now()))
+}
+
+/// An account as it stood then, decided by this text alone, as one that is to be tested.
+pub(crate) async fn seen_by(
     store: &Store,
     program: &Program,
-    id: &AccountId,
-    at: Timestamp,
+    (place, id): (&Place, &AccountId),
+    at: Option<At>,
 ) -> anyhow::Result<Seen> {
-    let mut simulation = Simulation::new(program);
-    for shard in store.shards_of(Some(id.as_str())) {
-        let mut after = 0;
-        loop {
-            let page = store.read_back(shard, after, PAGE, PAGE_BYTES).await?;
-            let Some(last) = page.last() else { break };
-            after = last.position;
-            for stored in &page {
-                let fact: Fact = match serde_json::from_str(&stored.json) {
-                    Ok(fact) => fact,
-                    // Somebody else wrote it into the topic; whoever decides has put it aside.
-                    Err(_) if !store.rewrites_log() => continue,
-                    Err(why) => return Err(why).context("a stored fact must read back"),
-                };
-                let is_own = fact.subject.as_deref() == Some(id.as_str());
-                let is_early = fact.time.unwrap_or(stored.arrived_at) <= at;
-                if is_early && (is_own || fact.is_csm() || fact.is_control()) {
-                    simulation.push(&Logged {
-                        position: stored.position,
-                        arrived_at: stored.arrived_at,
-                        fact,
-                    });
-                }
-            }
-        }
-    }
-    simulation.raise(at);
-    let account = simulation
-        .accounts()
-        .find(|account| account.id == *id)
-        .cloned();
-    let Some(account) = account else {
-        bail!("nothing was known of the account {id} at {at}");
+    let Some(at) = at else {
+        return present(store, place, id).await;
     };
-    let csms = simulation.csms().clone();
-    let (records, _) = simulation.finish(None);
-    Ok(Seen {
-        account,
-        csms,
-        clock: Clock::Log,
-        now: at,
-        records,
-        unsent: Vec::new(),
-    })
+    let looked = server::account::look(store, id).await?;
+    let at = at.of(program, looked.as_ref().map(|looked| &looked.account));
+    let alone = past::Deciding {
+        program: program.clone(),
+        from: 0,
+        applied_at: Timestamp::MIN,
+        resting: engine::Resting::Next,
+    };
+    Ok(past::past(store, &[alone], (id, false), at).await?.0)
+}
+
+/// What a workflow that starts on an event made of the last one, as the account stood then.
+async fn offered(
+    store: &Store,
+    program: &Program,
+    (place, seen): (&Place, &Seen),
+    workflow: &str,
+) -> anyhow::Result<Option<why::Offered>> {
+    let mut workflows = program.workflows.iter();
+    let found = workflows.find(|known| *known.name == *workflow);
+    let Some(Start::Event { events, .. }) = found.map(|found| &found.start) else {
+        return Ok(None);
+    };
+    let id = &seen.account.id;
+    let Some(fact) = past::last_event(store, id, events, seen.now).await? else {
+        return Ok(None);
+    };
+    let at = fact.time.unwrap_or(seen.now);
+    let is_live = is_live(place, Some(&seen.account))?;
+    let texts = past::deciding(store, id).await?;
+    // An event that came before anything was known of the account, or before any text decided, started nothing.
+    let Ok((then, by)) = past::past(store, &texts, (id, is_live), at).await else {
+        return Ok(None);
+    };
+    let Some(by) = texts.get(by) else {
+        return Ok(None);
+    };
+    let rules = Rules::of(&by.program);
+    let context = Context {
+        program: &by.program,
+        rules: &rules,
+        csms: &then.csms,
+        pins: None,
+        clock: then.clock,
+    };
+    Ok(why::offered(&context, &then.account, workflow, &fact))
 }
 
 /// One workflow taken apart.
 fn one(
     arguments: &Why,
     program: &Program,
-    (seen, workflow): (&Seen, &str),
+    (seen, workflow, offered): (&Seen, &str, Option<&why::Offered>),
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
     let rules = Rules::of(program);
@@ -199,9 +220,19 @@ fn one(
         Output::Json => {
             let unsent: Vec<serde_json::Value> =
                 unsent.iter().map(|one| unsent::as_json(one)).collect();
-            printer.json(&json!({"why": found, "records": records, "unsent": unsent}))?;
+            printer.json(&json!({
+                "why": found,
+                "last_event": offered,
+                "records": records,
+                "unsent": unsent,
+            }))?;
         }
-        Output::Text => tell::tell(&found, &records, &unsent, printer)?,
+        Output::Text => {
+            tell::tell(&found, &records, &unsent, printer)?;
+            if let Some(offered) = offered {
+                tell::offered(offered, &found.zone, printer)?;
+            }
+        }
     }
     Ok(())
 }

@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use model::{Decision, Kind, Record};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use workflow::Program;
 use workflow::program::{Existing, Period, Start, Status, Workflow};
 
 /// So far ahead messages are counted.
@@ -80,13 +79,19 @@ pub struct StepPlan {
 #[derive(Debug)]
 pub struct Outlook<'a> {
     context: Context<'a>,
+    /// The text that decides now: what happens by it anyway is no effect of the new one.
+    before: Option<Context<'a>>,
     plan: Plan,
 }
 
+/// What would happen to one account without the new text: workflow, kind, how or why, and the step of messages.
+type Anyway = BTreeMap<(Box<str>, Kind, Box<str>), u64>;
+
 impl<'a> Outlook<'a> {
-    /// For going from one text to the context's.
-    pub fn new(context: Context<'a>, old: Option<&Program>, change: &Change) -> Self {
+    /// For going from the text of one context to that of another.
+    pub fn new(context: Context<'a>, before: Option<Context<'a>>, change: &Change) -> Self {
         let new = context.program;
+        let old = before.map(|before| before.program);
         let mut plan = Plan {
             risks: change.risks.iter().cloned().collect(),
             is_health_redefined: change.is_health_redefined,
@@ -118,7 +123,11 @@ impl<'a> Outlook<'a> {
             };
             plan.workflows.insert(workflow.name.clone(), entry);
         }
-        Self { context, plan }
+        Self {
+            context,
+            before,
+            plan,
+        }
     }
 
     /// Looks at a copy of an account that the text before the change decided last. `now`: the wall clock, or under the log
@@ -132,27 +141,50 @@ impl<'a> Outlook<'a> {
             Clock::Live => now,
             Clock::Log => own.unwrap_or(Timestamp::UNIX_EPOCH),
         };
-        let input = Input::Rebase(change);
-        let decision = decide(&self.context, &mut account, input, brought_over_at);
-        self.count(&decision, true);
-        self.count_unknown(&account, change);
         let calendar = &self.context.program.calendar;
         let zone = calendar::zone(&calendar.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
         let open_at = calendar::next_open(calendar, now, &zone).unwrap_or(now);
         let until = calendar::add(calendar, now, AHEAD, &zone).unwrap_or(now);
-        for _ in 0..WAKES_MAX {
-            let Some(due) = account.wake_at().filter(|due| *due <= until.max(open_at)) else {
-                break;
-            };
-            let at = due.max(brought_over_at);
-            let decision = decide(&self.context, &mut account, Input::Wake, at);
-            self.count(&decision, at <= open_at);
+        let until = until.max(open_at);
+        let mut anyway = Anyway::new();
+        if let Some(before) = &self.before {
+            wake(
+                before,
+                account.clone(),
+                (brought_over_at, until),
+                |decision, at| {
+                    for record in &decision.records {
+                        if let Some(key) =
+                            key(record).filter(|_| at <= open_at || is_message(record))
+                        {
+                            *anyway.entry(key).or_default() += 1;
+                        }
+                    }
+                },
+            );
         }
+        let input = Input::Rebase(change);
+        let decision = decide(&self.context, &mut account, input, brought_over_at);
+        self.count(&decision, true, &mut anyway);
+        self.count_unknown(&account, change);
+        let context = self.context;
+        wake(
+            &context,
+            account,
+            (brought_over_at, until),
+            |decision, at| {
+                self.count(decision, at <= open_at, &mut anyway);
+            },
+        );
     }
 
     /// Goes on with what was found so far, with another shard's CSMs.
-    pub fn go_on(context: Context<'a>, plan: Plan) -> Self {
-        Self { context, plan }
+    pub fn go_on(context: Context<'a>, before: Option<Context<'a>>, plan: Plan) -> Self {
+        Self {
+            context,
+            before,
+            plan,
+        }
     }
 
     /// What was found so far.
@@ -184,16 +216,23 @@ impl<'a> Outlook<'a> {
         }
     }
 
-    fn count(&mut self, decision: &Decision, is_now: bool) {
+    /// Counts what the new text brings; of what comes anyway, each is left out once.
+    fn count(&mut self, decision: &Decision, is_now: bool, anyway: &mut Anyway) {
         for record in &decision.records {
             let workflow = record.workflow.as_ref();
             let Some(plan) = workflow.and_then(|name| self.plan.workflows.get_mut(name)) else {
                 continue;
             };
-            if is_message(record) {
+            let left = key(record).and_then(|key| anyway.get_mut(&key));
+            let comes_anyway = left.is_some_and(|left| {
+                let is_one = *left > 0;
+                *left = left.saturating_sub(1);
+                is_one
+            });
+            if is_message(record) && !comes_anyway {
                 plan.messages += 1;
             }
-            if is_now {
+            if is_now && (record.step.is_some() || !comes_anyway) {
                 count_record(plan, record);
             }
         }
@@ -239,6 +278,29 @@ fn step_plan(change: StepChange) -> StepPlan {
         due: 0,
         skipped: 0,
     }
+}
+
+/// Wakes a copy whenever it is due.
+fn wake(
+    context: &Context<'_>,
+    mut account: Account,
+    (from, until): (Timestamp, Timestamp),
+    mut told: impl FnMut(&Decision, Timestamp),
+) {
+    for _ in 0..WAKES_MAX {
+        let Some(due) = account.wake_at().filter(|due| *due <= until) else {
+            return;
+        };
+        let at = due.max(from);
+        told(&decide(context, &mut account, Input::Wake, at), at);
+    }
+}
+
+/// What a record is told apart by; none: it is the account's.
+fn key(record: &Record) -> Option<(Box<str>, Kind, Box<str>)> {
+    let what = record.step.as_ref().or(record.how.as_ref());
+    let what = what.or(record.why.as_ref()).cloned().unwrap_or_default();
+    Some((record.workflow.clone()?, record.kind, what))
 }
 
 /// Whether a run in its steps has a step before it.

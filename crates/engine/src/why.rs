@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::run::{How, Phase, StepPhase};
 use crate::turn::Turn;
 use jiff::Timestamp;
-use model::RunId;
+use model::{Fact, RunId};
 use serde::Serialize;
 use workflow::program::Status;
 
@@ -33,6 +33,12 @@ pub struct Standing {
     pub subject: Box<str>,
     /// What starts a run here, taken apart.
     pub start: Option<Tree>,
+    /// The `if` beside a `when`, looked at once as a run begins, taken apart.
+    pub guard: Option<Tree>,
+    /// The events one of which starts a run; none: something else does.
+    pub events: Vec<Box<str>>,
+    /// The next moment at which a run may begin, where the calendar says when.
+    pub next_at: Option<Timestamp>,
     /// What `start` was when it was last known: never, false, true or pending.
     pub memory: &'static str,
     /// Since when `start` holds, where it has to hold for a while.
@@ -41,12 +47,34 @@ pub struct Standing {
     pub held_at: Option<Timestamp>,
     /// Why no run would begin now, in the words of records; none: nothing speaks against it.
     pub against: Option<Box<str>>,
-    /// The first part of `start` that is not true.
+    /// The first part of `start` that is not true; of what an event will tell nothing is to blame.
     pub blame: Option<Blame>,
     /// When the last run began.
     pub started_at: Option<Timestamp>,
     /// Its runs that are still kept, oldest first.
     pub runs: Vec<Passage>,
+}
+
+/// What a workflow that starts on an event made of one.
+#[derive(Clone, Debug, Serialize)]
+pub struct Offered {
+    /// The event's type.
+    pub event: Box<str>,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What the start asked for each subject, taken apart.
+    pub subjects: Vec<Asked>,
+}
+
+/// What a start asked when an event came.
+#[derive(Clone, Debug, Serialize)]
+pub struct Asked {
+    /// The subject.
+    pub subject: Box<str>,
+    /// Its condition, with what the event told; none: it asks nothing.
+    pub start: Option<Tree>,
+    /// The first part of it that was not true.
+    pub blame: Option<Blame>,
 }
 
 /// An expression with what it gives, and its parts.
@@ -131,6 +159,8 @@ pub struct Deed {
     pub step: Box<str>,
     /// How it stands.
     pub phase: StepPhase,
+    /// The case or arm that was taken.
+    pub chosen: Option<Box<str>>,
     /// Since when.
     pub at: Timestamp,
 }
@@ -149,4 +179,19 @@ pub fn why(
         .iter()
         .find(|known| *known.name == *workflow)?;
     Some(Turn::new(context, &mut copy, now).explain(found))
+}
+
+/// What a workflow made of an event of the account, which stands as it stood when the event was decided; none if no run of
+/// it starts on events of this type.
+pub fn offered(
+    context: &Context<'_>,
+    account: &Account,
+    workflow: &str,
+    fact: &Fact,
+) -> Option<Offered> {
+    let mut copy = account.clone();
+    let now = copy.head.now?;
+    let mut workflows = context.program.workflows.iter();
+    let found = workflows.find(|known| *known.name == *workflow)?;
+    Turn::new(context, &mut copy, now).explain_event(found, fact)
 }

@@ -171,14 +171,16 @@ pub fn build(letter: &Letter<'_>) -> Result<Mail, MailError> {
     }
     if let Some(mailbox) = letter.reply_to {
         builder = builder.reply_to(party(mailbox, &address(mailbox, "reply_to")?, "reply_to")?);
-    } else if let Some(replies) = letter.replies {
+    } else if letter.replies.is_some() {
+        builder = builder.reply_to(party(letter.from, &from, "from")?);
+    }
+    // Beside whoever reads the answer: without it no step would know that there was one.
+    if let Some(replies) = letter.replies {
         let noticed = Mailbox {
             name: None,
             address: replies.as_str().into(),
         };
-        builder = builder
-            .reply_to(party(letter.from, &from, "from")?)
-            .reply_to(party(&noticed, replies, "reply_to")?);
+        builder = builder.reply_to(party(&noticed, replies, "reply_to")?);
     }
     for header in headers::of_list(letter, &from)? {
         builder = builder.raw_header(header);

@@ -149,8 +149,12 @@ pub async fn applied_files(store: &Store) -> Result<Option<Files>, Refused> {
 /// A text that took effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
+    /// Its number in the store.
+    pub id: RevisionId,
     /// The hash of its checked form.
     pub revision: Box<str>,
+    /// What becomes of runs that rest at a step which it does not have.
+    pub resting: Resting,
     /// When it was applied.
     pub applied_at: Timestamp,
     /// The facts behind these positions are decided by it, by shard.
@@ -159,7 +163,7 @@ pub struct Text {
 
 /// The texts that took effect, oldest first.
 pub async fn texts(store: &Store) -> Result<Vec<Text>, Failure> {
-    let mut names: BTreeMap<RevisionId, Box<str>> = BTreeMap::new();
+    let mut names: BTreeMap<RevisionId, (Box<str>, Resting)> = BTreeMap::new();
     let mut texts: Vec<Text> = Vec::new();
     // One that took effect twice was applied twice: the rows of one activation stand together, a shard each.
     let mut last = None;
@@ -169,13 +173,23 @@ pub async fn texts(store: &Store) -> Result<Vec<Text>, Failure> {
             && let Some(stored) = store.revision(id).await?
         {
             // One that this program can't read any more is known by its bytes.
-            name.insert(active::program(&stored).map_or(stored.hash, |program| program.revision));
+            let resting = if stored.ends_resting {
+                Resting::End
+            } else {
+                Resting::Next
+            };
+            let program = active::program(&stored);
+            let hash = program.map_or(stored.hash, |program| program.revision);
+            name.insert((hash, resting));
         }
         let mark = Some((id, activation.at));
         if last != mark {
             last = mark;
+            let (revision, resting) = names.get(&id).cloned().unwrap_or_default();
             texts.push(Text {
-                revision: names.get(&id).cloned().unwrap_or_default(),
+                id,
+                revision,
+                resting,
                 applied_at: activation.at,
                 from: BTreeMap::new(),
             });
@@ -185,4 +199,10 @@ pub async fn texts(store: &Store) -> Result<Vec<Text>, Failure> {
         }
     }
     Ok(texts)
+}
+
+/// A text that took effect, checked again; none: this program can't read it any more.
+pub async fn text(store: &Store, id: RevisionId) -> Result<Option<Program>, Failure> {
+    let stored = store.revision(id).await?;
+    Ok(stored.as_ref().and_then(active::program))
 }

@@ -1,6 +1,7 @@
 //! Settings: from a file, with the environment laid over it. Nothing else reads the environment.
 
 mod build;
+mod left;
 mod log;
 mod mail;
 mod mail_events;
@@ -13,6 +14,7 @@ mod settings;
 mod show;
 mod sources;
 
+pub use left::Left;
 pub use log::LogConfig;
 pub use mail_events::{MailEvents, Ses, SesProof};
 pub use place::StorePlace;
@@ -65,6 +67,8 @@ pub struct Config {
     pub jurisdiction: Jurisdiction,
     /// How many days after its last contract an account still does business with us.
     pub relationship_grace_days: u32,
+    /// Messages that left before the store was restored.
+    pub left: Left,
     /// The mail server.
     pub smtp: Option<Smtp>,
     /// What leaves by HTTP.

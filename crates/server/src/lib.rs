@@ -32,7 +32,7 @@ mod worker;
 
 pub use activate::{
     Activated, Refused, Text, activate, activate_resting, applied_files, is_decided_now, left,
-    texts,
+    text, texts,
 };
 pub use arrive::{log_facts, parked};
 pub use clock::Clock;

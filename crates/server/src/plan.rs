@@ -60,6 +60,7 @@ pub async fn plan(
     }
     let all = count(store).await?;
     let rules = Rules::of(&program);
+    let rules_before = old.as_ref().map(Rules::of);
     let mut looking = Looking {
         store,
         program: &program,
@@ -77,14 +78,17 @@ pub async fn plan(
             rules: &rules,
             csms: &csms,
             pins: None,
-            clock: match store.clock() {
-                ClockMode::Live => Clock::Live,
-                ClockMode::Log => Clock::Log,
-            },
+            clock: clock(store),
         };
+        let before = old.as_ref().zip(rules_before.as_ref());
+        let before = before.map(|(program, rules)| Context {
+            program,
+            rules,
+            ..context
+        });
         let mut here = match outlook.take() {
-            Some(plan) => Outlook::go_on(context, plan),
-            None => Outlook::new(context, old.as_ref(), &change),
+            Some(plan) => Outlook::go_on(context, before, plan),
+            None => Outlook::new(context, before, &change),
         };
         let mut more = |count: u64| {
             seen += count;
@@ -95,6 +99,14 @@ pub async fn plan(
     }
     planned.plan = outlook.unwrap_or_default().without_quiet();
     Ok(planned)
+}
+
+/// Whose time decides in a store.
+fn clock(store: &Store) -> Clock {
+    match store.clock() {
+        ClockMode::Live => Clock::Live,
+        ClockMode::Log => Clock::Log,
+    }
 }
 
 /// How many accounts there are.

@@ -296,3 +296,26 @@ async fn the_plan_asks_whether_a_step_was_renamed() {
     let steps = &json[0]["plan"]["workflows"]["course"]["steps"];
     assert_eq!(steps[0]["probably"], "patience", "{steps}");
 }
+
+#[tokio::test]
+async fn why_looks_back_by_the_text_that_decided_then() {
+    let stage = Stage::set().await.expect("the office opens");
+    let product = &stage.office.product;
+    // The account's own time is a day later when the next text takes effect.
+    let told = stage.tell(later(10).into_iter().collect()).await;
+    told.expect("the fact is decided");
+    let applied = product.done(&["apply", &stage.next(), "--yes"]).await;
+    applied.expect("it is applied");
+    let why = async |at: &str| {
+        let told = product.done(&["why", "course", "a-010", "--at", at]).await;
+        told.expect("why tells").out
+    };
+    // By the first text the letter goes three days after the 13th, by the second five.
+    let then = why("2026-01-13T20:00:00Z").await;
+    assert!(then.contains("It rests at `pause`"), "{then}");
+    assert!(then.contains("until 2026-01-16T"), "{then}");
+    assert!(!then.contains("account.name"), "{then}");
+    let since = why("2026-01-17T10:00:00Z").await;
+    assert!(since.contains("until 2026-01-18T"), "{since}");
+    assert!(since.contains("account.name != \"Small\""), "{since}");
+}

@@ -16,6 +16,7 @@ mod notices;
 mod office;
 mod people;
 mod refusals;
+mod restore;
 mod returns;
 mod servers;
 mod signed;

@@ -74,11 +74,11 @@ async fn each_bad_row_is_told_with_its_place_and_kept_to_be_mended() {
 async fn shift_jis_is_read_and_another_encoding_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let product = applied(folder.path()).await;
-    // 田中 in Shift_JIS.
+    // 田中 in Shift_JIS, once with a time that is none.
     let row = [
         b"account,id,name,email,role,time\nacme,p-1,".as_slice(),
         b"\x93\x63\x92\x86",
-        b",tanaka@acme.example,champion,2026-01-13T10:00:00+09:00\n",
+        b",tanaka@acme.example,champion,2026-01-13T10:00:00+09:00\nbeta,p-1,\x93\x63\x92\x86,tanaka@beta.example,champion,soon\n",
     ]
     .concat();
     write(folder.path(), "contacts.csv", &row);
@@ -96,9 +96,30 @@ async fn shift_jis_is_read_and_another_encoding_is_told() {
         "--again",
     ];
     let (taken, said) = code(&product, &right).await;
+    assert_eq!(taken, Some(1), "{said}");
+    // What was refused is as the table was: mended, it is imported as the table was.
+    let refused = folder.path().join("contacts.csv.rejects.csv");
+    let refused = std::fs::read(refused).expect("the rejects are kept");
+    let at = refused.windows(4).position(|found| found == b"soon");
+    let at = at.expect("the row is there");
+    let mended = [
+        &refused[..at],
+        b"2026-01-13T11:00:00+09:00".as_slice(),
+        &refused[at + 4..],
+    ];
+    write(folder.path(), "mended.csv", mended.concat());
+    let mended = [
+        "import",
+        "mended.csv",
+        "--kind",
+        "contacts",
+        "--encoding",
+        "shift_jis",
+    ];
+    let (taken, said) = code(&product, &mended).await;
     assert_eq!(taken, Some(0), "{said}");
     let (_, log) = code(&product, &["log", "export"]).await;
-    assert!(log.contains("田中"), "{log}");
+    assert_eq!(log.matches("田中").count(), 2, "{log}");
 }
 
 #[tokio::test]

@@ -218,7 +218,7 @@ pub(crate) struct Switching {
     /// Only messages of this workflow.
     #[arg(long, group = "what")]
     pub(crate) workflow: Option<String>,
-    /// Only messages of this topic.
+    /// Only mails of this topic; alerts and calls of its workflows still go (see `--workflow`).
     #[arg(long, group = "what")]
     pub(crate) topic: Option<String>,
     /// Only mails to this domain.

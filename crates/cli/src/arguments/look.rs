@@ -243,7 +243,7 @@ pub(crate) struct Why {
     #[arg(value_name = "[WORKFLOW] ACCOUNT", num_args = 1..=2, required = true)]
     pub(crate) of: Vec<String>,
     /// As it stood at this instant, or when this day began in the account's zone (the workspace's, where it has none): the
-    /// log is decided anew up to then, by the text that is applied now.
+    /// log is decided anew up to then, each part of it by the text that decided it.
     #[arg(long, value_name = "DAY or INSTANT")]
     pub(crate) at: Option<At>,
     /// How to print.

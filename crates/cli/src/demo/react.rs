@@ -96,7 +96,7 @@ impl Reaction<'_> {
         let contact = json!(self.record.to);
         let hours = self.dice.between(1, 90);
         match self.record.template.as_deref() {
-            Some("survey-nps" | "survey-nps-reminder") if self.dice.chance(ANSWERED) => {
+            Some("survey-nps") if self.dice.chance(ANSWERED) => {
                 let score = self.mood.nps(&mut self.dice);
                 self.tell(
                     hours,

@@ -1,6 +1,7 @@
 //! What was refused of a file, kept beside it, to be mended and imported.
 
 use anyhow::Context;
+use ingest::csv::Encoding;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ pub(super) struct Rejects {
     path: PathBuf,
     goes_on: bool,
     header: Option<Box<str>>,
+    encoding: Encoding,
     out: Option<BufWriter<File>>,
 }
 
@@ -22,14 +24,16 @@ impl Rejects {
             path: name.into(),
             goes_on,
             header: None,
+            encoding: Encoding::Utf8,
             out: None,
         }
     }
 
-    /// With a first line that names the columns.
-    pub(super) fn headed(self, header: &str) -> Self {
+    /// Of a table: with a first line that names the columns, in the encoding that the table has.
+    pub(super) fn of_table(self, header: &str, encoding: Encoding) -> Self {
         Self {
             header: Some(header.into()),
+            encoding,
             ..self
         }
     }
@@ -52,12 +56,14 @@ impl Rejects {
                 let file = file.with_context(|| format!("writing {}", self.path.display()))?;
                 let out = self.out.insert(BufWriter::new(file));
                 if let Some(header) = &self.header {
-                    writeln!(out, "{header}")?;
+                    out.write_all(&self.encoding.bytes(header))?;
+                    out.write_all(b"\n")?;
                 }
                 out
             }
         };
-        writeln!(out, "{raw}")?;
+        out.write_all(&self.encoding.bytes(raw))?;
+        out.write_all(b"\n")?;
         Ok(())
     }
 

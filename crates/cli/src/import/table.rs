@@ -104,7 +104,8 @@ pub(super) async fn file(
         return Ok(());
     };
     // The file is read from its beginning even where it was cut off: equal rows are counted, and refused ones kept anew.
-    let mut rejects = Rejects::beside(reading.path, "csv", false).headed(&header);
+    let mut rejects =
+        Rejects::beside(reading.path, "csv", false).of_table(&header, reading.encoding);
     let mut page = Vec::with_capacity(PAGE);
     let mut count = 0;
     for row in rows {

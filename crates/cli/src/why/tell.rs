@@ -4,15 +4,13 @@ use super::unsent;
 use crate::print::Printer;
 use crate::records;
 use engine::run::{How, Phase, StepPhase};
-use engine::why::{Held, Passage, Standing, Tree, Why};
+use engine::why::{Blame, Held, Offered, Passage, Standing, Tree, Why};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::Record;
+use std::collections::BTreeSet;
 use store::Delivery;
 use workflow::program::Status;
-
-/// How deep conditions are shown.
-const DEPTH_MAX: usize = 8;
 
 /// Instants as the account's clocks show them.
 struct Civil(TimeZone);
@@ -23,6 +21,12 @@ impl Civil {
             .strftime("%Y-%m-%dT%H:%M:%S%:z")
             .to_string()
     }
+}
+
+/// What was shown of a subject already: what stands behind a name is shown where it is read first.
+struct Shown<'a> {
+    clock: &'a Civil,
+    names: BTreeSet<Box<str>>,
 }
 
 /// Tells it.
@@ -44,9 +48,13 @@ pub(super) fn tell(
         printer.line("\nThis account has nothing that the workflow could run for.")?;
     }
     for standing in &why.subjects {
-        subject(standing, why.at, &clock, printer)?;
+        let mut shown = Shown {
+            clock: &clock,
+            names: BTreeSet::new(),
+        };
+        subject(standing, why.at, &mut shown, printer)?;
         for passage in &standing.runs {
-            run(passage, &clock, printer)?;
+            run(passage, &mut shown, printer)?;
         }
         let own: Vec<&&Record> = records
             .iter()
@@ -66,34 +74,29 @@ pub(super) fn tell(
 fn subject(
     standing: &Standing,
     at: Timestamp,
-    clock: &Civil,
+    shown: &mut Shown<'_>,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
+    let clock = shown.clock;
     printer.line(format!(
         "\n{}: {}",
         standing.subject,
         verdict(standing, at, clock)
     ))?;
     if let Some(start) = &standing.start {
-        printer.line("  The start, taken apart:")?;
-        branch(start, 2, clock, printer)?;
+        printer.line(if standing.events.is_empty() {
+            "  The start, taken apart:"
+        } else {
+            "  What it asks when the event comes, taken apart:"
+        })?;
+        shown.branch(start, 2, printer)?;
+    }
+    if let Some(guard) = &standing.guard {
+        printer.line("  Its `if`, looked at once as it begins:")?;
+        shown.branch(guard, 2, printer)?;
     }
     if let Some(blame) = &standing.blame {
-        let leaf = &blame.leaf;
-        printer.line(format!(
-            "  What keeps it: `{}` is {}",
-            leaf.text,
-            known(leaf)
-        ))?;
-        for part in &leaf.parts {
-            printer.line(format!(
-                "    {} is {}{}",
-                part.text,
-                part.gives,
-                since(part, clock)
-            ))?;
-        }
-        printer.line(format!("  To be true: {}.", blame.needs))?;
+        blamed(blame, "What keeps it", clock, printer)?;
         printer.line(match blame.true_at {
             Some(at) => format!(
                 "  Time alone makes it true at {}, if nothing else changes.",
@@ -101,6 +104,49 @@ fn subject(
             ),
             None => "  Time alone does not make it true within two years: a fact must.".to_owned(),
         })?;
+    }
+    Ok(())
+}
+
+/// The part that is to blame, and what would help.
+fn blamed(blame: &Blame, words: &str, clock: &Civil, printer: &mut Printer) -> anyhow::Result<()> {
+    let leaf = &blame.leaf;
+    printer.line(format!("  {words}: `{}` is {}", leaf.text, known(leaf)))?;
+    for part in &leaf.parts {
+        printer.line(format!(
+            "    {} is {}{}",
+            part.text,
+            part.gives,
+            since(part, clock)
+        ))?;
+    }
+    printer.line(format!("  To be true: {}.", blame.needs))?;
+    Ok(())
+}
+
+/// What was made of the last event that could have started a run.
+pub(super) fn offered(offered: &Offered, zone: &str, printer: &mut Printer) -> anyhow::Result<()> {
+    let clock = Civil(TimeZone::get(zone).unwrap_or(TimeZone::UTC));
+    printer.line(format!(
+        "\nThe last {} happened at {}.",
+        offered.event,
+        clock.show(offered.at)
+    ))?;
+    for asked in &offered.subjects {
+        let Some(start) = &asked.start else { continue };
+        printer.line(format!(
+            "  For {} its condition was {} then:",
+            asked.subject,
+            known(start)
+        ))?;
+        let mut shown = Shown {
+            clock: &clock,
+            names: BTreeSet::new(),
+        };
+        shown.branch(start, 2, printer)?;
+        if let Some(blame) = &asked.blame {
+            blamed(blame, "What kept it", &clock, printer)?;
+        }
     }
     Ok(())
 }
@@ -116,6 +162,19 @@ fn verdict(standing: &Standing, at: Timestamp, clock: &Civil) -> String {
             format!("the last run began at {} and is over", clock.show(at))
         });
     let now = match standing.start.as_ref().map(|start| start.truth) {
+        _ if !standing.events.is_empty() => {
+            format!("it waits for the event {}", standing.events.join(" or "))
+        }
+        truth if let Some(next) = standing.next_at => format!(
+            "its next moment is {}{}",
+            clock.show(next),
+            match truth.flatten() {
+                Some(true) => ", and as things stand its condition holds",
+                Some(false) => "; as things stand its condition is false",
+                None if truth.is_some() => "; as things stand its condition is unknown",
+                None => "",
+            }
+        ),
         None => "it waits for its moment".to_owned(),
         Some(Some(true)) if standing.held_at.is_some_and(|due| due > at) => {
             format!(
@@ -151,7 +210,8 @@ fn reason(why: &str) -> &str {
     }
 }
 
-fn run(passage: &Passage, clock: &Civil, printer: &mut Printer) -> anyhow::Result<()> {
+fn run(passage: &Passage, shown: &mut Shown<'_>, printer: &mut Printer) -> anyhow::Result<()> {
+    let clock = shown.clock;
     let state = match passage.ended {
         Some((how, at)) if passage.phase == Phase::Ended => {
             format!("ended {} at {}", end(how), clock.show(at))
@@ -176,7 +236,7 @@ fn run(passage: &Passage, clock: &Civil, printer: &mut Printer) -> anyhow::Resul
             "    {}  {} {}",
             clock.show(deed.at),
             deed.step,
-            phase(deed.phase)
+            phase(deed.phase, deed.chosen.as_deref())
         ))?;
     }
     if let Some(rest) = &passage.rests {
@@ -194,13 +254,13 @@ fn run(passage: &Passage, clock: &Civil, printer: &mut Printer) -> anyhow::Resul
             printer.line(format!("      {}", kept(held, clock)))?;
         }
         if let Some(condition) = &rest.condition {
-            branch(condition, 3, clock, printer)?;
+            shown.branch(condition, 3, printer)?;
         }
     }
     for (name, tree) in [("while", &passage.keeps), ("goal", &passage.goal)] {
         if let Some(tree) = tree {
             printer.line(format!("    {name} is {}:", known(tree)))?;
-            branch(tree, 3, clock, printer)?;
+            shown.branch(tree, 3, printer)?;
         }
     }
     Ok(())
@@ -225,31 +285,36 @@ fn kept(held: &Held, clock: &Civil) -> String {
     format!("{by} holds {whose} since {}{until}", clock.show(held.since))
 }
 
-/// A condition and what it is made of, one part a line.
-fn branch(tree: &Tree, depth: usize, clock: &Civil, printer: &mut Printer) -> anyhow::Result<()> {
-    let mark = match tree.truth {
-        Some(true) => "+",
-        Some(false) => "-",
-        None if &*tree.gives == "unknown" => "?",
-        None => "=",
-    };
-    let gives = if tree.truth.is_some() {
-        String::new()
-    } else {
-        format!(": {}", tree.gives)
-    };
-    printer.line(format!(
-        "{}{mark} {}{gives}{}",
-        "  ".repeat(depth),
-        tree.text,
-        since(tree, clock)
-    ))?;
-    if depth < DEPTH_MAX {
-        for part in &tree.parts {
-            branch(part, depth + 1, clock, printer)?;
+impl Shown<'_> {
+    /// A condition and what it is made of, one part a line.
+    fn branch(&mut self, tree: &Tree, depth: usize, printer: &mut Printer) -> anyhow::Result<()> {
+        let mark = match tree.truth {
+            Some(true) => "+",
+            Some(false) => "-",
+            None if &*tree.gives == "unknown" => "?",
+            None => "=",
+        };
+        let gives = if tree.truth.is_some() {
+            String::new()
+        } else {
+            format!(": {}", tree.gives)
+        };
+        let is_name = !tree.text.contains([' ', '(']);
+        let is_old = is_name && !tree.parts.is_empty() && !self.names.insert(tree.text.clone());
+        printer.line(format!(
+            "{}{mark} {}{gives}{}{}",
+            "  ".repeat(depth),
+            tree.text,
+            since(tree, self.clock),
+            if is_old { "  (as above)" } else { "" }
+        ))?;
+        if !is_old {
+            for part in &tree.parts {
+                self.branch(part, depth + 1, printer)?;
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn since(tree: &Tree, clock: &Civil) -> String {
@@ -286,14 +351,15 @@ fn end(how: How) -> &'static str {
     }
 }
 
-fn phase(phase: StepPhase) -> &'static str {
-    match phase {
+fn phase(phase: StepPhase, chosen: Option<&str>) -> String {
+    let word = match phase {
         StepPhase::Waiting => "is under way",
         StepPhase::Acted => "is done",
         StepPhase::Skipped => "was skipped",
         StepPhase::TookThen => "took `then`",
         StepPhase::TookElse => "took `else`",
-        StepPhase::Chose => "chose its way",
+        StepPhase::Chose => return format!("took `{}`", chosen.unwrap_or("otherwise")),
         StepPhase::TimedOut => "ran out of time, and took `otherwise`",
-    }
+    };
+    word.to_owned()
 }

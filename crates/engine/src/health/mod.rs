@@ -4,7 +4,7 @@ mod band;
 mod score;
 
 pub use band::{State, Update, next_change, update};
-pub(crate) use score::{band_of, hold, score};
+pub(crate) use score::{Measured, band_of, hold, measured, score};
 
 use workflow::program::{Band, HealthName};
 

@@ -163,6 +163,26 @@ fn reaches(scene: &Scene<'_>, measure: &Measure, threshold: &Expr) -> Option<boo
     }
 }
 
+/// A measure as it stands.
+pub(crate) struct Measured<'a> {
+    /// Which.
+    pub(crate) measure: &'a Measure,
+    /// Where it stands; none: unknown or stale.
+    pub(crate) band: Option<Band>,
+    /// When it is stale if nothing comes in.
+    pub(crate) stale_at: Option<Timestamp>,
+}
+
+/// Each measure of a side as it stands.
+pub(crate) fn measured<'a>(scene: &Scene<'_>, side: &'a Side) -> Vec<Measured<'a>> {
+    let measures = side.measures.iter().map(|measure| Measured {
+        measure,
+        band: band(scene, measure),
+        stale_at: stale_at(scene, measure),
+    });
+    measures.collect()
+}
+
 /// When a measure becomes stale if nothing comes in.
 fn stale_at(scene: &Scene<'_>, measure: &Measure) -> Option<Timestamp> {
     let after = measure.stale_after?;

@@ -5,8 +5,9 @@ use super::meaning::Meanings;
 use crate::turn::flat;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use workflow::Program;
-use workflow::program::{AtWindow, Period, Says, Step, Verb, Workflow};
+use workflow::program::{AtWindow, Period, Says, Step, Template, Verb, Workflow};
 
 /// What happened to a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -68,8 +69,11 @@ pub(crate) fn changes(old: Option<&Program>, new: &Program, name: &str) -> Vec<S
             continue;
         };
         let is_renamed = now.id != step.id;
-        if means.step(own(now), &after.with) != written {
-            changes.push(change(&now.id, StepEdit::Changed, details(step, now), None));
+        let words = words(old, new, (step, now));
+        if means.step(own(now), &after.with) != written || words.is_some() && !is_renamed {
+            let mut found = details(step, now);
+            found.extend(words);
+            changes.push(change(&now.id, StepEdit::Changed, found, None));
         } else if is_renamed {
             let from = vec![format!("from {}", step.id)];
             changes.push(change(&now.id, StepEdit::Renamed, from, None));
@@ -193,6 +197,9 @@ fn details(before: &Step, after: &Step) -> Vec<String> {
         (Verb::Wait { length: was }, Verb::Wait { length: is }) if was != is => {
             found.push(format!("wait {} → {}", period(*was), period(*is)));
         }
+        (Verb::WaitFor { at_most: was, .. }, Verb::WaitFor { at_most: is, .. }) if was != is => {
+            found.push(format!("at_most {} → {}", period(*was), period(*is)));
+        }
         (Verb::Send { template: was, .. }, Verb::Send { template: is, .. }) if was != is => {
             found.push(format!("template {was} → {is}"));
         }
@@ -202,6 +209,18 @@ fn details(before: &Step, after: &Step) -> Vec<String> {
         (_, _) => {}
     }
     found
+}
+
+/// That the words of the template that a step says both times are others, and in which locales.
+fn words(old: &Program, new: &Program, (before, after): (&Step, &Step)) -> Option<String> {
+    let name = template(after).filter(|name| template(before) == Some(name))?;
+    let (was, is) = (old.templates.get(name)?, new.templates.get(name)?);
+    let hash = |of: &Template, locale: &str| of.texts.get(locale).map(|text| text.hash.clone());
+    let locales: BTreeSet<&Box<str>> = was.texts.keys().chain(is.texts.keys()).collect();
+    let others = locales.into_iter();
+    let others = others.filter(|locale| hash(was, locale) != hash(is, locale));
+    let others: Vec<&str> = others.map(|locale| &**locale).collect();
+    (!others.is_empty()).then(|| format!("other words in {name} ({})", others.join(", ")))
 }
 
 fn window(at: Option<&AtWindow>) -> String {

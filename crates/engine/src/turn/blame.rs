@@ -44,7 +44,9 @@ pub(super) fn culprit(whole: Culprit<'_>) -> Culprit<'_> {
                 .iter()
                 .filter(|part| scene.truth(part) != Some(wanted));
             let first = if must_all {
-                guilty.next()
+                // What an event will tell, nobody can know before it comes.
+                let known = guilty.clone().find(|part| !asks_event(part));
+                known.or_else(|| guilty.next())
             } else {
                 // One would do. Whichever is unknown says more than what is plainly wrong.
                 let unknown = parts.iter().find(|part| scene.truth(part).is_none());
@@ -74,6 +76,14 @@ pub(super) fn culprit(whole: Culprit<'_>) -> Culprit<'_> {
         },
         _ => whole,
     }
+}
+
+/// Whether an expression asks what an event tells.
+pub(super) fn asks_event(expr: &Expr) -> bool {
+    matches!(
+        expr.kind,
+        ExprKind::Event(_) | ExprKind::EventContact { .. }
+    ) || expr.children().into_iter().any(asks_event)
 }
 
 /// What would make a part true (or false), in words.

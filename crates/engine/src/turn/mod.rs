@@ -6,6 +6,7 @@ mod answered;
 mod approval;
 mod backfill;
 mod begin;
+mod behind;
 mod blame;
 mod choose;
 mod contest;

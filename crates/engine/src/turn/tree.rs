@@ -1,18 +1,40 @@
 //! An expression taken apart: what it gives, what its parts give, and when what they read was said.
 
-use crate::evaluate::{Carrier, Reading, Scene};
+use super::behind::behind;
+use crate::evaluate::{Carrier, Item, Reading, Scene};
 use crate::why::Tree;
 use jiff::Timestamp;
+use model::Value;
+use std::cell::Cell;
 use workflow::expression::{Naming, print};
 use workflow::program::{Aggregate, Expr, ExprKind, Source, Type, Workflow};
 
-/// How deep names are taken apart.
-const DEPTH_MAX: usize = 12;
+/// How many parts one tree has at most: names that lead to names twice each would grow without end.
+const PARTS_MAX: usize = 2_000;
 
 /// Gives names back, those of the workflow among them.
 pub(super) struct Names<'a> {
     pub(super) program: &'a workflow::Program,
     pub(super) workflow: &'a Workflow,
+    /// How many parts may still grow.
+    left: Cell<usize>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn new(program: &'a workflow::Program, workflow: &'a Workflow) -> Self {
+        Self {
+            program,
+            workflow,
+            left: Cell::new(PARTS_MAX),
+        }
+    }
+
+    /// Whether one more part may grow.
+    fn takes_one(&self) -> bool {
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        left > 0
+    }
 }
 
 impl Naming for Names<'_> {
@@ -38,24 +60,28 @@ impl Naming for Names<'_> {
             .map_or("?", |(name, _)| name)
     }
 }
+
 /// The expression and its parts, with what each gives.
-pub(super) fn grow(scene: &Scene<'_>, names: &Names<'_>, expr: &Expr, depth: usize) -> Tree {
+pub(super) fn grow(scene: &Scene<'_>, names: &Names<'_>, expr: &Expr) -> Tree {
     let reading = scene.reading(expr);
     let mut parts = Vec::new();
-    if depth < DEPTH_MAX {
-        for part in expr.children() {
-            if !matches!(part.kind, ExprKind::Const(_)) {
-                parts.push(grow(scene, names, part, depth + 1));
-            }
+    let children = expr.children().into_iter();
+    for part in children.filter(|part| !matches!(part.kind, ExprKind::Const(_))) {
+        if names.takes_one() {
+            parts.push(grow(scene, names, part));
         }
-        for inner in defined(scene, names, expr) {
-            let scene = scene.of_definitions();
-            parts.push(grow(&scene, names, inner, depth + 1));
+    }
+    for inner in defined(scene, names, expr) {
+        if names.takes_one() {
+            parts.push(grow(&scene.of_definitions(), names, inner));
         }
+    }
+    if names.takes_one() {
+        parts.append(&mut behind(scene, names, expr));
     }
     Tree {
         text: print(expr, names).into(),
-        gives: told(&reading, names).into(),
+        gives: told(&reading, names, expr).into(),
         truth: reading.truth(),
         said_at: said_at(scene, expr),
         parts,
@@ -90,7 +116,7 @@ fn defined<'p>(scene: &Scene<'p>, names: &Names<'p>, expr: &Expr) -> Vec<&'p Exp
 }
 
 /// What a reading says to people.
-fn told(reading: &Reading, names: &Names<'_>) -> String {
+fn told(reading: &Reading, names: &Names<'_>, expr: &Expr) -> String {
     match reading {
         Reading::Known(value) => {
             let kind = ExprKind::Const(value.clone());
@@ -99,7 +125,14 @@ fn told(reading: &Reading, names: &Names<'_>) -> String {
                 .trim_matches('"')
                 .to_owned()
         }
-        Reading::AtLeast(least) => format!("at least {least}"),
+        Reading::AtLeast(least) => {
+            let value = if expr.ty == Type::Percent {
+                Value::Percent(*least)
+            } else {
+                Value::Number(*least)
+            };
+            format!("at least {}", told(&Reading::Known(value), names, expr))
+        }
         Reading::Unseen => "not seen".to_owned(),
         Reading::Unknown => "unknown".to_owned(),
     }
@@ -115,6 +148,10 @@ fn said_at(scene: &Scene<'_>, expr: &Expr) -> Option<Timestamp> {
     let (of, name): (Carrier<'_>, &str) = match &expr.kind {
         ExprKind::Account(name) => (Carrier::Account, name),
         ExprKind::Contract(name) => (Carrier::Contract(scene.contract_id()?), name),
+        ExprKind::Contact(name) => match scene.item? {
+            Item::Contact(id) => (Carrier::Contact(id), name),
+            Item::Contract(_) | Item::Risk(_) => return None,
+        },
         ExprKind::Csm(name) => (Carrier::Csm, name),
         ExprKind::RoleField { role, field } => {
             (Carrier::Contact(known.holders(role).first()?), field)

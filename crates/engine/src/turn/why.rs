@@ -1,14 +1,17 @@
 //! Why: conditions taken apart, subjects and runs as they stand. Changes nothing.
 
 use super::Turn;
-use super::blame::{Culprit, culprit, needs, true_at};
+use super::blame::{Culprit, asks_event, culprit, needs, true_at};
+use super::offer::Offer;
 use super::path::next;
 use super::place::Place;
 use super::ready::Ready;
 use super::tree::{Names, grow};
+use crate::fold;
 use crate::memory::Memory;
 use crate::run::{Phase, Run};
-use crate::why::{Blame, Deed, Passage, Rest, Standing, Tree, Why};
+use crate::why::{Asked, Blame, Deed, Offered, Passage, Rest, Standing, Tree, Why};
+use model::Fact;
 use workflow::program::{Expr, Start, Status, Step, Until, Verb, Workflow};
 
 impl<'a> Turn<'a, '_> {
@@ -35,6 +38,45 @@ impl<'a> Turn<'a, '_> {
         }
     }
 
+    /// What a workflow that starts on an event made of this one.
+    pub(crate) fn explain_event(&self, workflow: &'a Workflow, fact: &Fact) -> Option<Offered> {
+        let Start::Event {
+            events, condition, ..
+        } = &workflow.start
+        else {
+            return None;
+        };
+        let declared = self.context.program.schema.events.get(&fact.kind)?;
+        let at = fact.time.unwrap_or(self.now);
+        let (event, _) = fold::read_event(self.account, declared, fact, at).ok()?;
+        let offer = Offer { event, case: None };
+        if !events.contains(&offer.event.kind) {
+            return None;
+        }
+        let subjects = self.subjects_of(workflow.for_each, &offer).into_iter();
+        let subjects = subjects.map(|subject| {
+            let place = Place::subject(workflow, &subject).on(Some(&offer.event.fields));
+            let start = condition.as_ref();
+            let start = start.map(|condition| self.tree(workflow, place, condition));
+            let blame = match (&start, condition) {
+                (Some(tree), Some(condition)) => {
+                    self.blame(workflow, place, (condition, tree, true))
+                }
+                _ => None,
+            };
+            Asked {
+                subject,
+                start,
+                blame,
+            }
+        });
+        Some(Offered {
+            event: fact.kind.clone(),
+            at,
+            subjects: subjects.collect(),
+        })
+    }
+
     fn standing(&self, workflow: &'a Workflow, subject: &str) -> Standing {
         let memory = self.memory(workflow, subject).cloned().unwrap_or_default();
         let place = Place::subject(workflow, subject);
@@ -44,9 +86,21 @@ impl<'a> Turn<'a, '_> {
                 (condition.as_ref(), None)
             }
         };
+        let guard = match &workflow.start {
+            Start::When { condition, .. } => condition.as_ref(),
+            Start::Event { .. } | Start::Every { .. } => None,
+        };
+        let events = match &workflow.start {
+            Start::Event { events, .. } => events.clone(),
+            Start::When { .. } | Start::Every { .. } => Vec::new(),
+        };
+        let next_at = match &workflow.start {
+            Start::Every { schedule, .. } => self.occurs_at(workflow, schedule),
+            Start::When { .. } | Start::Event { .. } => None,
+        };
         let start = condition.map(|condition| self.tree(workflow, place, condition));
         let blame = match (&start, condition) {
-            (Some(tree), Some(condition)) => self.blame(workflow, place, (condition, tree)),
+            (Some(tree), Some(condition)) => self.blame(workflow, place, (condition, tree, false)),
             _ => None,
         };
         let state = self.account.head.workflows.get(&workflow.name);
@@ -55,6 +109,9 @@ impl<'a> Turn<'a, '_> {
             subject: subject.into(),
             against: self.speaks_against(workflow, subject),
             start,
+            guard: guard.map(|guard| self.tree(workflow, place, guard)),
+            events,
+            next_at,
             memory: word(memory.memory),
             held_since: memory.hold.map(|held| held.since),
             held_at: memory
@@ -120,27 +177,21 @@ impl<'a> Turn<'a, '_> {
 
     /// An expression taken apart, as it is at a place.
     pub(super) fn tree(&self, workflow: &'a Workflow, place: Place<'_>, expr: &Expr) -> Tree {
-        let names = Names {
-            program: self.context.program,
-            workflow,
-        };
-        self.look(place, |scene| grow(scene, &names, expr, 0))
+        let names = Names::new(self.context.program, workflow);
+        self.look(place, |scene| grow(scene, &names, expr))
     }
 
-    /// What keeps a condition from being true; none if it is true.
+    /// What keeps a condition from being true; none if it is true, or only an event that has not come could tell.
     fn blame(
         &self,
         workflow: &'a Workflow,
         place: Place<'_>,
-        (condition, tree): (&Expr, &Tree),
+        (condition, tree, has_event): (&Expr, &Tree, bool),
     ) -> Option<Blame> {
         if tree.truth == Some(true) {
             return None;
         }
-        let names = Names {
-            program: self.context.program,
-            workflow,
-        };
+        let names = Names::new(self.context.program, workflow);
         let true_at = self.look(place, |scene| true_at(scene, condition));
         let (leaf, needs) = self.look(place, |scene| {
             let guilty = culprit(Culprit {
@@ -148,9 +199,12 @@ impl<'a> Turn<'a, '_> {
                 expr: condition,
                 wanted: true,
             });
-            let leaf = grow(&guilty.scene, &names, guilty.expr, 0);
-            (leaf, needs(&names, guilty.expr, guilty.wanted))
-        });
+            if !has_event && asks_event(guilty.expr) {
+                return None;
+            }
+            let leaf = grow(&guilty.scene, &names, guilty.expr);
+            Some((leaf, needs(&names, guilty.expr, guilty.wanted)))
+        })?;
         Some(Blame {
             leaf,
             needs: needs.into(),
@@ -183,6 +237,7 @@ fn deeds(workflow: &Workflow, run: &Run) -> Vec<Deed> {
         .map(|(step, state)| Deed {
             step: step.clone(),
             phase: state.phase,
+            chosen: state.chosen.clone(),
             at: state.at,
         })
         .collect();

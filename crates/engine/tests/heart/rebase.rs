@@ -3,7 +3,7 @@
 use crate::history::{begin, fact};
 use crate::workspace::checked;
 use engine::log_clock::{Moment, step};
-use engine::plan::Outlook;
+use engine::plan::{Outlook, Plan};
 use engine::rebase::StepEdit;
 use engine::{Account, Change, Clock, Context, Csms, Input, Resting, Rules, decide};
 use jiff::{SignedDuration, Timestamp};
@@ -190,10 +190,10 @@ impl Bench {
         decision
     }
 
-    /// The steps that a plan calls removed, each with the one that it asks about.
-    fn removed(&mut self, text: &Program) -> Vec<(Box<str>, Option<Box<str>>)> {
+    /// What a plan says of a text.
+    fn plan(&self, text: &Program) -> Plan {
         let change = Change::between(Some(&self.text), text, Resting::Next);
-        let rules = Rules::of(text);
+        let (rules, rules_before) = (Rules::of(text), Rules::of(&self.text));
         let context = Context {
             program: text,
             rules: &rules,
@@ -201,13 +201,24 @@ impl Bench {
             pins: None,
             clock: Clock::Log,
         };
-        let mut outlook = Outlook::new(context, Some(&self.text), &change);
+        let before = Context {
+            program: &self.text,
+            rules: &rules_before,
+            ..context
+        };
+        let mut outlook = Outlook::new(context, Some(before), &change);
         let account = self.account.clone();
         let now = account.head.now.expect("it was decided before");
         outlook.look(account, &change, now);
-        let plan = outlook.pause();
-        let steps = plan.workflows.into_values().flat_map(|one| one.steps);
-        let removed = steps.filter(|step| step.change.edit == StepEdit::Removed);
+        outlook.pause().without_quiet()
+    }
+
+    /// The steps that a plan calls removed, each with the one that it asks about.
+    fn removed(&mut self, text: &Program) -> Vec<(Box<str>, Option<Box<str>>)> {
+        let steps = self.plan(text).workflows.into_values();
+        let removed = steps
+            .flat_map(|one| one.steps)
+            .filter(|step| step.change.edit == StepEdit::Removed);
         removed
             .map(|step| (step.change.step, step.change.probably))
             .collect()
@@ -934,4 +945,80 @@ fn a_guard_and_a_goal_are_those_of_the_new_text() {
     let good = json!({"csm_sentiment": "good"});
     bench.set(at("2026-01-26T00:00:00Z"), good);
     assert_eq!(bench.told(), ["end goal"]);
+}
+
+#[test]
+fn a_plan_tells_what_the_text_brings_and_not_what_comes_anyway() {
+    let wait = |length: &str| {
+        let steps = [
+            format!("{{id: rest, wait: {length}}}"),
+            "{id: tell, alert: csm, text: tell, hours: any}".into(),
+        ];
+        one(FLAGSHIP, &steps.each_ref().map(|step| &**step))
+    };
+    let mut bench = Bench::new(wait("2d"));
+    let flagship = json!({"flagship": true});
+    bench.tell("account.updated", begin(), flagship);
+    // A day and a half later half a day is left: the alert and the end come within three working days, by either text.
+    bench.tick(begin() + SignedDuration::from_hours(36));
+    assert_eq!(bench.plan(&wait("50h")).workflows["care"].messages, 0);
+    // A workflow that the text leaves alone is not spoken of.
+    let other = "workflow: other\ntitle: Other\nstatus: live\nstart: {when: account.arr >= 1M, existing: skip}\n\
+                 once_per: account\nsteps:\n  - {id: look, alert: csm, text: Look}\n";
+    let care = care(
+        FLAGSHIP,
+        &[
+            "{id: rest, wait: 2d}",
+            "{id: tell, alert: csm, text: tell, hours: any}",
+        ],
+    );
+    bench.tick(begin() + SignedDuration::from_hours(47));
+    let plan = bench.plan(&text(&[
+        ("workflows/care.yaml", &care),
+        ("workflows/other.yaml", other),
+    ]));
+    let names: Vec<&str> = plan.workflows.keys().map(|name| &**name).collect();
+    assert_eq!(names, ["other"], "{plan:#?}");
+    // What the text itself brings is told: the run ends at once.
+    let plan = bench.plan(&wait("1h"));
+    let care = &plan.workflows["care"];
+    assert_eq!(care.steps[0].change.details, ["wait 2d → 1h"]);
+    let stays = format!("{FLAGSHIP}while: contract.status == trial\n");
+    let plan = bench.plan(&one(&stays, &["{id: rest, wait: 2d}"]));
+    assert_eq!(plan.workflows["care"].ends["left"], 1, "{plan:#?}");
+}
+
+#[test]
+fn a_plan_tells_of_other_words_and_of_another_end_of_a_wait() {
+    let mail = |words: &str| format!("---\nsubject: {words}\n---\nDear {{{{contact.name}}}},\n");
+    let written = |words: &str, at_most: &str| {
+        let steps = [
+            format!(
+                "{{id: answer, wait: {{event: meeting.held, at_most: {at_most}, otherwise: continue}}}}"
+            ),
+            "{send: hello, to: champion, topic: care, from: a@vendor.example}".into(),
+        ];
+        let care = care(FLAGSHIP, &steps.each_ref().map(|step| &**step));
+        text(&[
+            ("workflows/care.yaml", &care),
+            ("templates/hello.en.hbs", &mail(words)),
+        ])
+    };
+    let bench = Bench::new(written("Hello", "3d"));
+    let told = |text: &Program| {
+        let plan = bench.plan(text);
+        let steps = plan.workflows.into_values().flat_map(|one| one.steps);
+        let told =
+            steps.map(|step| format!("{}: {}", step.change.step, step.change.details.join("; ")));
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&written("Hello", "3d")), [""; 0]);
+    assert_eq!(
+        told(&written("Good day", "3d")),
+        ["hello: other words in hello (en)"]
+    );
+    assert_eq!(
+        told(&written("Hello", "5 business days")),
+        ["answer: at_most 3d → 5 business days"]
+    );
 }

@@ -1,6 +1,7 @@
 //! Bytes of a file to text, piece by piece: UTF-8 with or without its mark, or Shift_JIS.
 
 use encoding_rs::{CoderResult, Decoder, SHIFT_JIS, UTF_8};
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 /// Bytes read at once.
@@ -14,6 +15,16 @@ pub enum Encoding {
     Utf8,
     /// Shift_JIS, as Japanese spreadsheets write it.
     ShiftJis,
+}
+
+impl Encoding {
+    /// The bytes of a text in it; what it can't hold becomes a numeric reference.
+    pub fn bytes(self, text: &str) -> Cow<'_, [u8]> {
+        match self {
+            Self::Utf8 => Cow::Borrowed(text.as_bytes()),
+            Self::ShiftJis => SHIFT_JIS.encode(text).0,
+        }
+    }
 }
 
 /// The text of a file. What can't be read is U+FFFD.

@@ -25,10 +25,7 @@ pub(super) fn write(templates: &Templates, outgoing: &Outgoing) -> Result<Notice
     let locale = locale(outgoing);
     let language = Language::of(&locale);
     let (subject, markdown) = match &outgoing.content {
-        Content::Text(text) => (
-            escape::line(text.lines().next().unwrap_or_default()),
-            escape::lines(text),
-        ),
+        Content::Text(text) => self::text(&account_name(outgoing), text),
         Content::Nobody { step, workflow } => {
             nobody(language, &account_name(outgoing), step, workflow)
         }
@@ -87,6 +84,19 @@ fn id(text: &str) -> String {
     text.chars()
         .filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
         .collect()
+}
+
+/// What was written by hand, for colleagues: whose it is stands before it, unless the words say so themselves.
+fn text(account: &str, text: &str) -> (String, String) {
+    let first = escape::line(text.lines().next().unwrap_or_default());
+    if text.contains(account) {
+        return (first, escape::lines(text));
+    }
+    let name = escape::body(account);
+    (
+        format!("{account}: {first}"),
+        format!("**{name}**\n{}", escape::lines(text)),
+    )
 }
 
 fn nobody(language: Language, account: &str, step: &str, workflow: &str) -> (String, String) {

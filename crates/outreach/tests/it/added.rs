@@ -113,7 +113,7 @@ fn the_footer_ends_both_parts() {
 }
 
 #[test]
-fn answers_go_to_the_sender_as_ever_and_are_noticed_beside() {
+fn answers_go_to_whom_the_text_names_and_are_noticed_beside() {
     let words = words("Hello", None);
     let outgoing = outgoing(by_mail(), template("a", "ja"), json!({}));
     let at = AT.parse().expect("an instant");
@@ -129,7 +129,10 @@ fn answers_go_to_the_sender_as_ever_and_are_noticed_beside() {
             None,
             ["success@vendor.example", "reply+abc@b.vendor.example"].as_slice(),
         ),
-        (Some(&elsewhere), &["desk@vendor.example"]),
+        (
+            Some(&elsewhere),
+            &["desk@vendor.example", "reply+abc@b.vendor.example"],
+        ),
     ] {
         let letter = Letter {
             reply_to,

@@ -3,7 +3,7 @@
 use super::mail::{pace, senders, smtp};
 use super::reach::{self, Written};
 use super::settings::{LimitSettings, Settings};
-use super::{Config, ConfigError, Limits, Mode, Secret, StorePlace, setting};
+use super::{Config, ConfigError, Left, Limits, Mode, Secret, StorePlace, setting};
 use outreach::render::legal::Jurisdiction;
 use std::path::Path;
 use std::time::Duration;
@@ -72,6 +72,7 @@ pub(super) fn config(
         tracking: settings.tracking,
         jurisdiction: jurisdiction(settings.jurisdiction.as_deref())?,
         relationship_grace_days: grace_days(settings.relationship_grace_days)?,
+        left: Left::read(settings.left_before.as_deref(), base)?,
         smtp,
         reach,
         senders: senders(&settings.senders, (variable, base))?,

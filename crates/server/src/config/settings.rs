@@ -28,6 +28,7 @@ pub(super) struct Settings {
     pub(super) tracking: Tracking,
     pub(super) jurisdiction: Option<String>,
     pub(super) relationship_grace_days: Option<u32>,
+    pub(super) left_before: Option<String>,
     pub(super) smtp: SmtpSettings,
     pub(super) senders: Vec<SenderSettings>,
     pub(super) pace: PaceSettings,

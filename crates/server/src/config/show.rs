@@ -33,6 +33,7 @@ impl Config {
             "tracking": self.tracking,
             "jurisdiction": self.jurisdiction.as_str(),
             "relationship_grace_days": self.relationship_grace_days,
+            "left_before": self.left.shown(),
             "smtp": self.smtp.as_ref().map(smtp),
             "senders": senders,
             "pace": pace(&self.pace),

@@ -2,7 +2,7 @@
 
 use super::call;
 use super::fate::{Again, Ending, ending};
-use super::hand_over::{Ready, capture, hand_over};
+use super::hand_over::{Ready, capture, hand_over, permit};
 use super::lanes::{Share, Turn};
 use super::lawful::{Lawful, Unlawful, lawful};
 use super::letter;
@@ -71,6 +71,9 @@ async fn back(shared: &Shared, claimed: &UnderWay, stop: &CancellationToken) -> 
 /// Hands a message over, to the first of a route's targets where somebody is.
 async fn send(shared: &Shared, means: &Means, claimed: &Arc<UnderWay>) -> Ending {
     let outgoing = &claimed.outgoing;
+    if shared.config.left.contains(&outgoing.message) {
+        return left_before(shared, claimed).await;
+    }
     let mut from = 0;
     loop {
         let ready = match ready(shared, means, (claimed, from)).await {
@@ -92,6 +95,21 @@ async fn send(shared: &Shared, means: &Means, claimed: &Arc<UnderWay>) -> Ending
                 return ending(outgoing, &fate, again(shared, claimed));
             }
         }
+    }
+}
+
+/// What had left before the store was restored ends as sent, with an attempt at which nothing leaves.
+async fn left_before(shared: &Shared, claimed: &Arc<UnderWay>) -> Ending {
+    if !permit(shared, claimed).await {
+        return ending(
+            &claimed.outgoing,
+            &Fate::NotPermitted,
+            again(shared, claimed),
+        );
+    }
+    Ending {
+        outcome: Outcome::Sent,
+        detail: "it had left before the store was restored, as `left_before` says".into(),
     }
 }
 

@@ -60,6 +60,19 @@ fn call_ending(outgoing: &Outgoing, fate: &Fate, again: Again) -> Ending {
     }
 }
 
+/// How long a message without a window of its own is tried, and how often at least (RFC 5321, 4.5.4.1: four to five days).
+const TRIED_MAX: SignedDuration = SignedDuration::from_hours(5 * 24);
+const ATTEMPTS_MIN: u32 = 10;
+
+/// Whether it is time to give up: what is due for days and was tried often is not tried again.
+fn is_over(outgoing: &Outgoing, again: Again) -> bool {
+    let since = again.now.duration_since(outgoing.not_before);
+    again.expires
+        && outgoing.expires_at.is_none()
+        && again.attempt >= ATTEMPTS_MIN
+        && since > TRIED_MAX
+}
+
 /// How the claim of a message ends after `fate`.
 pub(super) fn ending(outgoing: &Outgoing, fate: &Fate, again: Again) -> Ending {
     let is_call = matches!(outgoing.channel, Channel::Webhook { .. });
@@ -70,6 +83,12 @@ pub(super) fn ending(outgoing: &Outgoing, fate: &Fate, again: Again) -> Ending {
     let outcome = match fate.next() {
         Next::Done => Outcome::Sent,
         Next::GiveUp => Outcome::Refused,
+        Next::Again(_) if is_over(outgoing, again) => {
+            return Ending {
+                outcome: Outcome::Refused,
+                detail: format!("given up after {} attempts: {fate}", again.attempt).into(),
+            };
+        }
         Next::Again(asked) => {
             Outcome::Deferred(again.at(backoff::wait_at_least(key, again.attempt, asked)))
         }
@@ -129,6 +148,43 @@ mod tests {
         } else {
             Err(outcome)
         }
+    }
+
+    #[test]
+    fn what_nobody_takes_for_days_is_given_up() {
+        let post = Channel::Route {
+            route: "csm".into(),
+            targets: Vec::new(),
+        };
+        let busy = Fate::Deferred {
+            phase: Phase::Answer,
+            code: 450,
+            text: "later".into(),
+            retry_after: None,
+        };
+        let after = |days: i64, attempt: u32, expires: bool| {
+            let again = Again {
+                now: noon() + SignedDuration::from_hours(days * 24 + 1),
+                attempt,
+                wait_max: None,
+                expires,
+            };
+            ending(&outgoing(post.clone()), &busy, again)
+        };
+        let given_up = after(5, 20, true);
+        assert_eq!(given_up.outcome, Outcome::Refused);
+        assert!(
+            given_up.detail.starts_with("given up after 20 attempts: "),
+            "{}",
+            given_up.detail
+        );
+        let is_deferred = |ending: Ending| matches!(ending.outcome, Outcome::Deferred(_));
+        assert!(is_deferred(after(4, 20, true)), "not yet");
+        assert!(
+            is_deferred(after(9, 1, true)),
+            "held back so far, not tried"
+        );
+        assert!(is_deferred(after(9, 20, false)), "time stands still");
     }
 
     #[test]
