@@ -34,8 +34,9 @@ impl Ticks {
     /// Waits until the sender is about to come to a message, or comes to none any more.
     async fn is_near(&self, message: u64) {
         let near = message.saturating_sub(NEAR);
+        let mut look = tokio::time::interval(Duration::from_millis(1));
         while self.walked.load(Ordering::SeqCst) < near && !self.has_ended.load(Ordering::SeqCst) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            look.tick().await;
         }
     }
 

@@ -27,10 +27,11 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     // So do the end-to-end tests.
     ("end-to-end", &["servers", "torture"]),
     ("servers", &[]),
+    // It starts the servers that are measured with.
     (
         "bench",
         &[
-            "server", "ingest", "store", "outreach", "engine", "workflow", "model",
+            "servers", "server", "ingest", "store", "outreach", "engine", "workflow", "model",
         ],
     ),
 ];
