@@ -14,6 +14,7 @@ mod leave;
 mod manual;
 mod notices;
 mod office;
+mod paces;
 mod people;
 mod refusals;
 mod restore;
