@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use end_to_end::{Answer, Client, Failure, Product, Serving, wait};
+use end_to_end::{Answer, Client, Failure, Product, Serving, Sink, Taken, wait};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -112,6 +112,17 @@ impl Office {
                 self.server.said()
             ),
         }
+    }
+
+    /// What the mail server took, once it is so many.
+    pub(crate) async fn taken(&self, sink: &Sink, count: usize) -> Vec<Taken> {
+        let taken = wait::until("the mails are taken", FATE_TIME_MAX, async || {
+            let taken = sink.taken().ok()?;
+            (taken.len() >= count).then_some(taken)
+        });
+        taken
+            .await
+            .unwrap_or_else(|late| panic!("{late}: {}", self.server.said()))
     }
 
     /// The account's messages.

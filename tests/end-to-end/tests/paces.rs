@@ -2,30 +2,18 @@
 //! than it bears, whosever they are.
 
 use std::path::Path;
-use std::time::Duration;
 
-use end_to_end::{Failure, Sink, SinkOptions, Taken, wait};
+use end_to_end::{Failure, Sink, SinkOptions};
 
 use crate::office::Office;
 use crate::returns::{listening, record};
 
-const TIME_MAX: Duration = Duration::from_secs(60);
 /// What a mail to the slow domain waits for the one before it, in milliseconds, less what a clock may be off.
 const PACE_MS: u64 = 2_000 - 100;
 
 async fn sink(folder: &Path, name: &str) -> Sink {
     let options = SinkOptions::new(folder.join(name));
     Sink::start(options).await.expect("the sink starts")
-}
-
-async fn taken(sink: &Sink, count: usize, office: &Office) -> Vec<Taken> {
-    let taken = wait::until("the mails are taken", TIME_MAX, async || {
-        let taken = sink.taken().ok()?;
-        (taken.len() >= count).then_some(taken)
-    });
-    taken
-        .await
-        .unwrap_or_else(|late| panic!("{late}: {}", office.server.said()))
 }
 
 /// Changes a file of the workspace in this folder.
@@ -73,9 +61,9 @@ async fn a_mail_leaves_by_the_server_of_its_sender_and_at_the_pace_of_its_domain
     ] {
         assert_eq!(office.tell(account, to, plan).await.status, 202);
     }
-    let by_other = taken(&other, 1, &office).await;
+    let by_other = office.taken(&other, 1).await;
     assert_eq!(by_other[0].recipients, ["rei@acme.example"]);
-    let by_usual = taken(&usual, 4, &office).await;
+    let by_usual = office.taken(&usual, 4).await;
     let (mut slow, mut quick) = (Vec::new(), Vec::new());
     for mail in &by_usual {
         let is_slow = mail.recipients[0].ends_with("@slow.example");
@@ -120,7 +108,7 @@ async fn an_address_gets_no_more_than_it_bears_from_all_accounts_together() {
     for account in ["b-1", "b-2"] {
         office.fate(account, &["sent"]).await;
     }
-    let to: Vec<_> = taken(&sink, 4, &office).await;
+    let to: Vec<_> = office.taken(&sink, 4).await;
     assert_eq!(to.len(), 4, "{to:?}");
 }
 
@@ -141,7 +129,7 @@ async fn a_bounce_is_found_in_a_maildir() {
     let office = Office::open(&settings, folder.path(), &[]).await;
     let office = office.expect("the office opens");
     office.tell("acme", "mika@acme.example", "paid").await;
-    let mail = taken(&sink, 1, &office).await.swap_remove(0);
+    let mail = office.taken(&sink, 1).await.swap_remove(0);
     let report = format!(
         "From: MAILER-DAEMON@mx.example\nTo: {}\nContent-Type: multipart/report; boundary=b\n\n--b\n\
          Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\n\

@@ -1,13 +1,11 @@
 //! A store restored from a backup knows less than the world: what the mail server took since does not leave again.
 
 use std::path::Path;
-use std::time::Duration;
 
-use end_to_end::{Sink, SinkOptions, Taken, wait};
+use end_to_end::{Sink, SinkOptions};
 
 use crate::office::{Office, workspace};
 
-const TIME_MAX: Duration = Duration::from_secs(60);
 const FILES: [&str; 3] = ["sottaku.db", "sottaku.db-wal", "sottaku.db-shm"];
 
 /// Copies the store's files that are there, and takes away those that are not.
@@ -21,16 +19,6 @@ fn copy(from: &Path, to: &Path) {
             std::fs::remove_file(to).expect("a file can be removed");
         }
     }
-}
-
-async fn taken(sink: &Sink, count: usize, office: &Office) -> Vec<Taken> {
-    let taken = wait::until("the mails are taken", TIME_MAX, async || {
-        let taken = sink.taken().ok()?;
-        (taken.len() >= count).then_some(taken)
-    });
-    taken
-        .await
-        .unwrap_or_else(|late| panic!("{late}: {}", office.server.said()))
 }
 
 /// Ends the server, lets something be done to its files, and starts it again.
@@ -66,7 +54,7 @@ async fn what_left_since_the_backup_does_not_leave_again() {
     }
     rest(&mut office, |folder| copy(folder, &backup)).await;
     switch(&office, "resume").await;
-    let before = taken(&sink, 2, &office).await;
+    let before = office.taken(&sink, 2).await;
     // The second is not on the list: as far as anybody says, it is still to leave.
     let listed = before
         .iter()
@@ -85,7 +73,7 @@ async fn what_left_since_the_backup_does_not_leave_again() {
     switch(&office, "resume").await;
     office.fate("first", &["sent"]).await;
     office.fate("second", &["sent"]).await;
-    let mut after = taken(&sink, 3, &office).await;
+    let mut after = office.taken(&sink, 3).await;
     let again = after.split_off(2);
     let to: Vec<_> = again.iter().map(|mail| &*mail.recipients).collect();
     assert_eq!(

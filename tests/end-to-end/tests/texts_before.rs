@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use end_to_end::{Act, Phase, Plan, Rule, Sink, SinkOptions, Taken, wait};
+use end_to_end::{Act, Phase, Plan, Rule, Sink, SinkOptions, wait};
 
 use crate::office::{Office, workspace};
 
@@ -50,16 +50,6 @@ fn second(next: &Path) {
     }
 }
 
-async fn taken(sink: &Sink, count: usize, office: &Office) -> Vec<Taken> {
-    let taken = wait::until("the mails are taken", TIME_MAX, async || {
-        let taken = sink.taken().ok()?;
-        (taken.len() >= count).then_some(taken)
-    });
-    taken
-        .await
-        .unwrap_or_else(|late| panic!("{late}: {}", office.server.said()))
-}
-
 fn header<'t>(mail: &'t str, name: &str) -> &'t str {
     let begin = format!("\r\n{name}: ");
     let value = mail.split_once(&begin).map(|(_, after)| after);
@@ -98,7 +88,7 @@ async fn a_mail_that_waited_leaves_with_the_text_it_was_decided_with() {
         Sink::start(options.clone()).await.ok()
     });
     let sink = sink.await.expect("the sink starts again");
-    let taken = taken(&sink, 2, &office).await;
+    let taken = office.taken(&sink, 2).await;
     let of = |to: &str| {
         let mail = taken.iter().find(|mail| mail.recipients == [to]);
         &*mail.expect("the mail is there").text
