@@ -74,12 +74,9 @@ impl Production {
         for (shard, numbers) in (0..).zip(shards) {
             let (store, patterns) = (self.store.clone(), patterns.to_vec());
             writing.spawn(async move {
-                for numbers in numbers.chunks(COMMIT * 20) {
-                    let commits = numbers.chunks(COMMIT);
-                    let commits = commits.map(|numbers| (born(shard, numbers, &patterns), 0));
-                    write(&store, shard, commits.collect(), false).await?;
-                }
-                anyhow::Ok(())
+                let commits = numbers.chunks(COMMIT);
+                let commits = commits.map(|numbers| (born(shard, numbers, &patterns), 0));
+                write(&store, shard, commits, false).await
             });
         }
         while let Some(ended) = writing.join_next().await {

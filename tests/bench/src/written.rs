@@ -2,6 +2,7 @@
 //! and commits.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -35,7 +36,7 @@ struct Share {
 
 /// What a run left in its store.
 pub(crate) struct Written {
-    shares: Vec<Share>,
+    shares: Vec<Arc<Share>>,
     /// Those of all shards: no message is anybody's share before it is written.
     outbox: Vec<OutboxWrite>,
 }
@@ -93,7 +94,7 @@ impl Written {
             related_until: None,
         });
         Ok(Written {
-            shares,
+            shares: shares.into_iter().map(Arc::new).collect(),
             outbox: outbox.collect(),
         })
     }
@@ -107,9 +108,11 @@ impl Written {
         let mut writing = tokio::task::JoinSet::new();
         for (shard, share) in (0..).zip(&self.shares) {
             let messages = outbox.next().unwrap_or_default();
-            let commits = share.commits(shard, messages);
-            let store = store.clone();
-            writing.spawn(async move { write(&store, shard, commits, is_log_there).await });
+            let (store, share) = (store.clone(), Arc::clone(share));
+            let messages = messages.to_vec();
+            writing.spawn(async move {
+                write(&store, shard, share.commits(shard, &messages), is_log_there).await
+            });
         }
         while let Some(ended) = writing.join_next().await {
             ended??;
@@ -120,7 +123,7 @@ impl Written {
     /// The accounts, as they ended.
     #[cfg(feature = "kafka")]
     pub(crate) fn into_accounts(self) -> Vec<Loaded> {
-        let shares = self.shares.into_iter();
+        let shares = self.shares.into_iter().filter_map(Arc::into_inner);
         shares
             .flat_map(|share| share.accounts.into_values())
             .collect()
@@ -148,13 +151,13 @@ impl Written {
 }
 
 impl Share {
-    /// Its commits, and by how many facts each moves the position.
-    fn commits(&self, shard: u32, messages: &[OutboxWrite]) -> Vec<(Commit, u64)> {
+    /// Its commits, each made when it is its turn, and by how many facts each moves the position.
+    fn commits(&self, shard: u32, messages: &[OutboxWrite]) -> impl Iterator<Item = (Commit, u64)> {
         let batches = self.lines.len().div_ceil(BATCH).max(1);
         let each = |count: usize| count.div_ceil(batches).max(1);
         let mut journal = self.journal.chunks(each(self.journal.len()));
         let mut outbox = messages.chunks(each(messages.len()));
-        let commit = |batch: &[Line]| {
+        let commit = move |batch: &[Line]| {
             let mut commit = Commit::new(shard, 0, UNKNOWN, Timestamp::now());
             commit.journal = journal.next().unwrap_or_default().to_vec();
             commit.outbox = outbox.next().unwrap_or_default().to_vec();
@@ -164,7 +167,7 @@ impl Share {
             }
             (commit, u64::try_from(batch.len()).unwrap_or(0))
         };
-        self.lines.chunks(BATCH).map(commit).collect()
+        self.lines.chunks(BATCH).map(commit)
     }
 }
 
@@ -172,7 +175,7 @@ impl Share {
 pub(crate) async fn write(
     store: &Store,
     shard: u32,
-    commits: Vec<(Commit, u64)>,
+    commits: impl Iterator<Item = (Commit, u64)>,
     is_log_there: bool,
 ) -> anyhow::Result<()> {
     const OWNER: &str = "floor";

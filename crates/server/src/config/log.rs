@@ -44,13 +44,7 @@ impl LogSettings {
         let Some(written) = self.kafka else {
             return Ok(None);
         };
-        let brokers = written.brokers.filter(|brokers| !brokers.trim().is_empty());
-        let brokers = brokers.ok_or_else(|| {
-            setting(
-                "log.kafka.brokers",
-                "is needed: `host:port`, with commas between several",
-            )
-        })?;
+        let brokers = brokers("log.kafka", written.brokers)?;
         let topic = written.topic.unwrap_or_else(|| TOPIC.to_owned());
         if !is_topic(&topic) {
             let why = format!("{topic:?} is no topic: 1 to 249 letters, digits, `.`, `_` and `-`");
@@ -72,6 +66,13 @@ impl LogConfig {
             "client": self.client,
         }})
     }
+}
+
+/// Where the brokers are; somebody has to say it.
+pub(super) fn brokers(place: &str, written: Option<String>) -> Result<String, ConfigError> {
+    let said = written.filter(|brokers| !brokers.trim().is_empty());
+    let why = "is needed: `host:port`, with commas between several";
+    said.ok_or_else(|| setting(&format!("{place}.brokers"), why))
 }
 
 /// What else the client is told: it goes into `kafka`; as it is written, with secrets by their names, it comes back.

@@ -1,8 +1,8 @@
 //! Settings of the brokers whose topics are read as sources.
 
 use super::build::Variable;
-use super::log::client;
-use super::{Config, ConfigError, setting};
+use super::log::{brokers, client};
+use super::{Config, ConfigError};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -40,13 +40,7 @@ impl SourceSettings {
         let Some(written) = self.kafka else {
             return Ok(None);
         };
-        let brokers = written.brokers.filter(|brokers| !brokers.trim().is_empty());
-        let brokers = brokers.ok_or_else(|| {
-            setting(
-                "sources.kafka.brokers",
-                "is needed: `host:port`, with commas between several",
-            )
-        })?;
+        let brokers = brokers("sources.kafka", written.brokers)?;
         let mut kafka = KafkaSettings::new(brokers, "");
         let client = client(
             &mut kafka,
