@@ -2,10 +2,11 @@
 //! a real browser; after it nothing reaches the address.
 
 use end_to_end::{Browser, Postfix, Tls};
-use serde_json::Value;
+use mail_parser::MessageParser;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::office::{Office, workspace};
+use crate::office::{Office, fact, workspace};
 
 const PUBLIC: &str = "https://cs.vendor.example";
 
@@ -144,6 +145,59 @@ async fn a_person_leaves_on_the_page_and_comes_back() {
     let rows = ledger(&office, "mika@acme.example").await;
     let in_force = rows.iter().filter(|row| row["is_in_force"] == true);
     assert_eq!((rows.len(), in_force.count()), (2, 0), "{rows:?}");
+}
+
+#[tokio::test]
+async fn who_reads_japanese_is_asked_in_japanese() {
+    let postfix = Postfix::start(Tls::Required).await.expect("Postfix starts");
+    let office = office(&postfix).await;
+    let lines = [
+        fact(
+            "first",
+            "contact.updated",
+            json!({"contact": "p-1", "name": "ミカ", "role": "champion", "email": "mika@acme.example", "locale": "ja-JP"}),
+        ),
+        fact(
+            "first",
+            "contract.updated",
+            json!({"contract": "k-1", "status": "active"}),
+        ),
+        fact(
+            "first",
+            "account.updated",
+            json!({"name": "アクメ", "plan": "trial"}),
+        ),
+    ];
+    let mut client = office.client();
+    let told = client
+        .tell("application/x-ndjson", lines.join("\n").as_bytes())
+        .await;
+    assert_eq!(told.expect("the server answers").status, 202);
+    let mails = postfix
+        .mails_once_there_are(1)
+        .await
+        .expect("the mail arrives");
+    let mail = MessageParser::default().parse(mails[0].as_bytes());
+    let mail = mail.expect("it is a mail");
+    let text = mail.body_text(0).expect("it has a text");
+    assert!(
+        text.contains("「ヒント」のメールは、いつでも受信を停止できます。"),
+        "{text}"
+    );
+    let url = format!("http://{}{}", office.server.address(), link(&mails[0]));
+    let profile = tempfile::tempdir().expect("a folder can be made");
+    let started = Browser::start(profile.path(), "en").await;
+    let mut browser = started.expect("the browser starts");
+    let heading = browser.open(&url).await.expect("the page opens");
+    assert_eq!(heading, "メールの配信停止");
+    let seen = "document.documentElement.lang + ' ' + document.querySelector('input:checked').labels[0].textContent.trim()";
+    assert_eq!(browser.value(seen).await.expect("it is read"), "ja ヒント");
+    let heading = browser.press("選んだメールを停止する").await;
+    assert_eq!(heading.expect("it is answered"), "配信を停止しました");
+    let left = "document.querySelector('li').textContent";
+    assert_eq!(browser.value(left).await.expect("it is read"), "ヒント");
+    let rows = ledger(&office, "mika@acme.example").await;
+    assert_eq!(rows[0]["scope"], "topic:tips", "{rows:?}");
 }
 
 #[tokio::test]
