@@ -261,3 +261,46 @@ async fn by_command_somebody_is_suppressed_let_in_again_and_messages_are_held_ba
     assert!(said.contains("nothing is paused"), "{said}");
     office.fate("second", &["sent"]).await;
 }
+
+#[tokio::test]
+async fn a_topic_that_is_not_known_is_noted_and_stopped_all_the_same() {
+    let settings = "store: sottaku.db\nclock: log\nmode: captured\n";
+    let office = Office::open(settings, &workspace(), &[]).await;
+    let office = office.expect("the office opens");
+    let run = async |arguments: &[&str]| {
+        let ran = office.product.run(arguments).await;
+        let ran = ran.expect("the command runs");
+        (ran.code, format!("{}{}", ran.out, ran.err))
+    };
+    let note = "note: the text in force has no topic `tip`; did you mean `tips`?";
+    let about = |verb| [verb, "rei@acme.example", "--topic", "tip", "--reason", "x"];
+    let (code, said) = run(&about("suppress")).await;
+    assert!(code == Some(0) && said.contains(note), "{said}");
+    assert!(said.contains("topic:tip is stopped from now on"), "{said}");
+    let (code, said) = run(&about("unsuppress")).await;
+    assert!(code == Some(0) && !said.contains("note: "), "{said}");
+    let (code, said) = run(&about("unsuppress")).await;
+    assert!(code == Some(1) && said.contains(note), "{said}");
+    let known = [
+        "suppress",
+        "rei@acme.example",
+        "--topic",
+        "tips",
+        "--reason",
+        "x",
+    ];
+    let (_, said) = run(&known).await;
+    assert!(!said.contains("note: "), "{said}");
+    let list = office.folder.path().join("list.csv");
+    let rows = "email,scope\na@acme.example,topic:tip\nb@acme.example,topic:tips\nc@acme.example,topic:tip\n";
+    std::fs::write(&list, rows).expect("it is written");
+    let list = list.display().to_string();
+    let (code, said) = run(&["suppress", "import", &list]).await;
+    assert_eq!((code, said.matches(note).count()), (Some(0), 1), "{said}");
+    for (kind, word) in [("workflow", "notices"), ("topic", "notices")] {
+        let (_, said) = run(&["pause", &format!("--{kind}"), word]).await;
+        let note =
+            format!("note: the text in force has no {kind} `{word}`; did you mean `notice`?");
+        assert!(said.contains(&note), "{said}");
+    }
+}
