@@ -158,6 +158,17 @@ pub fn read(body: &[u8]) -> Option<Press> {
     })
 }
 
+/// Who gave a command of the app, and the words behind it; none if the body names nobody.
+pub fn command(body: &[u8]) -> Option<(Box<str>, Box<str>)> {
+    let field = |name: &str| {
+        let mut all = url::form_urlencoded::parse(body);
+        all.find(|(key, _)| key == name)
+            .map(|(_, value)| Box::<str>::from(value))
+    };
+    let user = field("user_id").filter(|id| is_id(id))?;
+    Some((user, field("text").unwrap_or_default()))
+}
+
 /// Ids of Slack are capital letters and digits; what is not cannot be shown as a mention.
 fn is_id(id: &str) -> bool {
     !id.is_empty()
