@@ -16,6 +16,7 @@ mod notices;
 mod office;
 mod paces;
 mod people;
+mod readers;
 mod refusals;
 mod restore;
 mod returns;
