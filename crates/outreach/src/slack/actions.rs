@@ -221,6 +221,17 @@ mod tests {
     }
 
     #[test]
+    fn a_command_says_who_gave_it_and_with_which_words() {
+        let read = |body: &str| command(body.as_bytes());
+        let said = read("command=%2Ftodo&user_id=U1&text=over+due%0A");
+        assert_eq!(said, Some(("U1".into(), "over due\n".into())));
+        assert_eq!(read("user_id=U1"), Some(("U1".into(), "".into())));
+        for nobody in ["", "text=x", "user_id=", "user_id=%3C%21channel%3E", "{}"] {
+            assert_eq!(read(nobody), None, "{nobody}");
+        }
+    }
+
+    #[test]
     fn a_button_that_is_pressed_reads_back() {
         for button in Button::OF_ASK.into_iter().chain(Button::OF_TASK) {
             let post = with_buttons(
