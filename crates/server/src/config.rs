@@ -503,6 +503,10 @@ mod tests {
                 "setting `pace.domains.gmail.com.per_minute`: ",
             ),
             (
+                "tracking: {machines_within: soon}\n",
+                "setting `tracking.machines_within`: ",
+            ),
+            (
                 "pace: {warm_up: {since: soon}}\n",
                 "setting `pace.warm_up.since`: ",
             ),

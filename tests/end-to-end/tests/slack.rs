@@ -1,12 +1,14 @@
-//! Alerts leave over Slack's incoming webhooks: each is posted once, waits when Slack says so, and goes to the route's
-//! next target where no channel is configured.
+//! Alerts leave over Slack's incoming webhooks: each is posted once, at the channel's pace, waits when Slack says so, and
+//! goes to the route's next target where no channel is configured.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use end_to_end::{Slack, SlackReply};
 use serde_json::{Value, json};
 
 use crate::office::{Office, fact, workspace};
+use crate::returns::copy;
 
 /// Only `#desk` has a webhook.
 async fn office(slack: &Slack) -> Office {
@@ -14,11 +16,15 @@ async fn office(slack: &Slack) -> Office {
 }
 
 async fn office_at(allowed: &str, url: &str) -> Office {
+    office_of(&workspace(), allowed, url).await
+}
+
+async fn office_of(workspace: &Path, allowed: &str, url: &str) -> Office {
     let settings = "store: sottaku.db\nclock: log\nmode: smtp\nfrom_domain: vendor.example\n\
          smtp: {host: 127.0.0.1, port: 9, tls: required}\nlimits: {retry_wait_max: 2s}\n\
          egress: {allow: [ALLOWED]}\nslack: {channels: {'#desk': '${env:DESK}'}}\n";
     let settings = settings.replace("ALLOWED", allowed);
-    let opened = Office::open(&settings, &workspace(), &[("DESK", url)]).await;
+    let opened = Office::open(&settings, workspace, &[("DESK", url)]).await;
     opened.expect("the office opens")
 }
 
@@ -103,4 +109,27 @@ async fn while_slack_is_down_alerts_wait_and_none_is_lost() {
     });
     done.await.expect("all are sent");
     assert_eq!(slack.posted().len(), 4, "each once");
+}
+
+#[tokio::test]
+async fn an_authors_own_blocks_are_posted_and_a_channel_gets_one_post_a_second() {
+    const BLOCKS: &str = "---\nchannel: slack\nformat: blocks\n---\n\
+        [{\"type\": \"header\", \"text\": {\"type\": \"plain_text\", \"text\": \"{{account.name}} was lost\"}},\n\
+        \x20{\"type\": \"divider\"}]\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(&workspace(), folder.path()).expect("the workspace is copied");
+    let template = folder.path().join("templates/lost.en.hbs");
+    std::fs::write(template, BLOCKS).expect("it is written");
+    let slack = Slack::start([]).await.expect("the endpoint starts");
+    let office = office_of(folder.path(), &slack.allowed(), &slack.url()).await;
+    let began = Instant::now();
+    lose(&office, "acme").await;
+    let posted = slack.posted_once_there_are(2).await.expect("they come");
+    assert!(began.elapsed() >= Duration::from_secs(1), "both at once");
+    let blocks = posted
+        .iter()
+        .find(|post| post.body["blocks"][1]["type"] == "divider");
+    let blocks = &blocks.expect("the author's blocks").body["blocks"];
+    let title = json!({"type": "plain_text", "text": "Acme &lt;&amp;&gt; Co was lost"});
+    assert_eq!(blocks[0], json!({"type": "header", "text": title}));
 }

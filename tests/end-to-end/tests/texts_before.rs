@@ -29,7 +29,7 @@ fn second(next: &Path) {
     rewrite(next, "templates/hello.en.hbs", &hello);
     let policies = [
         (
-            "tips:   {title: Tips, purpose: promotional}",
+            "tips:   {title: {en: Tips, ja: ヒント}, purpose: promotional}",
             "advice: {title: Advice, purpose: promotional}",
         ),
         ("name: Vendor", "name: Renamed Vendor"),

@@ -3,6 +3,7 @@
 use super::super::Door;
 use super::super::answer::{Problem, Refusal};
 use super::admit;
+use crate::active;
 use crate::answer::{AnswerError, who_in_slack};
 use crate::shared::Shared;
 use axum::Json;
@@ -55,7 +56,7 @@ pub(crate) async fn post_commands(
     let now = shared.clock.now();
     admit(shared, &headers, (&body, now))?;
     let said = Said {
-        is_japanese: is_japanese(shared),
+        is_japanese: is_japanese(shared).await,
         now,
     };
     let (user, words) = actions::command(&body).ok_or_else(|| {
@@ -86,8 +87,8 @@ fn busy(error: &AnswerError) -> Refusal {
 }
 
 /// Colleagues read the language of the workspace.
-fn is_japanese(shared: &Shared) -> bool {
-    let active = shared.latest();
+async fn is_japanese(shared: &Shared) -> bool {
+    let active = active::present(shared, false).await.ok();
     let locale = active
         .as_ref()
         .map(|active| &active.program.defaults.locale);
