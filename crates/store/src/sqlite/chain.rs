@@ -124,7 +124,7 @@ async fn follow(session: &mut Session, shard: u32) -> Result<Result<u64, ChainEr
     };
     loop {
         let sql = "SELECT place, at, workflow, revision, record, hash, erased FROM journal \
-            WHERE place > ? AND place <= ? ORDER BY place LIMIT ?";
+            WHERE place > ? AND place <= ? ORDER BY place LIMIT ? + 0";
         let query = sqlx::query(sql)
             .bind(place(shard, head.end))
             .bind(last_place(shard))
