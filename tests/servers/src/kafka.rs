@@ -11,6 +11,8 @@ use tempfile::TempDir;
 const OTHER: &str = "SOTTAKU_TEST_KAFKA";
 /// How long it may take to come up on a busy machine.
 const UP_MAX: Duration = Duration::from_secs(120);
+/// Between two looks whether it is there.
+const PAUSE: Duration = Duration::from_millis(20);
 /// The cluster's id: 16 bytes as Kafka writes them.
 const CLUSTER: &str = "c290dGFrdS1zb3R0YWt1LQ";
 
@@ -231,6 +233,7 @@ fn await_port(address: &str, folder: &Path) {
     while TcpStream::connect(address).is_err() {
         let log = std::fs::read_to_string(folder.join("log"));
         assert!(Instant::now() < until, "no broker came up: {log:?}");
-        std::thread::yield_now();
+        // Asked without a pause, it would take the processor from the broker that is to come up.
+        std::thread::park_timeout(PAUSE);
     }
 }
