@@ -34,6 +34,7 @@ mod shards;
 mod show;
 mod simulate;
 mod source;
+mod strangers;
 mod suppress;
 mod switching;
 mod task;

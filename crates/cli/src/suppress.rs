@@ -9,10 +9,12 @@ use crate::arguments::{
 use crate::exit::Exit;
 use crate::place::wait;
 use crate::print::{Output, Printer};
+use crate::strangers::Known;
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use outreach::mail::Address;
 use serde_json::json;
+use std::collections::BTreeSet;
 use store::{AddressKey, LedgerRow, Lift, Person, Reason, Scope, Store, Suppression};
 
 /// Suppresses an address, shows what is said of one, or brings a list along.
@@ -47,6 +49,7 @@ async fn suppress(arguments: &Suppress) -> anyhow::Result<Exit> {
         until: arguments.until,
     };
     let word = suppression.scope.word();
+    warn_of_strangers(&store, [&suppression.scope]).await?;
     let is_new = store
         .suppress(suppression, person(&arguments.person))
         .await?;
@@ -72,8 +75,12 @@ async fn unsuppress(arguments: &Unsuppress) -> anyhow::Result<Exit> {
         proof: arguments.reason.as_str().into(),
         at: Timestamp::now(),
     };
-    let (word, key) = (lift.scope.word(), lift.key);
+    let (scope, key) = (lift.scope.clone(), lift.key);
+    let word = scope.word();
     let is_lifted = store.unsuppress(lift, person(&arguments.person)).await?;
+    if !is_lifted && let Scope::Topic(name) = &scope {
+        Known::of(&store).await?.note_topic(name, "");
+    }
     let (left, _) = store.standing(key).await?;
     let left: Vec<String> = left
         .iter()
@@ -151,7 +158,10 @@ async fn import(arguments: &SuppressImport) -> anyhow::Result<Exit> {
     };
     let mut printer = Printer::new();
     let (mut count, mut new, mut refused) = (0_u64, 0_u64, 0_u64);
-    for (number, row) in list::rows(&text, &fallback)? {
+    let rows = list::rows(&text, &fallback)?;
+    let scopes = rows.iter().filter_map(|(_, row)| row.as_ref().ok());
+    warn_of_strangers(&store, scopes.map(|row| &row.scope)).await?;
+    for (number, row) in rows {
         let row = row.and_then(|row| Ok((key(&store, &row.address)?, row)));
         let (key, row) = match row {
             Ok(row) => row,
@@ -187,6 +197,28 @@ async fn import(arguments: &SuppressImport) -> anyhow::Result<Exit> {
     } else {
         Exit::Found
     })
+}
+
+/// Says of each topic that the text in force does not know, once.
+async fn warn_of_strangers(
+    store: &Store,
+    scopes: impl IntoIterator<Item = &Scope>,
+) -> anyhow::Result<()> {
+    let topics: BTreeSet<&str> = scopes
+        .into_iter()
+        .filter_map(|scope| match scope {
+            Scope::Topic(name) => Some(&**name),
+            Scope::All | Scope::Leavable | Scope::Promotional => None,
+        })
+        .collect();
+    if topics.is_empty() {
+        return Ok(());
+    }
+    let known = Known::of(store).await?;
+    for name in topics {
+        known.note_topic(name, "It is stopped all the same");
+    }
+    Ok(())
 }
 
 fn scope(options: &ScopeOptions) -> anyhow::Result<Scope> {

@@ -4,6 +4,7 @@ use crate::arguments::Switching;
 use crate::exit::Exit;
 use crate::place::wait;
 use crate::print::{Output, Printer};
+use crate::strangers::Known;
 use jiff::Timestamp;
 use serde_json::json;
 use store::{Store, Switch};
@@ -47,29 +48,18 @@ async fn turn(arguments: &Switching, is_on: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Says when the text in force knows no such workflow or topic: what was decided by an earlier one may, so it is held back
-/// all the same.
+/// What was decided by an earlier text may be of a workflow or topic that this one does not know.
 async fn warn_of_strangers(store: &Store, arguments: &Switching) -> anyhow::Result<()> {
-    let Some(files) = server::applied_files(store).await? else {
+    const ALL_THE_SAME: &str = "What an earlier text decided for it is held back";
+    if arguments.workflow.is_none() && arguments.topic.is_none() {
         return Ok(());
-    };
-    let Some(program) = workflow::check(&files).program else {
-        return Ok(());
-    };
-    let workflows: Vec<&str> = program.workflows.iter().map(|one| &*one.name).collect();
-    let topics: Vec<&str> = program.topics.keys().map(|name| &**name).collect();
-    let asked = [
-        ("workflow", &arguments.workflow, workflows),
-        ("topic", &arguments.topic, topics),
-    ];
-    for (kind, name, known) in asked {
-        let Some(name) = name.as_deref().filter(|name| !known.contains(name)) else {
-            continue;
-        };
-        let known = known.join(", ");
-        anstream::eprintln!(
-            "note: the text in force has no {kind} `{name}`; it has: {known}. What an earlier text decided for it is held back"
-        );
+    }
+    let known = Known::of(store).await?;
+    if let Some(name) = &arguments.workflow {
+        known.note_workflow(name, ALL_THE_SAME);
+    }
+    if let Some(name) = &arguments.topic {
+        known.note_topic(name, ALL_THE_SAME);
     }
     Ok(())
 }

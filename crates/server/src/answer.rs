@@ -6,7 +6,7 @@
 mod csm;
 mod patch;
 
-pub(crate) use csm::csm_in_slack;
+pub(crate) use csm::{csm_in_slack, who_in_slack};
 
 use crate::activate;
 use jiff::Timestamp;

@@ -86,13 +86,14 @@ pub struct Config {
 }
 
 /// What is noticed of readers. Machines open and click too: neither is a decision by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tracking {
     /// Whether a mail carries an image that tells when it is looked at.
     pub opens: bool,
     /// Whether links lead by way of this server.
     pub clicks: bool,
+    /// What is done sooner after a mail left was done by a machine on its way.
+    pub machines_within: Duration,
 }
 
 /// What becomes of messages.

@@ -60,7 +60,8 @@ fn api(roles: Roles) -> OpenApiRouter<Door> {
             .routes(routes!(journal::get_journal))
             .routes(routes!(tasks::get_tasks))
             .routes(routes!(tasks::post_task))
-            .routes(routes!(slack::post_actions));
+            .routes(routes!(slack::post_actions))
+            .routes(routes!(slack::command::post_commands));
     }
     router
 }

@@ -12,8 +12,6 @@ use store::Failure;
 
 /// What the link that no person sees leads to; no address that could stand in a mail.
 pub(crate) const NOWHERE: &str = " ";
-/// Whatever is followed sooner after a mail left was followed by a machine on its way.
-const MACHINES_LOOK: SignedDuration = SignedDuration::from_secs(60);
 
 /// Weaves what the settings ask for into the page of a mail.
 pub(crate) async fn weave(
@@ -78,8 +76,10 @@ pub(crate) async fn human_confidence(
         return Ok(HumanConfidence::Low);
     };
     let age = shared.clock.now().duration_since(delivery.updated_at);
+    let within = SignedDuration::try_from(shared.config.tracking.machines_within);
+    let is_early = age < within.unwrap_or(SignedDuration::MAX);
     let is_sent = delivery.state == DeliveryState::Sent;
-    if !is_sent || age < MACHINES_LOOK || shared.store.is_scanned(message).await? {
+    if !is_sent || is_early || shared.store.is_scanned(message).await? {
         return Ok(HumanConfidence::Low);
     }
     Ok(HumanConfidence::High)

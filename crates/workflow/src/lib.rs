@@ -14,7 +14,7 @@ pub mod template;
 mod yaml;
 
 pub use check::check;
-pub use diagnostic::{Diagnostic, Severity, Span};
+pub use diagnostic::{Diagnostic, Severity, Span, meant};
 pub use mend::mend;
 pub use program::Program;
 pub use scenario::Scenario;

@@ -2,10 +2,11 @@
 //! a real browser; after it nothing reaches the address.
 
 use end_to_end::{Browser, Postfix, Tls};
-use serde_json::Value;
+use mail_parser::MessageParser;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::office::{Office, workspace};
+use crate::office::{Office, fact, workspace};
 
 const PUBLIC: &str = "https://cs.vendor.example";
 
@@ -147,6 +148,59 @@ async fn a_person_leaves_on_the_page_and_comes_back() {
 }
 
 #[tokio::test]
+async fn who_reads_japanese_is_asked_in_japanese() {
+    let postfix = Postfix::start(Tls::Required).await.expect("Postfix starts");
+    let office = office(&postfix).await;
+    let lines = [
+        fact(
+            "first",
+            "contact.updated",
+            json!({"contact": "p-1", "name": "ミカ", "role": "champion", "email": "mika@acme.example", "locale": "ja-JP"}),
+        ),
+        fact(
+            "first",
+            "contract.updated",
+            json!({"contract": "k-1", "status": "active"}),
+        ),
+        fact(
+            "first",
+            "account.updated",
+            json!({"name": "アクメ", "plan": "trial"}),
+        ),
+    ];
+    let mut client = office.client();
+    let told = client
+        .tell("application/x-ndjson", lines.join("\n").as_bytes())
+        .await;
+    assert_eq!(told.expect("the server answers").status, 202);
+    let mails = postfix
+        .mails_once_there_are(1)
+        .await
+        .expect("the mail arrives");
+    let mail = MessageParser::default().parse(mails[0].as_bytes());
+    let mail = mail.expect("it is a mail");
+    let text = mail.body_text(0).expect("it has a text");
+    assert!(
+        text.contains("「ヒント」のメールは、いつでも受信を停止できます。"),
+        "{text}"
+    );
+    let url = format!("http://{}{}", office.server.address(), link(&mails[0]));
+    let profile = tempfile::tempdir().expect("a folder can be made");
+    let started = Browser::start(profile.path(), "en").await;
+    let mut browser = started.expect("the browser starts");
+    let heading = browser.open(&url).await.expect("the page opens");
+    assert_eq!(heading, "メールの配信停止");
+    let seen = "document.documentElement.lang + ' ' + document.querySelector('input:checked').labels[0].textContent.trim()";
+    assert_eq!(browser.value(seen).await.expect("it is read"), "ja ヒント");
+    let heading = browser.press("選んだメールを停止する").await;
+    assert_eq!(heading.expect("it is answered"), "配信を停止しました");
+    let left = "document.querySelector('li').textContent";
+    assert_eq!(browser.value(left).await.expect("it is read"), "ヒント");
+    let rows = ledger(&office, "mika@acme.example").await;
+    assert_eq!(rows[0]["scope"], "topic:tips", "{rows:?}");
+}
+
+#[tokio::test]
 async fn by_command_somebody_is_suppressed_let_in_again_and_messages_are_held_back() {
     let postfix = Postfix::start(Tls::Required).await.expect("Postfix starts");
     let office = office(&postfix).await;
@@ -206,4 +260,47 @@ async fn by_command_somebody_is_suppressed_let_in_again_and_messages_are_held_ba
     let (_, said) = run(&["resume", "--domain", "later.example"]).await;
     assert!(said.contains("nothing is paused"), "{said}");
     office.fate("second", &["sent"]).await;
+}
+
+#[tokio::test]
+async fn a_topic_that_is_not_known_is_noted_and_stopped_all_the_same() {
+    let settings = "store: sottaku.db\nclock: log\nmode: captured\n";
+    let office = Office::open(settings, &workspace(), &[]).await;
+    let office = office.expect("the office opens");
+    let run = async |arguments: &[&str]| {
+        let ran = office.product.run(arguments).await;
+        let ran = ran.expect("the command runs");
+        (ran.code, format!("{}{}", ran.out, ran.err))
+    };
+    let note = "note: the text in force has no topic `tip`; did you mean `tips`?";
+    let about = |verb| [verb, "rei@acme.example", "--topic", "tip", "--reason", "x"];
+    let (code, said) = run(&about("suppress")).await;
+    assert!(code == Some(0) && said.contains(note), "{said}");
+    assert!(said.contains("topic:tip is stopped from now on"), "{said}");
+    let (code, said) = run(&about("unsuppress")).await;
+    assert!(code == Some(0) && !said.contains("note: "), "{said}");
+    let (code, said) = run(&about("unsuppress")).await;
+    assert!(code == Some(1) && said.contains(note), "{said}");
+    let known = [
+        "suppress",
+        "rei@acme.example",
+        "--topic",
+        "tips",
+        "--reason",
+        "x",
+    ];
+    let (_, said) = run(&known).await;
+    assert!(!said.contains("note: "), "{said}");
+    let list = office.folder.path().join("list.csv");
+    let rows = "email,scope\na@acme.example,topic:tip\nb@acme.example,topic:tips\nc@acme.example,topic:tip\n";
+    std::fs::write(&list, rows).expect("it is written");
+    let list = list.display().to_string();
+    let (code, said) = run(&["suppress", "import", &list]).await;
+    assert_eq!((code, said.matches(note).count()), (Some(0), 1), "{said}");
+    for (kind, word) in [("workflow", "notices"), ("topic", "notices")] {
+        let (_, said) = run(&["pause", &format!("--{kind}"), word]).await;
+        let note =
+            format!("note: the text in force has no {kind} `{word}`; did you mean `notice`?");
+        assert!(said.contains(&note), "{said}");
+    }
 }

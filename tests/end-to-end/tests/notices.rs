@@ -7,6 +7,7 @@ use tokio::process::Command;
 
 use crate::office::Office;
 use crate::returns::{listening, record};
+use crate::webhooks::python;
 
 async fn openssl(folder: &Path, arguments: &[&str]) -> String {
     let ran = Command::new("openssl")
@@ -243,4 +244,57 @@ async fn postmarks_records_count_with_the_password_of_their_address() {
         assert_eq!(answered, (status, told), "{password}");
     }
     record(&office, "gone", "mend").await;
+}
+
+/// The headers of Standard Webhooks for a body, by the standard's own library.
+async fn standard(secret: &str, id: &str, body: &str) -> Vec<(String, String)> {
+    let script = "import json, sys\nfrom datetime import datetime, timezone\nfrom standardwebhooks.webhooks import Webhook\n\
+        secret, id, body = sys.argv[1:]\nat = datetime.now(timezone.utc)\n\
+        tag = Webhook(secret).sign(id, at, body)\n\
+        print(json.dumps([['webhook-id', id], ['webhook-timestamp', str(int(at.timestamp()))], ['webhook-signature', tag]]))\n";
+    let ran = Command::new(python())
+        .args(["-c", script, secret, id, body])
+        .output()
+        .await;
+    let ran = ran.expect("the tests' Python runs; `tests/run` installs it");
+    serde_json::from_slice(&ran.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&ran.stderr)))
+}
+
+#[tokio::test]
+async fn anybodys_notices_count_with_the_signature_of_standard_webhooks() {
+    const OURS: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const OTHER: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    let folder = tempfile::tempdir().expect("a folder");
+    listening(&folder.path().join("workspace")).expect("the workspace is written");
+    let settings =
+        "store: sottaku.db\nclock: log\nmail_events: {generic: {secret: '${env:EVENTS}'}}\n";
+    let variables = [("EVENTS", OURS)];
+    let office = Office::open(settings, &folder.path().join("workspace"), &variables).await;
+    let office = office.expect("the office opens");
+    let id = sent(&office, "gone").await;
+    let told = json!([
+        {"type": "message.delivered", "message": id},
+        {"type": "message.bounced", "message": id, "recipient": "gone@acme.example", "class": "hard", "code": "5.1.1"},
+        {"type": "message.bounced", "message": "m_of_somebody_else"},
+    ]);
+    let (body, changed) = (told.to_string(), told.to_string().replace("hard", "soft"));
+    let nonsense = json!({"type": "message.eaten", "message": id}).to_string();
+    for (secret, signed, body, status, told) in [
+        (OTHER, &body, &body, 401, Value::Null),
+        (OURS, &body, &changed, 401, Value::Null),
+        (OURS, &nonsense, &nonsense, 400, Value::Null),
+        (OURS, &body, &body, 200, 2.into()),
+        (OURS, &body, &body, 200, 0.into()),
+    ] {
+        let headers = standard(secret, "n-1", signed).await;
+        let headers = headers.iter().map(|(name, value)| (&**name, &**value));
+        let headers: Vec<(&str, &str)> = headers.collect();
+        let answered = post(&office, "POST /v1/mail-events/generic", &headers, body).await;
+        assert_eq!(answered, (status, told), "{secret} {body}");
+    }
+    record(&office, "gone", "mend").await;
+    let ledger = ["suppress", "list", "gone@acme.example", "--output", "json"];
+    let ledger = office.product.done(&ledger).await.expect("it is listed");
+    assert!(ledger.out.contains("\"bounced\""), "{}", ledger.out);
 }

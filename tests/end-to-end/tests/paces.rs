@@ -111,6 +111,50 @@ async fn an_address_gets_no_more_than_it_bears_from_all_accounts_together() {
     assert_eq!(to.len(), 4, "{to:?}");
 }
 
+/// The day so many days ago, by UTC.
+fn day(ago: u32) -> String {
+    let ran = std::process::Command::new("date")
+        .args(["-u", "+%F", "-d", &format!("{ago} days ago")])
+        .output();
+    let ran = ran.expect("`date` runs");
+    String::from_utf8_lossy(&ran.stdout).trim().to_owned()
+}
+
+#[tokio::test]
+async fn a_new_sender_sends_a_little_more_each_day_until_nothing_holds_it() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    listening(folder.path()).expect("the workspace is written");
+    let today = day(0);
+    // A twelfth of a day's mails may leave at once: 12 on the first day, three times as many on the next.
+    for (ago, at_once) in [(0, 1), (1, 3), (29, 5), (30, 5)] {
+        let sink = sink(folder.path(), &format!("record-{ago}")).await;
+        let warm_up = format!(
+            "shards: 1\npace: {{warm_up: {{since: {}, first_day: 12, grows_percent: 200, days: 30}}}}\n",
+            day(ago)
+        );
+        let settings = settings(&sink, "log", &warm_up);
+        let office = Office::open(&settings, folder.path(), &[]).await;
+        let office = office.expect("the office opens");
+        let accounts = ["a-1", "a-2", "a-3", "a-4", "a-5"];
+        for account in accounts {
+            let to = format!("mika@{account}.example");
+            assert_eq!(office.tell(account, &to, "paid").await.status, 202);
+        }
+        let mut states = Vec::new();
+        for account in accounts {
+            let mail = office.fate(account, &["sent", "deferred"]).await;
+            states.push(mail["state"].as_str().unwrap_or_default().to_owned());
+        }
+        if day(0) != today {
+            // The day ended meanwhile, and with it what may leave on it.
+            return;
+        }
+        let sent = states.iter().filter(|state| **state == "sent").count();
+        assert_eq!(sent, at_once, "{ago} days: {states:?}");
+        assert_eq!(sink.taken().expect("the record").len(), at_once, "{ago}");
+    }
+}
+
 #[tokio::test]
 async fn a_bounce_is_found_in_a_maildir() {
     let folder = tempfile::tempdir().expect("a folder can be made");

@@ -53,7 +53,7 @@ pub(crate) fn listening(folder: &Path) -> Result<(), Failure> {
     std::fs::write(notice, NOTICE).map_err(Failure::io("writing the notice"))
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
     let doing = || Failure::io(format!("copying {}", from.display()));
     std::fs::create_dir_all(to).map_err(doing())?;
     for entry in std::fs::read_dir(from).map_err(doing())? {

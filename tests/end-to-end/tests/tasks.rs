@@ -1,4 +1,5 @@
-//! A CSM's day by command: what is to be done, what is late, put off, handed over and done, with what came of it.
+//! A CSM's day by command, over HTTP and in Slack: what is to be done, what is late, put off, handed over and done, with what
+//! came of it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use end_to_end::{Ran, wait};
 use serde_json::{Value, json};
 
 use crate::office::{Office, fact, workspace};
+use crate::webhooks::as_slack;
 
 const CALL: &str = "workflow: call\ntitle: Calls\nfor_each: account\ntopic: notice\nstatus: live\n\
     start:\n  when: account.plan == trial\n  existing: include\nonce_per: account\nsteps:\n  - id: ring\n    task: Ring them\n    assignee: desk\n    due: 2d\n    hours: any\n";
@@ -96,13 +98,17 @@ async fn is_done(office: &Office, id: &str) {
     assert!(again.err.contains("is done already"), "{}", again.err);
 }
 
-#[tokio::test]
-async fn tasks_are_listed_put_off_handed_over_and_done_by_command() {
+async fn office() -> (Office, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     calling(folder.path());
     let settings = "store: sottaku.db\nclock: log\nmode: captured\n";
     let office = Office::open(settings, folder.path(), &[]).await;
-    let office = office.expect("the office opens");
+    (office.expect("the office opens"), folder)
+}
+
+#[tokio::test]
+async fn tasks_are_listed_put_off_handed_over_and_done_by_command() {
+    let (office, _folder) = office().await;
     let id = open_task(&office).await;
     is_put_off(&office, &id).await;
     is_handed_over(&office, &id).await;
@@ -111,4 +117,131 @@ async fn tasks_are_listed_put_off_handed_over_and_done_by_command() {
     for words in ["\"outcome\":\"booked\"", "\"plan\":\"paid\""] {
         assert_eq!(log.matches(words).count(), 1, "{words} in {log}");
     }
+}
+
+/// The ids of the tasks that are listed over HTTP.
+async fn over_http(office: &Office, query: &str) -> Vec<Value> {
+    let answer = office.client().get(&format!("/v1/tasks{query}")).await;
+    let answer = answer.expect("it is answered");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let tasks = answer.json()["tasks"].as_array().cloned();
+    tasks.unwrap_or_default()
+}
+
+/// Answers a task over HTTP.
+async fn say(office: &Office, task: &str, verb: &str, body: Value) -> u16 {
+    let headers = [("content-type", "application/json")];
+    let path = format!("POST /v1/tasks/{task}/{verb}");
+    let body = body.to_string().into_bytes();
+    let answer = office.client().ask(&path, &headers, &body).await;
+    answer.expect("it is answered").status
+}
+
+#[tokio::test]
+async fn tasks_are_listed_put_off_handed_over_and_done_over_http() {
+    let (office, _folder) = office().await;
+    let id = open_task(&office).await;
+    for query in ["", "?overdue=true", "?account=acme&assignee=desk"] {
+        let listed = over_http(&office, query).await;
+        assert_eq!(listed.len(), 1, "{query}: {listed:?}");
+        assert_eq!(listed[0]["task"], *id);
+    }
+    let later = json!({"until": "2100-06-01T09:00:00+09:00"});
+    for (wrong, body) in [
+        ("snooze", json!({"until": "soon"})),
+        ("snooze", json!({"to": "c9"})),
+        ("reassign", json!({"to": "c0"})),
+    ] {
+        assert_eq!(say(&office, &id, wrong, body).await, 400, "{wrong}");
+    }
+    assert_eq!(say(&office, &id, "snooze", later).await, 202);
+    let is_later = |task: &Value| task["due_at"] == "2100-06-01T00:00:00Z";
+    task(&office, "it is put off", is_later).await;
+    assert!(over_http(&office, "?overdue=true").await.is_empty());
+    let handed = json!({"to": "c9", "by": "the desk"});
+    assert_eq!(say(&office, &id, "reassign", handed).await, 202);
+    task(&office, "it is handed over", |task| task["csm"] == "c9").await;
+    assert_eq!(over_http(&office, "?assignee=c9").await.len(), 1);
+    let done = json!({"outcome": "booked", "set": {"account.plan": "paid"}});
+    assert_eq!(say(&office, &id, "done", done.clone()).await, 202);
+    task(&office, "it is done", |task| task["state"] == "done").await;
+    assert!(over_http(&office, "").await.is_empty(), "nothing is open");
+    assert_eq!(over_http(&office, "?state=done").await.len(), 1);
+    assert_eq!(say(&office, &id, "done", done).await, 409);
+    let log = run(&office, &["log", "export"]).await.out;
+    for words in ["\"outcome\":\"booked\"", "\"plan\":\"paid\""] {
+        assert_eq!(log.matches(words).count(), 1, "{words} in {log}");
+    }
+}
+
+/// What a slash command of the person answers to them.
+fn asked_in_slack(office: &Office, user: &str, words: &str) -> String {
+    let body = format!("command=%2Ftodo&user_id={user}&text={words}");
+    let (status, _) = as_slack(office, "/slack/commands", &body, false);
+    assert_eq!(status, "401", "not signed by Slack");
+    let (status, answer) = as_slack(office, "/slack/commands", &body, true);
+    assert_eq!(status, "200", "{answer}");
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!(answer["response_type"], "ephemeral", "nobody else sees it");
+    answer["text"].as_str().expect("a text").to_owned()
+}
+
+#[tokio::test]
+async fn in_slack_a_csm_sees_what_they_have_to_do_and_what_is_late() {
+    let folder = tempfile::tempdir().expect("a folder");
+    calling(folder.path());
+    let schema = folder.path().join("workflows/definitions/schema.yaml");
+    let text = std::fs::read_to_string(&schema).expect("it is there");
+    let text = text.replace("  csm:\n", "  csm:\n    slack: text\n");
+    std::fs::write(schema, text).expect("it is written");
+    let settings = "store: sottaku.db\nclock: log\nmode: captured\nslack: {signing_secret: '${env:SIGNING}'}\n";
+    let variables = [("SIGNING", "signing-secret")];
+    let office = Office::open(settings, folder.path(), &variables).await;
+    let office = office.expect("the office opens");
+    let csm = json!({"name": "Sato", "slack": "U0SATO0001"});
+    let csm = fact("c8", "csm.updated", csm);
+    let mut client = office.client();
+    let told = client.tell("application/cloudevents+json", csm.as_bytes());
+    assert_eq!(told.await.expect("it is answered").status, 202);
+    let id = open_task(&office).await;
+    let stranger = asked_in_slack(&office, "U0NOBODY1", "");
+    assert!(stranger.contains("of no CSM"), "{stranger}");
+    assert_eq!(
+        asked_in_slack(&office, "U0SATO0001", ""),
+        "There is nothing to do."
+    );
+    let handed = run(&office, &["task", "reassign", &id, "--to", "c8"]).await;
+    assert_eq!(handed.code, Some(0), "{}", handed.err);
+    task(&office, "it is handed over", |task| task["csm"] == "c8").await;
+    for words in ["", "tasks", "overdue"] {
+        let said = asked_in_slack(&office, "U0SATO0001", words);
+        assert!(
+            said.starts_with("• *acme* Ring them, due <!date^"),
+            "{said}"
+        );
+        assert!(said.ends_with(" *overdue*"), "{said}");
+    }
+    let later = [
+        "task",
+        "snooze",
+        &id,
+        "--until",
+        "2100-06-01T09:00:00+09:00",
+    ];
+    assert_eq!(run(&office, &later).await.code, Some(0));
+    task(&office, "it is put off", |task| {
+        task["due_at"] == "2100-06-01T00:00:00Z"
+    })
+    .await;
+    let said = asked_in_slack(&office, "U0SATO0001", "");
+    assert!(
+        said.contains("Ring them") && !said.contains("overdue"),
+        "{said}"
+    );
+    assert_eq!(
+        asked_in_slack(&office, "U0SATO0001", "overdue"),
+        "There is nothing to do."
+    );
+    let usage = asked_in_slack(&office, "U0SATO0001", "dance");
+    assert!(usage.contains("`overdue`"), "{usage}");
 }

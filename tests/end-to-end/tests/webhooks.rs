@@ -67,7 +67,7 @@ pub(crate) async fn tell(office: &Office, account: &str, name: &str) {
 }
 
 /// The Python of the tests' own environment, with the standard's library in it; `tests/run` makes it.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let beside = Path::new(env!("CARGO_BIN_EXE_mail-sink"));
     let target = beside.ancestors().nth(2).expect("a target folder");
     target.join("python/bin/python")
@@ -178,6 +178,41 @@ async fn who_is_gone_is_called_again_only_when_somebody_says_so() {
     // What waits is looked at again in its own time; a new one goes at once.
     tell(&office, "gamma", "Gamma").await;
     office.fate("gamma", &["sent"]).await;
+}
+
+#[tokio::test]
+async fn who_fails_again_and_again_is_left_alone_and_health_says_so() {
+    let slack = Slack::start((0..5).map(|_| SlackReply::new(500, "no"))).await;
+    let slack = slack.expect("it starts");
+    let workspace = workspace(
+        &format!("webhooks:\n  crm: {{url: '{}'}}\n", slack.url()),
+        "  - id: first\n    webhook: crm\n",
+    );
+    let office = open(&slack, &workspace, "").await;
+    let health = async || {
+        let answer = office.client().get("/healthz").await;
+        answer.expect("it is answered")
+    };
+    let note = "webhook crm fails again and again; it is left alone until";
+    for number in 0..5 {
+        assert!(!health().await.body.contains(note));
+        let account = format!("acme-{number}");
+        tell(&office, &account, "Acme").await;
+        office.fate(&account, &["deferred"]).await;
+    }
+    let after = health().await;
+    assert!(
+        after.status == 200 && after.body.contains(note),
+        "{}",
+        after.body
+    );
+    tell(&office, "beta", "Beta").await;
+    let waits = office.fate("beta", &["deferred"]).await;
+    assert_eq!(
+        waits["detail"],
+        "webhook crm fails; it is left alone for a while"
+    );
+    assert_eq!(slack.posted().len(), 5, "nobody calls it meanwhile");
 }
 
 fn hmac(text: &str) -> String {
@@ -300,25 +335,36 @@ pub(crate) async fn press(office: &Office, action: Value, post: &Value) -> Strin
         "actions": [action],
     });
     let body = format!("payload={}", escaped(&payload.to_string()));
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now = now.expect("after 1970").as_secs().to_string();
-    let signature = format!("v0={}", hmac(&format!("v0:{now}:{body}")));
-    let mut statuses = Vec::new();
-    for given in [format!("v0={}", "0".repeat(64)), signature] {
-        let url = format!("http://{}/slack/actions", office.server.address());
-        let ran = std::process::Command::new("curl")
-            .args(["-s", "-o", "/dev/null", "-w", "%{http_code}"])
-            .args(["--data-binary", &body])
-            .args(["-H", &format!("x-slack-request-timestamp: {now}")])
-            .args(["-H", &format!("x-slack-signature: {given}"), &url])
-            .output();
-        let ran = ran.expect("curl runs");
-        statuses.push(String::from_utf8_lossy(&ran.stdout).into_owned());
-    }
-    assert_eq!(statuses[0], "401");
-    statuses.swap_remove(1)
+    let (refused, _) = as_slack(office, "/slack/actions", &body, false);
+    assert_eq!(refused, "401");
+    as_slack(office, "/slack/actions", &body, true).0
 }
 
-fn escaped(text: &str) -> String {
+/// Posts a form as Slack does, signed rightly or not; the status and what is answered.
+pub(crate) fn as_slack(
+    office: &Office,
+    path: &str,
+    body: &str,
+    is_signed: bool,
+) -> (String, String) {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = now.expect("after 1970").as_secs().to_string();
+    let signature = if is_signed {
+        hmac(&format!("v0:{now}:{body}"))
+    } else {
+        "0".repeat(64)
+    };
+    let url = format!("http://{}{path}", office.server.address());
+    let ran = std::process::Command::new("curl")
+        .args(["-s", "-w", "\n%{http_code}", "--data-binary", body])
+        .args(["-H", &format!("x-slack-request-timestamp: {now}")])
+        .args(["-H", &format!("x-slack-signature: v0={signature}"), &url])
+        .output();
+    let said = String::from_utf8_lossy(&ran.expect("curl runs").stdout).into_owned();
+    let (answer, status) = said.rsplit_once('\n').expect("a status");
+    (status.to_owned(), answer.to_owned())
+}
+
+pub(crate) fn escaped(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

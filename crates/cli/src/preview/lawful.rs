@@ -25,14 +25,13 @@ pub(super) fn footer(program: &Program, place: &Place, outgoing: &mut Outgoing) 
         view.insert("unsubscribe_url".to_owned(), link.as_str().into());
     }
     let name = outgoing.topic.as_deref()?;
-    let topic = program.topics.get(name);
     let sender = program.sender.as_ref()?;
     Some(legal::footer(&Legal {
         jurisdiction: jurisdiction(place),
         name: &sender.name,
         postal_address: &sender.postal_address,
         contact: &sender.contact,
-        topic: topic.map_or(name, |topic| &topic.title),
+        topic: program.topic_title(name, locale(outgoing)),
         is_promotional,
         unsubscribe: &link,
         locale: locale(outgoing),

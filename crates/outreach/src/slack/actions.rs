@@ -158,6 +158,17 @@ pub fn read(body: &[u8]) -> Option<Press> {
     })
 }
 
+/// Who gave a command of the app, and the words behind it; none if the body names nobody.
+pub fn command(body: &[u8]) -> Option<(Box<str>, Box<str>)> {
+    let field = |name: &str| {
+        let mut all = url::form_urlencoded::parse(body);
+        all.find(|(key, _)| key == name)
+            .map(|(_, value)| Box::<str>::from(value))
+    };
+    let user = field("user_id").filter(|id| is_id(id))?;
+    Some((user, field("text").unwrap_or_default()))
+}
+
 /// Ids of Slack are capital letters and digits; what is not cannot be shown as a mention.
 fn is_id(id: &str) -> bool {
     !id.is_empty()
@@ -207,6 +218,17 @@ mod tests {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("payload", &payload.to_string());
         form.finish().into_bytes()
+    }
+
+    #[test]
+    fn a_command_says_who_gave_it_and_with_which_words() {
+        let read = |body: &str| command(body.as_bytes());
+        let said = read("command=%2Ftodo&user_id=U1&text=over+due%0A");
+        assert_eq!(said, Some(("U1".into(), "over due\n".into())));
+        assert_eq!(read("user_id=U1"), Some(("U1".into(), "".into())));
+        for nobody in ["", "text=x", "user_id=", "user_id=%3C%21channel%3E", "{}"] {
+            assert_eq!(read(nobody), None, "{nobody}");
+        }
     }
 
     #[test]

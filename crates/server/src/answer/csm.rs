@@ -24,12 +24,23 @@ pub(crate) async fn csm_in_slack(
     user: &str,
 ) -> Result<Option<Box<str>>, AnswerError> {
     let row = find(store, task).await?;
-    let csms = csms(store, row.shard).await?;
+    Ok(known_as(&csms(store, row.shard).await?, user))
+}
+
+/// The CSM who is known by this id in Slack. Facts of CSMs stand in every shard, so the first one knows them all.
+pub(crate) async fn who_in_slack(
+    store: &Store,
+    user: &str,
+) -> Result<Option<Box<str>>, AnswerError> {
+    Ok(known_as(&csms(store, 0).await?, user))
+}
+
+fn known_as(csms: &Csms, user: &str) -> Option<Box<str>> {
     let known = csms.0.iter().find(|(_, csm)| {
         let value = csm.value(SLACK);
         matches!(value, Some(Value::Text(text)) if **text == *user)
     });
-    Ok(known.map(|(id, _)| id.clone()))
+    known.map(|(id, _)| id.clone())
 }
 
 async fn csms(store: &Store, shard: u32) -> Result<Csms, AnswerError> {

@@ -2,12 +2,15 @@
 
 use super::mail::{pace, senders, smtp};
 use super::reach::{self, Written};
-use super::settings::{LimitSettings, Settings};
-use super::{Config, ConfigError, Left, Limits, Mode, Secret, StorePlace, setting};
+use super::settings::{LimitSettings, Settings, TrackingSettings};
+use super::{Config, ConfigError, Left, Limits, Mode, Secret, StorePlace, Tracking, setting};
 use outreach::render::legal::Jurisdiction;
 use std::path::Path;
 use std::time::Duration;
 use store::ClockMode;
+
+/// Mail servers follow links while they take a mail, or soon after.
+const MACHINES_WITHIN: Duration = Duration::from_secs(60);
 
 pub(super) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -52,8 +55,8 @@ pub(super) fn config(
             ));
         }
     };
-    let tracks = settings.tracking.opens || settings.tracking.clicks;
-    if tracks && settings.public_url.is_none() {
+    let tracking = tracking(&settings.tracking)?;
+    if (tracking.opens || tracking.clicks) && settings.public_url.is_none() {
         return Err(setting("public_url", "is needed with `tracking`"));
     }
     Ok(Config {
@@ -70,7 +73,7 @@ pub(super) fn config(
         public_url: settings.public_url.as_deref().map(public_url).transpose()?,
         bounces: settings.bounces.build(base)?,
         mail_events: settings.mail_events.build(variable, base)?,
-        tracking: settings.tracking,
+        tracking,
         jurisdiction: jurisdiction(settings.jurisdiction.as_deref())?,
         relationship_grace_days: grace_days(settings.relationship_grace_days)?,
         left: Left::read(settings.left_before.as_deref(), base)?,
@@ -210,6 +213,16 @@ fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {
         10_000_000,
     )?;
     Ok(limits)
+}
+
+fn tracking(settings: &TrackingSettings) -> Result<Tracking, ConfigError> {
+    let written = settings.machines_within.as_deref();
+    let within = time("tracking.machines_within", written)?;
+    Ok(Tracking {
+        opens: settings.opens,
+        clicks: settings.clicks,
+        machines_within: within.unwrap_or(MACHINES_WITHIN),
+    })
 }
 
 /// A duration such as `20ms`, `10s`, `5m`; not negative, at most a day.

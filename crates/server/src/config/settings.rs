@@ -1,6 +1,5 @@
 //! The settings as they are written: the file's shape, and the environment laid over it.
 
-use super::Tracking;
 use super::log::LogSettings;
 use super::mail_events::MailEventSettings;
 use super::reach::{EgressSettings, HookSettings, SlackSettings, TeamsSettings};
@@ -26,7 +25,7 @@ pub(super) struct Settings {
     pub(super) public_url: Option<String>,
     pub(super) bounces: BounceSettings,
     pub(super) mail_events: MailEventSettings,
-    pub(super) tracking: Tracking,
+    pub(super) tracking: TrackingSettings,
     pub(super) jurisdiction: Option<String>,
     pub(super) relationship_grace_days: Option<u32>,
     pub(super) left_before: Option<String>,
@@ -64,6 +63,14 @@ pub(super) struct DkimSettings {
     pub(super) domain: String,
     pub(super) selector: String,
     pub(super) key: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TrackingSettings {
+    pub(super) opens: bool,
+    pub(super) clicks: bool,
+    pub(super) machines_within: Option<String>,
 }
 
 #[derive(Default, Deserialize)]

@@ -30,7 +30,11 @@ impl Config {
             "public_url": self.public_url,
             "bounces": self.bounces.as_ref().map(super::Bounces::shown),
             "mail_events": self.mail_events.shown(),
-            "tracking": self.tracking,
+            "tracking": {
+                "opens": self.tracking.opens,
+                "clicks": self.tracking.clicks,
+                "machines_within": time(self.tracking.machines_within),
+            },
             "jurisdiction": self.jurisdiction.as_str(),
             "relationship_grace_days": self.relationship_grace_days,
             "left_before": self.left.shown(),

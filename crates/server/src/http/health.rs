@@ -40,6 +40,7 @@ pub(crate) async fn get_health(State(door): State<Door>) -> (StatusCode, Json<He
     let shared = &door.shared;
     let mut reasons = shared.status.troubles();
     let mut notes = shared.status.notes();
+    notes.extend(shared.means.notes(shared.clock.now()));
     let asked = async {
         let leases = shared.store.leases().await?;
         let states = shared.store.shard_states().await?;

@@ -146,22 +146,21 @@ async fn shown(shared: &Shared, ticket: &Ticket, done: Shown) -> Result<Shown, F
         .collect();
     let active = crate::active::present(shared, false).await.ok();
     let mut choices: Vec<Choice> = Vec::new();
-    let topics = active.iter().flat_map(|active| &active.program.topics);
-    for (name, topic) in topics {
+    let program = active.as_ref().map(|active| &active.program);
+    for (name, topic) in program.iter().flat_map(|program| &program.topics) {
         let can_be_left = match topic.purpose {
             Purpose::Contractual => false,
             Purpose::Service | Purpose::Promotional => true,
         };
         if can_be_left || *name == ticket.topic {
-            choices.push(Choice::new(name, &topic.title, &left));
+            let title = program.map_or(&**name, |all| all.topic_title(name, &ticket.locale));
+            choices.push(Choice::new(name, title, &left));
         }
     }
     if !choices.iter().any(|choice| choice.name == ticket.topic) {
         choices.insert(0, Choice::new(&ticket.topic, &ticket.topic, &left));
     }
-    let sender = active
-        .as_ref()
-        .and_then(|active| active.program.sender.as_ref());
+    let sender = program.and_then(|program| program.sender.as_ref());
     Ok(Shown {
         language: Language::of(&ticket.locale),
         topic: ticket.topic.clone(),

@@ -1,5 +1,7 @@
 //! `POST /slack/actions`: a button that somebody pressed in Slack answers a task, as a command would.
 
+pub(super) mod command;
+
 use super::Door;
 use super::answer::{Problem, Refusal};
 use super::tasks;

@@ -90,12 +90,12 @@ fn title(text: Option<&Active>, outgoing: &Outgoing) -> Box<str> {
         all.find(|workflow| workflow.name == outgoing.workflow)
     });
     let topic = workflow.and_then(|workflow| workflow.topic.as_ref());
-    let topic = program
+    let title = program
         .zip(topic)
-        .and_then(|(all, name)| all.topics.get(name));
-    let title = topic.map(|topic| &topic.title);
-    let title = title.or(workflow.map(|workflow| &workflow.title));
-    title.unwrap_or(&outgoing.workflow).clone()
+        .filter(|(all, name)| all.topics.contains_key(*name))
+        .map(|(all, name)| all.topic_title(name, &all.defaults.locale));
+    let title = title.or(workflow.map(|workflow| &*workflow.title));
+    title.unwrap_or(&outgoing.workflow).into()
 }
 
 /// A target as one word.

@@ -40,6 +40,17 @@ impl Endpoints {
         Ok(())
     }
 
+    /// Those that are left alone now, and until when.
+    pub(super) fn resting(&self, now: Timestamp) -> Vec<(Box<str>, Timestamp)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let resting = all.iter().filter(|(_, standing)| {
+            standing.failures >= FAILURES_MAX && now < standing.rests_until
+        });
+        resting
+            .map(|(name, standing)| (name.clone(), standing.rests_until))
+            .collect()
+    }
+
     /// Takes note of what came of a call.
     pub(super) fn note(&self, name: &str, is_good: bool, now: Timestamp) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,6 +93,8 @@ mod tests {
         }
         assert_eq!(endpoints.may("crm", at(59)), Err(at(60)));
         assert_eq!(endpoints.may("other", at(59)), Ok(()));
+        assert_eq!(endpoints.resting(at(59)), [("crm".into(), at(60))]);
+        assert_eq!(endpoints.resting(at(60)), [], "it may be asked");
         assert_eq!(endpoints.may("crm", at(60)), Ok(()), "one asks");
         assert_eq!(endpoints.may("crm", at(60)), Err(at(120)), "and only one");
         endpoints.note("crm", false, at(61));

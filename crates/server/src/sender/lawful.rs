@@ -1,6 +1,6 @@
 //! What a mail that can be left says beside its words: where to leave, and who sends it.
 
-use crate::leave::{self, LinkError, Ticket};
+use crate::leave::{LinkError, Ticket};
 use crate::shared::Shared;
 use model::{Outgoing, Purpose};
 use outreach::render::Footer;
@@ -57,16 +57,15 @@ pub(super) async fn lawful(
     let Some(ticket) = key.and_then(|key| Ticket::of(outgoing, key)) else {
         return Ok(None);
     };
-    let topic = program.topics.get(&ticket.topic);
-    let title = topic.map_or(&ticket.topic, |topic| &topic.title);
+    let title = program.topic_title(&ticket.topic, &ticket.locale);
     let is_captured = shared.means.is_captured;
     let base = match shared.config.public_url.as_deref() {
         Some(base) => base,
         None if is_captured => NOWHERE,
-        None => return Err(Unlawful::NoAddress(title.clone())),
+        None => return Err(Unlawful::NoAddress(title.into())),
     };
     if program.sender.is_none() && !is_captured {
-        return Err(Unlawful::NoSender(title.clone()));
+        return Err(Unlawful::NoSender(title.into()));
     }
     let unsubscribe = format!("{base}/u/{}", ticket.sign(shared).await?);
     let footer = program.sender.as_ref().map(|sender| {
@@ -78,7 +77,7 @@ pub(super) async fn lawful(
             topic: title,
             is_promotional: outgoing.purpose == Some(Purpose::Promotional),
             unsubscribe: &unsubscribe,
-            locale: leave::locale(outgoing),
+            locale: &ticket.locale,
         })
     });
     Ok(Some(Lawful {

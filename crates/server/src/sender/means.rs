@@ -6,6 +6,7 @@ use super::pace::Pace;
 use super::people::People;
 use super::servers::Servers;
 use crate::config::{Config, Mode, Reach, Secret};
+use jiff::Timestamp;
 use model::Target;
 use outreach::Fate;
 use outreach::egress::{self, Barred, Egress, EgressFault, Policy};
@@ -115,6 +116,16 @@ impl Means {
             (Some(bot), Some(egress)) => bot.update(egress, (channel, ts), payload).await,
             (_, _) => Fate::NotPermitted,
         }
+    }
+
+    /// What people should see of them, though messages only wait.
+    pub(crate) fn notes(&self, now: Timestamp) -> Vec<String> {
+        let resting = self.endpoints.resting(now).into_iter();
+        resting
+            .map(|(name, until)| {
+                format!("webhook {name} fails again and again; it is left alone until {until}")
+            })
+            .collect()
     }
 
     /// Says good-bye on every connection to a mail server.

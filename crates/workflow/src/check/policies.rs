@@ -95,7 +95,11 @@ pub(crate) fn read(
     names: &Names<'_>,
     scope: &Scope,
 ) -> Policies {
-    let topics = read_topics(notes, names);
+    let defaults = one(notes, sorted, "defaults", |notes, node| {
+        policy::defaults(notes, node, scope)
+    })
+    .unwrap_or_else(policy::plain_defaults);
+    let topics = read_topics(notes, names, &defaults.locale);
     let sender = one(notes, sorted, "sender", policy::sender);
     check_sender(notes, sorted, names, &topics);
     let routes = read_routes(notes, names, scope);
@@ -127,10 +131,7 @@ pub(crate) fn read(
         spread: one(notes, sorted, "spread", period("`spread`")).unwrap_or(Period::Seconds(0)),
         digest: one(notes, sorted, "digest", notation::schedule),
         holdout: one(notes, sorted, "holdout", holdout).unwrap_or(Decimal::ZERO),
-        defaults: one(notes, sorted, "defaults", |notes, node| {
-            policy::defaults(notes, node, scope)
-        })
-        .unwrap_or_else(policy::plain_defaults),
+        defaults,
         sender,
         routes,
         webhooks,
@@ -161,11 +162,11 @@ fn one<T>(
     read(notes, node)
 }
 
-fn read_topics(notes: &mut Notes, names: &Names<'_>) -> BTreeMap<Box<str>, Topic> {
+fn read_topics(notes: &mut Notes, names: &Names<'_>, locale: &str) -> BTreeMap<Box<str>, Topic> {
     let mut topics = BTreeMap::new();
     for named in &names.topics {
         notes.open(named.file);
-        if let Some(topic) = policy::topic(notes, named) {
+        if let Some(topic) = policy::topic(notes, named, locale) {
             topics.insert(named.name.into(), topic);
         }
     }

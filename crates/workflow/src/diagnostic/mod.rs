@@ -10,6 +10,7 @@ pub use frame::frames;
 pub use page::{Example, Page, page, pages};
 pub use place::to_json;
 pub use sarif::to_sarif;
+pub use suggest::meant;
 pub(crate) use suggest::{Alike, Typed, nearest, nearest_of};
 
 use serde::Serialize;

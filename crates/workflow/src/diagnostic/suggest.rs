@@ -43,6 +43,11 @@ pub(crate) fn nearest<'a>(
     alike.nearest(&typed)
 }
 
+/// The nearest of `known` as it is shown between backticks, if any is near enough to be meant.
+pub fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(word, known).map(|near| near.to_string())
+}
+
 /// A word that is not known, and how often each letter stands in it; letters fall together by their last bits.
 pub(crate) struct Typed<'w> {
     word: &'w str,

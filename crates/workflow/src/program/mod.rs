@@ -21,7 +21,7 @@ pub use expression::{
 };
 pub use policy::{
     Calendar, Cron, DayOf, Days, Defaults, Limit, LimitPer, OverLimit, Route, RouteTarget,
-    Schedule, Sender, Topic, Webhook,
+    Schedule, Sender, Title, Topic, Webhook,
 };
 pub use rule::{
     AtWindow, Existing, ForEach, Goal, Hours, IfRunning, OncePer, Period, Start, Status, Step,
@@ -90,6 +90,16 @@ pub struct Program {
     pub workflows: Vec<Workflow>,
     /// Templates by name, then by locale.
     pub templates: BTreeMap<Box<str>, Template>,
+}
+
+impl Program {
+    /// What a topic is called in a locale; its name where it is not defined any more.
+    pub fn topic_title<'a>(&'a self, name: &'a str, locale: &str) -> &'a str {
+        let topic = self.topics.get(name);
+        topic.map_or(name, |topic| {
+            topic.title.told_in(locale, &self.defaults.locale)
+        })
+    }
 }
 
 /// A template in all its locales. What it reads depends on where it is used: see [`Step::reads`].

@@ -28,11 +28,36 @@ pub struct Calendar {
 #[derive(Clone, Debug, Serialize)]
 pub struct Topic {
     /// For people.
-    pub title: Box<str>,
+    pub title: Title,
     /// What it is for.
     pub purpose: Purpose,
     /// Whether a mail whose fate is unknown is sent again.
     pub resends_unknown: bool,
+}
+
+/// A text for people: the same for all, or one for each locale.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Title {
+    /// The same for all.
+    Same(Box<str>),
+    /// By locale; the default one, or its language, is among them.
+    Each(BTreeMap<Box<str>, Box<str>>),
+}
+
+impl Title {
+    /// The text for a locale: its own, its language's, or that of the default locale, as with templates.
+    pub fn told_in(&self, locale: &str, default: &str) -> &str {
+        let texts = match self {
+            Self::Same(text) => return text,
+            Self::Each(texts) => texts,
+        };
+        let found = [locale, default].into_iter().find_map(|wanted| {
+            let language = wanted.split(['-', '_']).next().unwrap_or(wanted);
+            texts.get(wanted).or_else(|| texts.get(language))
+        });
+        found.or(texts.values().next()).map_or("", |text| text)
+    }
 }
 
 /// At most so many in so long.
@@ -183,4 +208,29 @@ pub struct Webhook {
     pub url: Box<str>,
     /// The name of the secret.
     pub secret: Option<Box<str>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_told_in_the_readers_language_or_in_the_default_one() {
+        let texts = [("ja", "ヒント"), ("en", "Tips"), ("en-GB", "Hints")];
+        let texts = texts.map(|(locale, text)| (locale.into(), text.into()));
+        let title = Title::Each(texts.into());
+        for (locale, default, text) in [
+            ("ja", "en", "ヒント"),
+            ("ja-JP", "en", "ヒント"),
+            ("en-GB", "ja", "Hints"),
+            ("en_US", "ja", "Tips"),
+            ("fr", "ja-JP", "ヒント"),
+            ("fr", "en", "Tips"),
+        ] {
+            assert_eq!(title.told_in(locale, default), text, "{locale} {default}");
+        }
+        let same = Title::Same("Tips".into());
+        assert_eq!(same.told_in("ja", "ja"), "Tips");
+        assert_eq!(serde_json::json!(same), serde_json::json!("Tips"));
+    }
 }

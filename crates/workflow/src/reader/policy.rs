@@ -9,11 +9,11 @@ use super::{Keys, Notes, expression::expression};
 use crate::diagnostic::{Span, nearest};
 use crate::expression::{Scope, Want};
 use crate::program::{
-    CompleteSince, Defaults, Expr, ExprKind, Limit, LimitPer, Sender, Topic, Type,
+    CompleteSince, Defaults, Expr, ExprKind, Limit, LimitPer, Sender, Title, Topic, Type,
 };
-use crate::yaml::Node;
+use crate::yaml::{Node, NodeKind};
 use model::{Purpose, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Keys of a topic.
 pub(crate) const TOPIC_KEYS: [&str; 3] = ["title", "purpose", "if_unknown"];
@@ -24,12 +24,12 @@ pub(crate) const DEFAULTS_KEYS: [&str; 4] = ["from", "reply_to", "locale", "curr
 /// Keys of `sender`.
 pub(crate) const SENDER_KEYS: [&str; 3] = ["name", "postal_address", "contact"];
 
-/// Reads one topic.
-pub(crate) fn topic(notes: &mut Notes, named: &Named<'_>) -> Option<Topic> {
+/// Reads one topic; `locale` is the default one.
+pub(crate) fn topic(notes: &mut Notes, named: &Named<'_>, locale: &str) -> Option<Topic> {
     let keys = Keys::of(notes, named.node, "a topic", &TOPIC_KEYS)?;
     let title = keys
         .need(notes, "title")
-        .and_then(|node| text(notes, node, "a title"));
+        .and_then(|node| title(notes, node, locale));
     let purposes = [
         ("contractual", Purpose::Contractual),
         ("service", Purpose::Service),
@@ -61,6 +61,38 @@ pub(crate) fn topic(notes: &mut Notes, named: &Named<'_>) -> Option<Topic> {
         purpose: purpose?,
         resends_unknown: resends,
     })
+}
+
+/// A title, or one for each locale: E102 if the default locale has none.
+fn title(notes: &mut Notes, node: &Node, locale: &str) -> Option<Title> {
+    if !matches!(node.kind, NodeKind::Map(_)) {
+        return text(notes, node, "a title").map(Title::Same);
+    }
+    let mut texts = BTreeMap::new();
+    let mut is_whole = true;
+    for entry in node.entries() {
+        if !is_locale(&entry.key) {
+            let message = format!("`{}` is not a locale", short(&entry.key));
+            let help = "for example `ja` or `en-GB`".to_owned();
+            notes.error_help("E103", entry.key_span, message, help);
+            is_whole = false;
+            continue;
+        }
+        match text(notes, &entry.value, "a title") {
+            Some(text) => {
+                texts.insert(entry.key.clone(), text);
+            }
+            None => is_whole = false,
+        }
+    }
+    let language = locale.split('-').next().unwrap_or(locale);
+    if is_whole && !texts.contains_key(locale) && !texts.contains_key(language) {
+        let message = format!("the title has no text in `{locale}`, the default locale");
+        let help = format!("add `{language}: …`");
+        notes.error_help("E102", node.span, message, help);
+        return None;
+    }
+    is_whole.then_some(Title::Each(texts))
 }
 
 /// E205 unless the topic is declared.

@@ -125,7 +125,7 @@ risks:
   r: {opens: a == 0, closes: a > 0, severity: {high: a > 3, normal: otherwise}}
 complete_since: {all: 2025-01-01}
 calendar: {timezone: Asia/Tokyo, business_days: Mon-Fri, sending_hours: 09:00-18:00, fiscal_year_starts: April}
-topics: {t: {title: T, purpose: contractual, if_unknown: resend}}
+topics: {t: {title: T, purpose: contractual, if_unknown: resend}, u: {title: {ja: ユー, en-GB: U}, purpose: service}}
 limits: [{at_most: 2, in: 7d, per: contact}]
 digest: business day 09:00
 defaults: {from: A <a@b.example>, locale: ja, currency: JPY}
@@ -139,6 +139,8 @@ webhooks: {crm: {url: \"https://crm.example/\", secret: CRM}}
         ("required text", "required txt"),
         ("low | high", "low | "),
         ("written_by: workflows", "written_by: me"),
+        ("en-GB: U", "english: U"),
+        ("en-GB: U", "en-GB: {a: U}"),
         ("type: number, ", ""),
         ("user.invited: {user", "invited: {user"),
         ("user.invited: {user", "message.sent: {user"),
