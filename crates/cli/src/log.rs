@@ -41,6 +41,9 @@ async fn write(arguments: &LogExport) -> anyhow::Result<Exit> {
         line(&fact, &mut out)?;
     }
     out.flush()?;
+    if let Some(told) = beginnings(&cursors) {
+        anstream::eprintln!("{told}");
+    }
     let texts = server::texts(&store).await?;
     if let Some(told) = several(&texts, arguments.shard) {
         anstream::eprintln!("{told}");
@@ -81,9 +84,27 @@ fn several(texts: &[Text], shard: Option<u32>) -> Option<String> {
     Some(told)
 }
 
+/// Which logs begin later, since what was before is not kept.
+fn beginnings(cursors: &[Cursor]) -> Option<String> {
+    let late = cursors
+        .iter()
+        .filter_map(|cursor| Some((cursor.first.filter(|first| *first > 1)?, cursor.shard)));
+    let late: Vec<String> = late
+        .map(|(first, shard)| format!("{first} of shard {shard}"))
+        .collect();
+    (!late.is_empty()).then(|| {
+        let places = late.join(", ");
+        format!(
+            "the log is kept from position {places} on: what came before is gone, so `simulate` knows nothing of it"
+        )
+    })
+}
+
 /// How far one shard's log is written.
 struct Cursor {
     shard: u32,
+    /// The position of the oldest fact.
+    first: Option<u64>,
     after: u64,
     page: VecDeque<StoredFact>,
 }
@@ -92,6 +113,7 @@ impl Cursor {
     fn new(shard: u32) -> Self {
         Self {
             shard,
+            first: None,
             after: 0,
             page: VecDeque::new(),
         }
@@ -114,6 +136,7 @@ impl Cursor {
                 return Ok(None);
             };
             self.after = stored.position;
+            self.first.get_or_insert(stored.position);
             let mut fact: Fact = match serde_json::from_str(&stored.json) {
                 Ok(fact) => fact,
                 // Somebody else wrote it into the topic; whoever decides has put it aside.
@@ -155,6 +178,22 @@ mod tests {
             applied_at: Timestamp::UNIX_EPOCH,
             from: BTreeMap::from([(0, from[0]), (1, from[1])]),
         }
+    }
+
+    #[test]
+    fn it_says_where_a_log_begins_whose_beginning_is_gone() {
+        let at = |shard, first| Cursor {
+            first,
+            ..Cursor::new(shard)
+        };
+        assert_eq!(beginnings(&[at(0, Some(1)), at(1, None)]), None);
+        let told = beginnings(&[at(0, Some(1)), at(1, Some(8)), at(2, Some(3))]);
+        assert_eq!(
+            told.as_deref(),
+            Some(
+                "the log is kept from position 8 of shard 1, 3 of shard 2 on: what came before is gone, so `simulate` knows nothing of it"
+            )
+        );
     }
 
     #[test]

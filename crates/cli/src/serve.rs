@@ -18,6 +18,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// Runs until SIGTERM or ctrl-c.
 pub(crate) fn run(arguments: &Serve) -> anyhow::Result<Exit> {
     log_to_stderr("info");
+    if let Some(safeguard) = model::teeth::left_out() {
+        tracing::error!(safeguard, "a safeguard is left out: this is a trial");
+    }
     let config = arguments.place.settings()?;
     runtime()?.block_on(async {
         // Heard from the beginning on: who is told to end while the store is opened ends.

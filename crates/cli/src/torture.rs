@@ -210,6 +210,18 @@ impl Look for Sight {
         Ok(open.map(|(_, count)| signed(*count)).sum())
     }
 
+    async fn unattempted(&self) -> Result<Vec<u32>, Failure> {
+        let shards = self.0.unattempted().await.map_err(unseen)?;
+        let leases = self.leases().await?;
+        let sender = |shard: &u32| {
+            let mut senders = leases.iter().filter(|held| held.role == "send");
+            senders
+                .find(|held| held.shard == i64::from(*shard))
+                .and_then(|held| held.pid)
+        };
+        Ok(shards.iter().filter_map(sender).collect())
+    }
+
     async fn problems(&self) -> Result<Vec<String>, Failure> {
         let health = self.0.check().await.map_err(unseen)?;
         Ok(health.problems.iter().map(ToString::to_string).collect())

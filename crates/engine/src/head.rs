@@ -4,6 +4,8 @@ use crate::entity::{Entity, Fields};
 use crate::health;
 use crate::memory::{Hold, Subject};
 use crate::metric;
+use crate::named::Named;
+use crate::packed;
 use crate::run::Run;
 use crate::stop::Stop;
 use crate::stored::{Bytes, DecodeError, Stored, stored_struct};
@@ -42,7 +44,7 @@ pub struct Head {
     /// Risks that are open, or on the way to it.
     pub risks: BTreeMap<Box<str>, RiskState>,
     /// Workflows by name.
-    pub workflows: BTreeMap<Box<str>, WorkflowState>,
+    pub workflows: Named<WorkflowState>,
     /// The days of `arrived_at` for which there is a part of fact ids.
     pub id_days: BTreeSet<Date>,
     /// What may not be sent to which contact: a copy, moved by facts. The row of the address has the last word.
@@ -144,8 +146,13 @@ pub struct WorkflowState {
 stored_struct!(WorkflowState { subjects, runs } since 2 { occurred });
 
 impl Head {
-    /// The stored form, its version first.
+    /// The stored form; packed where it is long.
     pub fn encode(&self) -> Vec<u8> {
+        packed::pack(self.plain())
+    }
+
+    /// The stored form before it is packed, its version first.
+    pub fn plain(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(1024);
         out.push(HEAD_VERSION);
         self.write(&mut out);
@@ -154,7 +161,8 @@ impl Head {
 
     /// Reads the stored form back.
     pub fn decode(stored: &[u8]) -> Result<Self, DecodeError> {
-        let mut bytes = Bytes::new(stored);
+        let stored = packed::unpack(stored)?;
+        let mut bytes = Bytes::new(&stored);
         let version = bytes.take(1)?[0];
         if version == 0 || version > HEAD_VERSION {
             return Err(DecodeError::Version(version));

@@ -18,6 +18,8 @@ pub mod log_clock;
 pub mod lookahead;
 pub mod memory;
 pub mod metric;
+pub mod named;
+mod packed;
 pub mod parts;
 pub mod plan;
 pub mod preview;

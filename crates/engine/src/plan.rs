@@ -194,7 +194,7 @@ impl<'a> Outlook<'a> {
 
     /// Open runs, and where they are.
     fn count_runs(&mut self, account: &Account) {
-        for (name, state) in &account.head.workflows {
+        for (name, state) in account.head.workflows.iter() {
             let Some(plan) = self.plan.workflows.get_mut(name) else {
                 continue;
             };

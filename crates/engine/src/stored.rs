@@ -61,6 +61,11 @@ impl<'a> Bytes<'a> {
         }
     }
 
+    /// All that is left.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// Whether nothing is left.
     pub fn end(&self) -> Result<(), DecodeError> {
         if self.rest.is_empty() {

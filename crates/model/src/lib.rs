@@ -10,6 +10,7 @@ pub mod law;
 pub mod message;
 pub mod record;
 pub mod suppression;
+pub mod teeth;
 pub mod template;
 pub mod topic;
 pub mod value;

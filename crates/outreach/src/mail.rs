@@ -4,23 +4,25 @@
 //! bodies are encoded, so that no bare CR or LF of a value reaches the wire.
 
 mod address;
+mod encode;
+mod head;
 mod headers;
 
 pub use address::{Address, AddressFault};
 
 use crate::render::RenderedMail;
+use encode::Encoding;
+use head::{Head, Party};
 use jiff::Timestamp;
-use lettre::message::header::{ContentTransferEncoding, ContentType};
-use lettre::message::{Mailbox as Party, MultiPart, MultiPartKind, SinglePart};
 use model::{Channel, Mailbox, MessageId, Outgoing};
-use std::time::SystemTime;
+use std::fmt::Write;
 
 /// The most characters of a display name; what is longer is cut.
 pub const NAME_CHARS_MAX: usize = 200;
 /// The most copies of a mail.
 pub const COPIES_MAX: usize = 50;
-/// Below this share of plain characters base64 is shorter and as readable as quoted-printable.
-const PLAIN_SHARE_MIN: usize = 2;
+/// About how long a head is, and what stands around the parts.
+const HEAD_BYTES: usize = 2_048;
 
 /// Everything a mail is made of.
 #[derive(Clone, Copy, Debug)]
@@ -136,7 +138,7 @@ pub enum MailError {
     /// The address for one click is none that a mail program calls.
     #[error("the address to unsubscribe at is not a short https address without blanks")]
     Unsubscribe,
-    /// The builder refused; a fault of ours.
+    /// It could not be written; a fault of ours.
     #[error("the mail could not be put together: {0}")]
     Build(Box<str>),
 }
@@ -161,51 +163,66 @@ pub fn build(letter: &Letter<'_>) -> Result<Mail, MailError> {
     let from = address(letter.from, "from")?;
     let envelope = envelope(letter, &from)?;
     let message_id = message_id(letter.message, &from);
-    let mut builder = lettre::Message::builder()
-        .message_id(Some(message_id.clone()))
-        .date(SystemTime::from(letter.at))
-        .from(party(letter.from, &from, "from")?)
-        .to(party(letter.to, &envelope.to, "to")?);
-    for (copy, address) in letter.cc.iter().zip(&envelope.cc) {
-        builder = builder.cc(party(copy, address, "cc")?);
-    }
-    if let Some(mailbox) = letter.reply_to {
-        builder = builder.reply_to(party(mailbox, &address(mailbox, "reply_to")?, "reply_to")?);
-    } else if letter.replies.is_some() {
-        builder = builder.reply_to(party(letter.from, &from, "from")?);
-    }
-    // Beside whoever reads the answer: without it no step would know that there was one.
-    if let Some(replies) = letter.replies {
-        let noticed = Mailbox {
-            name: None,
-            address: replies.as_str().into(),
-        };
-        builder = builder.reply_to(party(&noticed, replies, "reply_to")?);
-    }
-    for header in headers::of_list(letter, &from)? {
-        builder = builder.raw_header(header);
-    }
+    let words = letter.words;
+    let length = HEAD_BYTES + encode::length(&words.text) + encode::length(&words.html);
+    let mut text = String::with_capacity(length);
+    let mut head = Head(&mut text);
+    head.plain("Message-ID", &message_id);
+    parties(&mut head, letter, (&from, &envelope))?;
+    headers::of_list(&mut head, letter, &from)?;
     if let Some(campaign) = letter.campaign {
-        builder = builder.raw_header(headers::feedback(letter, campaign, &from));
+        headers::feedback(&mut head, letter, campaign, &from);
     }
     if let Some(complaints) = letter.complaints {
-        builder = builder.raw_header(headers::complaints(complaints));
+        headers::complaints(&mut head, complaints);
     }
     for tag in letter.tags {
-        builder = builder.raw_header(headers::of_provider(*tag, letter.message));
+        headers::of_provider(&mut head, *tag, letter.message);
     }
-    let message = builder
-        .subject(header_line(&letter.words.subject))
-        .raw_header(headers::constant("Auto-Submitted", "auto-generated"))
-        .raw_header(headers::language(&letter.words.locale))
-        .multipart(parts(letter))
-        .map_err(|error| MailError::Build(error.to_string().into()))?;
+    let written = head.words("Subject", &header_line(&words.subject));
+    written.map_err(unwritten)?;
+    head.plain("Auto-Submitted", "auto-generated");
+    headers::language(&mut head, &words.locale);
+    parts(&mut text, letter).map_err(unwritten)?;
     Ok(Mail {
         envelope,
         from,
         message_id,
-        bytes: message.formatted(),
+        bytes: text.into_bytes(),
     })
+}
+
+fn unwritten(error: std::fmt::Error) -> MailError {
+    MailError::Build(error.to_string().into())
+}
+
+/// When it is sent, who sends it, who gets it, and who gets the answer.
+fn parties(
+    head: &mut Head<'_>,
+    letter: &Letter<'_>,
+    (from, envelope): (&Address, &Envelope),
+) -> Result<(), MailError> {
+    let date = letter.at.strftime("%a, %d %b %Y %H:%M:%S +0000");
+    head.plain("Date", &date.to_string());
+    let sender = (name(letter.from), from);
+    let mut lists = vec![("From", vec![sender.clone()])];
+    lists.push(("To", vec![(name(letter.to), &envelope.to)]));
+    let copies = letter.cc.iter().zip(&envelope.cc);
+    lists.push(("Cc", copies.map(|(copy, to)| (name(copy), to)).collect()));
+    let reply_to = letter.reply_to.map(|mailbox| address(mailbox, "reply_to"));
+    let reply_to = reply_to.transpose()?;
+    let mut answers: Vec<Party<'_>> = match (letter.reply_to, &reply_to) {
+        (Some(mailbox), Some(address)) => vec![(name(mailbox), address)],
+        _ if letter.replies.is_some() => vec![sender],
+        _ => Vec::new(),
+    };
+    // Beside whoever reads the answer: without it no step would know that there was one.
+    answers.extend(letter.replies.map(|replies| (None, replies)));
+    lists.push(("Reply-To", answers));
+    for (header, list) in lists.iter().filter(|(_, list)| !list.is_empty()) {
+        head.parties(header, list).map_err(unwritten)?;
+    }
+    Ok(())
 }
 
 fn envelope(letter: &Letter<'_>, from: &Address) -> Result<Envelope, MailError> {
@@ -224,19 +241,10 @@ fn address(mailbox: &Mailbox, place: &'static str) -> Result<Address, MailError>
     Address::parse(&mailbox.address).map_err(|fault| MailError::Address { place, fault })
 }
 
-/// The mailbox as the header writes it, its name cleaned.
-fn party(mailbox: &Mailbox, address: &Address, place: &'static str) -> Result<Party, MailError> {
-    let odd = |_| MailError::Address {
-        place,
-        fault: AddressFault::Odd,
-    };
-    let plain = lettre::Address::new(address.local(), address.domain()).map_err(odd)?;
-    let name = mailbox
-        .name
-        .as_deref()
-        .map(clean_name)
-        .filter(|name| !name.is_empty());
-    Ok(Party::new(name, plain))
+/// The name of a mailbox as the header writes it, cleaned.
+fn name(mailbox: &Mailbox) -> Option<String> {
+    let name = mailbox.name.as_deref().map(clean_name);
+    name.filter(|name| !name.is_empty())
 }
 
 /// One line for a header. What looks like an encoded word (RFC 2047) is taken apart: readers would decode it, line breaks
@@ -255,30 +263,33 @@ fn clean_name(name: &str) -> String {
         .to_owned()
 }
 
-fn parts(letter: &Letter<'_>) -> MultiPart {
-    let boundary = format!(
-        "=_{}",
-        letter
-            .message
-            .as_str()
-            .replace(|c: char| !c.is_ascii_alphanumeric(), ".")
-    );
-    MultiPart::builder()
-        .kind(MultiPartKind::Alternative)
-        .boundary(boundary)
-        .singlepart(part(ContentType::TEXT_PLAIN, &letter.words.text))
-        .singlepart(part(ContentType::TEXT_HTML, &letter.words.html))
+/// The words twice, as text and as a page.
+fn parts(out: &mut String, letter: &Letter<'_>) -> std::fmt::Result {
+    let id = letter.message.as_str();
+    let boundary = id.replace(|c: char| !c.is_ascii_alphanumeric(), ".");
+    let boundary = format!("=_{boundary}");
+    let mut head = Head(out);
+    head.plain("MIME-Version", "1.0");
+    let kind = format!("multipart/alternative; boundary=\"{boundary}\"");
+    head.words("Content-Type", &kind)?;
+    out.push_str("\r\n");
+    let words = letter.words;
+    for (kind, text) in [("plain", &words.text), ("html", &words.html)] {
+        let encoding = Encoding::of(text);
+        write!(
+            out,
+            "--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
+        )?;
+        write!(
+            out,
+            "Content-Transfer-Encoding: {}\r\n\r\n",
+            encoding.name()
+        )?;
+        encoding.write(text, out);
+        out.push_str("\r\n");
+    }
+    write!(out, "--{boundary}--\r\n")
 }
 
-fn part(kind: ContentType, text: &str) -> SinglePart {
-    let plain = text.bytes().filter(u8::is_ascii).count();
-    let encoding = if plain * PLAIN_SHARE_MIN >= text.len() {
-        ContentTransferEncoding::QuotedPrintable
-    } else {
-        ContentTransferEncoding::Base64
-    };
-    SinglePart::builder()
-        .header(kind)
-        .header(encoding)
-        .body(text.to_owned())
-}
+#[cfg(test)]
+mod tests;

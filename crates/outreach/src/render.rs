@@ -20,6 +20,7 @@ mod markdown;
 mod mrkdwn;
 mod notice;
 mod page;
+mod pattern;
 mod post;
 mod say;
 mod scan;

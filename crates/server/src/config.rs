@@ -8,6 +8,7 @@ mod mail_events;
 mod place;
 mod reach;
 pub mod reference;
+pub(crate) mod retention;
 mod returns;
 mod secret;
 mod settings;
@@ -19,6 +20,7 @@ pub use log::LogConfig;
 pub use mail_events::{MailEvents, Ses, SesProof};
 pub use place::StorePlace;
 pub use reach::{Hook, Reach};
+pub use retention::Retention;
 pub use returns::Bounces;
 pub use secret::Secret;
 pub use sources::SourcesConfig;
@@ -77,6 +79,8 @@ pub struct Config {
     pub senders: Vec<Sender>,
     /// How fast mails may leave.
     pub pace: Pace,
+    /// How long what is past is kept.
+    pub retention: Retention,
     /// Limits.
     pub limits: Limits,
 }

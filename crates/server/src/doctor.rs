@@ -6,6 +6,7 @@ mod finding;
 mod log;
 mod mail;
 mod place;
+mod sources;
 
 pub use finding::{Finding, State};
 

@@ -1,5 +1,6 @@
 //! The keeper: takes, renews and gives back this process's leases, and runs one task for each.
 
+use crate::pruner::Pruner;
 use crate::sender::Sender;
 use crate::share::{owner_name, plan};
 use crate::shared::Shared;
@@ -141,7 +142,7 @@ impl Keeper {
         let stop = CancellationToken::new();
         let shared = self.shared.clone();
         let task = match role {
-            Role::Decide => tokio::spawn(Worker::new(shared, shard, epoch).run(stop.clone())),
+            Role::Decide => tokio::spawn(decide(shared, (shard, epoch), stop.clone())),
             Role::Send => tokio::spawn(Sender::new(shared, shard, epoch).run(stop.clone())),
         };
         if let Some(before) = self.held.insert((shard, role), Held { epoch, stop, task }) {
@@ -190,6 +191,17 @@ impl Keeper {
             }
         }
     }
+}
+
+/// Decides a shard, and beside that removes what is no longer kept of it.
+async fn decide(shared: Shared, (shard, epoch): (u32, u64), stop: CancellationToken) {
+    let over = stop.child_token();
+    let pruning = Pruner::new(shared.clone(), shard, epoch).run(over.clone());
+    let deciding = async move {
+        Box::pin(Worker::new(shared, shard, epoch).run(stop)).await;
+        over.cancel();
+    };
+    tokio::join!(deciding, pruning);
 }
 
 /// Whoever drops the keeper means it: nothing goes on under leases that nobody renews.

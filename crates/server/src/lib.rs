@@ -16,6 +16,7 @@ mod leave;
 mod measure;
 mod open;
 mod plan;
+mod pruner;
 pub mod records;
 pub mod returns;
 mod run;

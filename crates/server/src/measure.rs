@@ -30,6 +30,7 @@ pub(crate) struct Measures {
     pub(crate) came_back: Family<Label, Counter>,
     pub(crate) leases: Family<Label, Gauge>,
     pub(crate) records: Family<Label, Counter>,
+    pub(crate) removed: Family<Label, Counter>,
     behind: Family<SourceLabel, Gauge>,
     registry: Arc<Mutex<Registry>>,
 }
@@ -57,6 +58,7 @@ impl Measures {
             came_back: Family::default(),
             leases: Family::default(),
             records: Family::default(),
+            removed: Family::default(),
             behind: Family::default(),
             registry: Arc::default(),
         };
@@ -102,6 +104,26 @@ impl Measures {
             self.refused.clone(),
         );
         registry.register(
+            "sottaku_messages_settled",
+            "Messages, by what became of them",
+            self.messages.clone(),
+        );
+        registry.register(
+            "sottaku_mail_came_back",
+            "Mail and notices that came back, by what they were",
+            self.came_back.clone(),
+        );
+        registry.register(
+            "sottaku_leases_held",
+            "Leases held by this process, by role",
+            self.leases.clone(),
+        );
+        self.register_store(&mut registry);
+        self.register_sources(&mut registry);
+    }
+
+    fn register_store(&self, registry: &mut Registry) {
+        registry.register(
             "sottaku_commits",
             "Commits, by outcome",
             self.commits.clone(),
@@ -117,21 +139,10 @@ impl Measures {
             self.append_seconds.clone(),
         );
         registry.register(
-            "sottaku_messages_settled",
-            "Messages, by what became of them",
-            self.messages.clone(),
+            "sottaku_rows_removed",
+            "Rows removed since they were kept long enough, by kind",
+            self.removed.clone(),
         );
-        registry.register(
-            "sottaku_mail_came_back",
-            "Mail and notices that came back, by what they were",
-            self.came_back.clone(),
-        );
-        registry.register(
-            "sottaku_leases_held",
-            "Leases held by this process, by role",
-            self.leases.clone(),
-        );
-        self.register_sources(&mut registry);
     }
 
     fn register_sources(&self, registry: &mut Registry) {

@@ -191,6 +191,8 @@ async fn serve(listener: TcpListener, (shared, roles): (Shared, Roles), stop: Ca
 }
 
 #[cfg(test)]
+mod kept;
+#[cfg(test)]
 mod revisions;
 #[cfg(test)]
 mod tests;

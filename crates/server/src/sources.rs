@@ -16,3 +16,4 @@ pub(crate) use copied::{CopiedUntil, copied_until};
 pub(crate) use keeper::SourceKeeper;
 pub use look::{From, Tried, TryError, Wanted, look, resume, try_source};
 pub use proof::Lag;
+pub(crate) use proof::{Doubt, lags, prove};

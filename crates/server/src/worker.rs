@@ -19,6 +19,7 @@ use crate::active::{self, Active, Unusable};
 use crate::shared::Shared;
 use cache::LoadError;
 use jiff::Timestamp;
+use model::teeth;
 use poison::{Panicked, Strikes};
 use state::State;
 use std::sync::Arc;
@@ -190,8 +191,7 @@ impl Worker {
             .cache
             .trim(self.shared.config.limits.accounts_cached_max);
         let round = self.decide(&active, &mut state).await;
-        #[cfg(sottaku_teeth = "cache")]
-        if round.is_err() {
+        if teeth::is_out("cache") && round.is_err() {
             *slot = Some(state);
             return round;
         }
@@ -208,15 +208,13 @@ impl Worker {
     }
 
     /// What was not surely committed is worth nothing.
-    #[cfg(not(sottaku_teeth = "cache"))]
     async fn forget(&self, slot: &mut Option<State>) {
-        *slot = None;
-    }
-
-    /// A negative control: the accounts stay as they were decided, though that may not have been committed.
-    #[cfg(sottaku_teeth = "cache")]
-    async fn forget(&self, slot: &mut Option<State>) {
-        let cache = slot.take().map(|state| state.cache);
+        let state = slot.take();
+        // A negative control: the accounts stay as they were decided, though that may not have been committed.
+        if !teeth::is_out("cache") {
+            return;
+        }
+        let cache = state.map(|state| state.cache);
         *slot = State::load(&self.shared, self.shard).await.ok();
         if let (Some(state), Some(cache)) = (slot.as_mut(), cache) {
             state.cache = cache;

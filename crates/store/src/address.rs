@@ -7,12 +7,6 @@ pub struct AddressKey(pub [u8; 32]);
 impl AddressKey {
     /// As it stands in text.
     pub(crate) fn hex(self) -> String {
-        use std::fmt::Write;
-        self.0
-            .iter()
-            .fold(String::with_capacity(64), |mut text, byte| {
-                write!(text, "{byte:02x}").expect("writing into a string can't fail");
-                text
-            })
+        blake3::Hash::from_bytes(self.0).to_hex().to_string()
     }
 }

@@ -15,6 +15,7 @@ mod lost;
 mod outbox;
 mod race;
 mod rest;
+mod retention;
 pub(crate) mod server;
 mod source;
 mod wake;
@@ -109,6 +110,14 @@ impl Ground {
             Self::Database(database) => Way::Address(database.nowhere()),
         };
         way.open(OpenOptions::default()).await
+    }
+
+    /// How many bytes it takes, once what was removed is swept.
+    async fn size(&self, store: &Store) -> Result<u64, Box<dyn std::error::Error>> {
+        match self {
+            Self::Folder(_) => Ok(store.check().await?.bytes),
+            Self::Database(database) => database.swept_size().await,
+        }
     }
 
     /// The folder, in cases that are about files.
@@ -258,6 +267,16 @@ cases! {
         an_edited_journal_is_found_out,
         a_shortened_journal_is_found_out,
         the_journal_is_read_by_account_workflow_and_time;
+    retention:
+        what_is_older_than_its_time_goes_from_the_oldest_on,
+        what_is_not_decided_and_the_newest_row_stay,
+        a_row_that_came_in_late_keeps_what_follows_it,
+        a_zombie_removes_nothing,
+        nothing_goes_while_a_text_takes_effect,
+        the_journal_is_whole_from_where_it_is_kept,
+        a_settled_message_goes_and_what_waits_stays,
+        a_no_is_kept_though_its_message_is_gone,
+        tables_stop_growing;
     lost:
         a_lost_commit_is_known_not_done,
         a_lost_answer_is_known_done,

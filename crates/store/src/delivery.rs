@@ -94,4 +94,13 @@ impl Store {
             Tables::Postgres(postgres) => postgres.delivery_counts().await,
         }
     }
+
+    /// The shards in which something is claimed under the lease that stands, and no attempt yet, the oldest claim first: what
+    /// befalls their senders now meets them between the two.
+    pub async fn unattempted(&self) -> Result<Vec<u32>, Failure> {
+        match &self.tables {
+            Tables::Sqlite(sqlite) => sqlite.unattempted().await,
+            Tables::Postgres(postgres) => postgres.unattempted().await,
+        }
+    }
 }

@@ -32,6 +32,15 @@ pub struct JournalFilter {
     pub count_max: u32,
 }
 
+/// A shard's journal that is as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Up to this place rows were removed since their time was over; 0: none were.
+    pub removed: u64,
+    /// The place of the last row.
+    pub end: u64,
+}
+
 /// Why a journal is not what was written.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ChainError {
@@ -69,8 +78,8 @@ impl Store {
         }
     }
 
-    /// Follows the chain of a shard's journal and says how many rows it has.
-    pub async fn verify_journal(&self, shard: u32) -> Result<u64, ChainError> {
+    /// Follows the chain of a shard's journal, from the oldest row that is kept.
+    pub async fn verify_journal(&self, shard: u32) -> Result<Verified, ChainError> {
         match &self.tables {
             Tables::Sqlite(sqlite) => sqlite.verify_journal(shard).await,
             Tables::Postgres(postgres) => postgres.verify_journal(shard).await,

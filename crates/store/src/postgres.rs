@@ -33,6 +33,7 @@ mod open;
 mod parks;
 #[cfg(test)]
 mod plans;
+mod prunes;
 mod reader;
 mod rejects;
 mod revisions;

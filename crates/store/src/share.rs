@@ -7,12 +7,16 @@
 use crate::{Claim, Failure, Settlement};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 
 /// As many wait; more wait in their caller.
 const WAITING_MAX: usize = 1_024;
 /// As many share one commit.
 const SHARED_MAX: usize = 256;
+/// From the end of one group to the next one, where that would be of fates alone: nobody waits for these but other fates.
+const FATES_PAUSE: Duration = Duration::from_millis(1);
 
 /// A hand-over that is about to begin.
 #[derive(Clone, Debug)]
@@ -52,10 +56,70 @@ type Reply = oneshot::Sender<Result<bool, Failure>>;
 #[derive(Debug)]
 pub(crate) struct Sharing(mpsc::Sender<Waiting>);
 
+/// The writer's end of the queue.
+pub(crate) struct Shared {
+    queue: mpsc::Receiver<Waiting>,
+    /// Taken from the queue, not written yet.
+    held: Vec<Waiting>,
+    /// When a group of fates alone may be written.
+    fates_from: Instant,
+    pause: Duration,
+}
+
+impl Shared {
+    /// Waits until there is a group to write; false if there will be none any more. It may be dropped and asked again.
+    pub(crate) async fn is_ready(&mut self) -> bool {
+        let is_fate = |waiting: &Waiting| matches!(waiting.small, Small::Settlement(_));
+        loop {
+            let is_urgent = self.held.len() >= SHARED_MAX || !self.held.iter().all(is_fate);
+            let is_due = !self.held.is_empty() && Instant::now() >= self.fates_from;
+            if is_urgent || is_due {
+                return true;
+            }
+            let next = if self.held.is_empty() {
+                self.queue.recv().await
+            } else {
+                tokio::select! {
+                    biased;
+                    () = sleep_until(self.fates_from) => return true,
+                    next = self.queue.recv() => next,
+                }
+            };
+            match next {
+                Some(waiting) => self.held.push(waiting),
+                None => return !self.held.is_empty(),
+            }
+        }
+    }
+
+    /// Takes what waits, as far as it fits one group.
+    pub(crate) fn gather(&mut self) -> (Vec<Small>, Callers) {
+        while self.held.len() < SHARED_MAX
+            && let Ok(waiting) = self.queue.try_recv()
+        {
+            self.held.push(waiting);
+        }
+        let all = self.held.drain(..);
+        let (smalls, replies) = all.map(|one| (one.small, one.reply)).unzip();
+        (smalls, Callers(replies))
+    }
+
+    /// Notes that a group was written.
+    pub(crate) fn has_written(&mut self) {
+        self.fates_from = Instant::now() + self.pause;
+    }
+}
+
 impl Sharing {
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Waiting>) {
+    pub(crate) fn new() -> (Self, Shared) {
         let (queue, waiting) = mpsc::channel(WAITING_MAX);
-        (Self(queue), waiting)
+        let shared = Shared {
+            queue: waiting,
+            held: Vec::new(),
+            fates_from: Instant::now(),
+            pause: FATES_PAUSE,
+        };
+        (Self(queue), shared)
     }
 
     /// One write, committed with others; false if the claim no longer held, and nothing was written for it.
@@ -86,20 +150,6 @@ impl Callers {
             }
         }
     }
-}
-
-/// Takes what waits, as far as it fits one group.
-pub(crate) fn gather(first: Waiting, queue: &mut mpsc::Receiver<Waiting>) -> (Vec<Small>, Callers) {
-    let (mut smalls, mut replies) = (Vec::new(), Vec::new());
-    let mut next = Some(first);
-    while let Some(Waiting { small, reply }) = next {
-        smalls.push(small);
-        replies.push(reply);
-        next = (smalls.len() < SHARED_MAX)
-            .then(|| queue.try_recv().ok())
-            .flatten();
-    }
-    (smalls, Callers(replies))
 }
 
 /// Part of a group in which each message stands once, so that its statements may be written in any order.
@@ -157,22 +207,60 @@ mod tests {
         }
     }
 
+    fn attempt(row: i64) -> Small {
+        let (claim, n, now) = (claim(row), 1, Timestamp::UNIX_EPOCH);
+        Small::Attempt(Beginning { claim, n, now })
+    }
+
+    fn settlement(row: i64) -> Small {
+        Small::Settlement(Settlement {
+            claim: claim(row),
+            outcome: Outcome::Sent,
+            detail: "".into(),
+            captured: None,
+            now: Timestamp::UNIX_EPOCH,
+        })
+    }
+
+    /// Whether there is a group to write without waiting.
+    async fn is_at_once(shared: &mut Shared) -> bool {
+        tokio::select! {
+            biased;
+            is_ready = shared.is_ready() => is_ready,
+            () = std::future::ready(()) => false,
+        }
+    }
+
+    #[tokio::test]
+    async fn fates_alone_wait_a_moment_for_others_and_attempts_for_nobody() {
+        let (sharing, mut shared) = Sharing::new();
+        shared.pause = Duration::from_secs(3_600);
+        let put = |small| {
+            let (reply, _) = oneshot::channel();
+            drop(sharing.0.try_send(Waiting { small, reply }));
+        };
+        put(settlement(1));
+        assert!(is_at_once(&mut shared).await, "nothing was written lately");
+        assert_eq!(shared.gather().0.len(), 1);
+        shared.has_written();
+        put(settlement(2));
+        assert!(!is_at_once(&mut shared).await, "another may come");
+        put(settlement(3));
+        assert!(!is_at_once(&mut shared).await, "another may come");
+        put(attempt(4));
+        assert!(is_at_once(&mut shared).await, "a mail waits for it");
+        assert_eq!(shared.gather().0.len(), 3);
+        shared.pause = Duration::from_millis(1);
+        shared.has_written();
+        put(settlement(5));
+        assert!(shared.is_ready().await, "none came");
+        assert_eq!(shared.gather().0.len(), 1);
+        drop(sharing);
+        assert!(!shared.is_ready().await);
+    }
+
     #[test]
     fn what_is_asked_of_a_message_twice_is_asked_one_after_the_other() {
-        let now = Timestamp::UNIX_EPOCH;
-        let attempt = |row| {
-            let (claim, n) = (claim(row), 1);
-            Small::Attempt(Beginning { claim, n, now })
-        };
-        let settlement = |row| {
-            Small::Settlement(Settlement {
-                claim: claim(row),
-                outcome: Outcome::Sent,
-                detail: "".into(),
-                captured: None,
-                now,
-            })
-        };
         let smalls = [attempt(1), settlement(1), attempt(2), attempt(1)];
         let rounds = rounds(&smalls);
         let places: Vec<(Vec<usize>, Vec<usize>)> = rounds

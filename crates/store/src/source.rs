@@ -4,9 +4,7 @@ use crate::log::Incoming;
 use crate::store::{Log, Tables};
 use crate::{AppendError, Bid, Failure, Store};
 use jiff::Timestamp;
-
-/// A negative control: what was read moves before the facts that it became, in a transaction of its own.
-const MOVES_FIRST: bool = cfg!(sottaku_teeth = "source");
+use model::teeth;
 
 /// Which topic a source is taken for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +115,8 @@ impl Store {
     /// Writes what a source's records became together with how far it is.
     pub async fn step_source(&self, step: SourceStep) -> Result<(), SourceError> {
         let mut step = step;
-        if MOVES_FIRST {
+        // A negative control: what was read moves before the facts that it became, in a transaction of its own.
+        if teeth::is_out("source") {
             let incoming = std::mem::take(&mut step.incoming);
             self.move_source(step).await?;
             self.append(incoming).await?;

@@ -32,6 +32,7 @@ pub(crate) mod open;
 pub(crate) mod parks;
 #[cfg(test)]
 mod plans;
+pub(crate) mod prunes;
 mod reader;
 pub(crate) mod rejects;
 pub(crate) mod revisions;

@@ -18,6 +18,10 @@ const STOP: Duration = Duration::from_secs(10);
 const AWAY_MAX_MS: usize = 9_000;
 /// Between two blows.
 const BETWEEN_MS: (usize, usize) = (2_500, 5_000);
+/// So long a worker is looked for that has claimed a message and not begun to send it.
+const AIM_MAX: Duration = Duration::from_secs(4);
+/// Between two looks.
+const AIM_PAUSE: Duration = Duration::from_millis(10);
 /// How long a command that strikes a server may take until that is back.
 const STRIKE_MAX: Duration = Duration::from_secs(180);
 /// Somebody is always there to be struck before this is over.
@@ -36,7 +40,7 @@ pub struct Strikes {
 enum Blow {
     /// SIGKILL, and started again, at once or a little later.
     Kill,
-    /// SIGSTOP for longer than a lease, then on: a zombie.
+    /// SIGSTOP for longer than a lease, then on: a zombie. Where that can be, between a claim and its attempt.
     Stop,
     /// SIGTERM, and another one a little later.
     Leave,
@@ -125,7 +129,7 @@ impl<L: Look + 'static> Blows<L> {
 
     /// Each kind, in an order of the dice.
     fn round(&mut self) -> Vec<Blow> {
-        let mut round = vec![Blow::Kill, Blow::Kill, Blow::Kill, Blow::Stop, Blow::Leave];
+        let mut round = vec![Blow::Kill, Blow::Kill, Blow::Stop, Blow::Stop, Blow::Leave];
         round.extend(self.strikes.store.is_some().then_some(Blow::Store));
         round.extend(self.strikes.kafka.is_some().then_some(Blow::Kafka));
         self.dice.shuffle(&mut round);
@@ -151,7 +155,14 @@ impl<L: Look + 'static> Blows<L> {
             }
             Blow::Stop => {
                 struck.stops += 1;
-                let victim = self.free().await?;
+                let victim = match self.stopped().await? {
+                    Some(victim) => victim,
+                    None => {
+                        let victim = self.free().await?;
+                        victim.signal(Signal::Stop).await?;
+                        victim
+                    }
+                };
                 falling.spawn_local(stop(victim, look));
             }
             Blow::Leave => {
@@ -169,6 +180,29 @@ impl<L: Look + 'static> Blows<L> {
             }
         }
         Ok(())
+    }
+
+    /// A worker that was stopped between a claim and its attempt, if one can be met there.
+    async fn stopped(&self) -> Result<Option<OwnedMutexGuard<Serving>>, Failure> {
+        let until = Instant::now() + AIM_MAX;
+        while Instant::now() < until {
+            for pid in self.look.unattempted().await.unwrap_or_default() {
+                let workers = self.workers.iter();
+                let mut free = workers.filter_map(|one| one.clone().try_lock_owned().ok());
+                let Some(victim) = free.find(|victim| victim.pid() == pid) else {
+                    continue;
+                };
+                victim.signal(Signal::Stop).await?;
+                // It went on between the look and the blow, perhaps.
+                let met = self.look.unattempted().await;
+                if met.is_ok_and(|pids| pids.contains(&pid)) {
+                    return Ok(Some(victim));
+                }
+                victim.signal(Signal::Continue).await?;
+            }
+            tokio::time::sleep(AIM_PAUSE).await;
+        }
+        Ok(None)
     }
 
     /// A worker that nothing befalls at the moment.
@@ -211,9 +245,9 @@ async fn kill(
     })
 }
 
+/// Lets one that is stopped go on when its leases are long over.
 async fn stop(victim: OwnedMutexGuard<Serving>, look: impl Look) -> Result<Outcome, Failure> {
     let watched = watched(&look, victim.pid()).await;
-    victim.signal(Signal::Stop).await?;
     tokio::time::sleep(STOP).await;
     let moved = match &watched {
         Some(watched) => watched.moved(&look).await.unwrap_or(0),

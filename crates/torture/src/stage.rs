@@ -14,8 +14,8 @@ use crate::{
     Rule, Serving, Sink, SinkOptions, World, files, prove, wait,
 };
 
-/// All must be decided and sent so long after the last fact.
-const QUIET_TIME_MAX: Duration = Duration::from_secs(240);
+/// After the last fact so long may go by in which nothing is decided and no message gets its fate.
+const STILL_TIME_MAX: Duration = Duration::from_secs(240);
 /// How often telling is let go on.
 const PACE: Duration = Duration::from_millis(50);
 /// Raises the time to the end, so that all that is due is decided.
@@ -175,7 +175,7 @@ fn share(facts: usize, passed: Duration, time: Duration) -> usize {
 
 async fn tick(addresses: &[SocketAddr]) -> Result<(), Failure> {
     let mut turn = addresses.iter().cycle();
-    wait::until("the tick is accepted", QUIET_TIME_MAX, async || {
+    wait::until("the tick is accepted", STILL_TIME_MAX, async || {
         let mut client = Client::new(*turn.next()?, Duration::from_secs(20));
         let told = client.tell("application/cloudevents+json", TICK.as_bytes());
         told.await.ok().filter(|answer| answer.status == 202)
@@ -184,32 +184,49 @@ async fn tick(addresses: &[SocketAddr]) -> Result<(), Failure> {
     .map(|_| ())
 }
 
-/// Waits until everything is decided and every message has its fate; says what is not.
+/// Waits until everything is decided and every message has its fate, as long as it comes nearer; says what is left.
 async fn quiet(look: &impl Look) -> Result<(), Failure> {
-    let mut left = Vec::new();
-    let quiet = wait::until("all is decided and sent", QUIET_TIME_MAX, async || {
-        left = unfinished(look)
-            .await
-            .unwrap_or_else(|why| vec![why.to_string()]);
-        left.is_empty().then_some(())
-    });
-    match quiet.await {
-        Ok(()) => Ok(()),
-        Err(late) => Err(crate::broken(&late.to_string(), &left.join(", "))),
+    let mut least = None;
+    loop {
+        let mut left = Unfinished::default();
+        let advanced = wait::until("less is left to do", STILL_TIME_MAX, async || {
+            left = unfinished(look).await.ok()?;
+            let is_less = least.is_none_or(|least| left.number < least);
+            is_less.then_some(())
+        });
+        match advanced.await {
+            Ok(()) if left.number == 0 => return Ok(()),
+            Ok(()) => least = Some(left.number),
+            Err(late) => {
+                let left = left.shown.join(", ");
+                return Err(crate::broken(&late.to_string(), &left));
+            }
+        }
     }
 }
 
-async fn unfinished(look: &impl Look) -> Result<Vec<String>, Failure> {
-    let mut left = Vec::new();
+/// What is neither decided nor sent.
+#[derive(Debug, Default)]
+struct Unfinished {
+    number: i64,
+    shown: Vec<String>,
+}
+
+async fn unfinished(look: &impl Look) -> Result<Unfinished, Failure> {
+    let mut left = Unfinished::default();
     for (shard, reached) in (0..).zip(look.reached().await?) {
         let end = look.end(shard).await?;
         if reached.position < end {
-            left.push(format!("shard {shard} is at {} of {end}", reached.position));
+            left.number += end - reached.position;
+            let at = reached.position;
+            left.shown
+                .push(format!("shard {shard} is at {at} of {end}"));
         }
     }
     let open = look.unsettled().await?;
     if open > 0 {
-        left.push(format!("{open} messages have no fate"));
+        left.number += open;
+        left.shown.push(format!("{open} messages have no fate"));
     }
     Ok(left)
 }

@@ -46,6 +46,8 @@ pub trait Look: Clone {
     fn end(&self, shard: i64) -> impl Future<Output = Result<i64, Failure>>;
     /// How many messages have no fate yet.
     fn unsettled(&self) -> impl Future<Output = Result<i64, Failure>>;
+    /// The processes that have claimed a message for which no attempt stands yet.
+    fn unattempted(&self) -> impl Future<Output = Result<Vec<u32>, Failure>>;
     /// What does not hold together in the store, in words.
     fn problems(&self) -> impl Future<Output = Result<Vec<String>, Failure>>;
 }

@@ -1,14 +1,18 @@
 //! Mails from the outbox to a mail server. The floors send as many of the same bytes: a bare client that does nothing
-//! else, and Postfix's own generator of load.
+//! else, the client of a library that many programs use, and Postfix's own generator of load.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
+use lettre::address::Envelope;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::extension::ClientId;
 use serde_json::json;
 use server::{Clock, Config, Roles, Server};
 use store::{ClockMode, DeliveryFilter, Incoming, NewFact, OpenOptions, Store};
@@ -40,15 +44,19 @@ pub(crate) async fn measure(rounds: usize) -> anyhow::Result<()> {
                 continue;
             }
             let mut turns = Turns::default();
+            let mut by_library = Turns::default();
             let mut source = Turns::default();
             for round in 0..rounds {
                 let path = folder
                     .path()
                     .join(format!("{connections}-{round}-{}.db", delay.as_millis()));
                 std::fs::copy(&decided, &path)?;
-                turns.ours(ours(&path, connections, delay).await?);
+                let ours = ours(&path, connections, delay).await?;
+                turns.ours(ours);
                 let bare = bare(&letter, connections, delay)?;
                 turns.floor(bare);
+                by_library.ours(ours);
+                by_library.floor(library(&letter, connections, delay).await?);
                 source.ours(bare);
                 if let Some(cost) = smtp_source(letter.len(), connections, delay)? {
                     source.floor(cost);
@@ -59,6 +67,7 @@ pub(crate) async fn measure(rounds: usize) -> anyhow::Result<()> {
                 delay.as_millis()
             );
             turns.print(("outbox to server", "a bare client"), mails);
+            by_library.print(("outbox to server", "a library's client"), mails);
             source.print(("a bare client", "smtp-source (clock only)"), mails);
         }
     }
@@ -273,6 +282,44 @@ fn send(address: SocketAddr, letter: &[u8], count: usize) -> anyhow::Result<()> 
         }
         stream.get_mut().write_all(&whole)?;
         answered(&mut stream, '2')?;
+    }
+    Ok(())
+}
+
+/// The same mails by the library's client, which sends command by command, over connections that do not wait to fill a
+/// packet: it keeps nothing either.
+async fn library(letter: &[u8], connections: usize, delay: Duration) -> anyhow::Result<Cost> {
+    let sink = Sink::start(delay)?;
+    let mails = ACCOUNTS * MAILS_EACH;
+    let letter: Arc<[u8]> = letter.into();
+    let meter = Meter::start();
+    let mut senders = tokio::task::JoinSet::new();
+    for sender in 0..connections {
+        let count = mails / connections + usize::from(sender < mails % connections);
+        senders.spawn(send_by_library(sink.address(), Arc::clone(&letter), count));
+    }
+    while let Some(ended) = senders.join_next().await {
+        ended??;
+    }
+    let cost = meter.stop();
+    sink.take(mails)?;
+    Ok(cost)
+}
+
+async fn send_by_library(
+    address: SocketAddr,
+    letter: Arc<[u8]>,
+    count: usize,
+) -> anyhow::Result<()> {
+    let stream = tokio::net::TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let hello = ClientId::Domain("bench".to_owned());
+    let mut connection =
+        AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello).await?;
+    let from = Some("billing@vendor.example".parse()?);
+    let envelope = Envelope::new(from, vec!["billing@a.example".parse()?])?;
+    for _ in 0..count {
+        connection.send(&envelope, &letter).await?;
     }
     Ok(())
 }

@@ -178,6 +178,10 @@ impl Look for Peek {
         Ok(rows.first().map_or(0, |row| row.get(0)))
     }
 
+    async fn unattempted(&self) -> Result<Vec<u32>, Failure> {
+        self.claimed_without_attempt().await
+    }
+
     async fn problems(&self) -> Result<Vec<String>, Failure> {
         let rows = self.rows("PRAGMA integrity_check").await?;
         let told = rows.iter().map(|row| row.get::<String, _>(0));

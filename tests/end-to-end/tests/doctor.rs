@@ -1,12 +1,18 @@
-//! `sottaku doctor` looks at a real mail server, at a store, and at what a name server says, and sends nothing.
+//! `sottaku doctor` looks at a real mail server, at a store, at topics in a real Kafka, and at what a name server says, and
+//! sends nothing.
 
 use std::net::UdpSocket;
 use std::path::Path;
+use std::time::Duration;
 
-use end_to_end::{Postfix, Product, Ran, Tls};
+use end_to_end::{Postfix, Product, Ran, Tls, wait};
 use serde_json::Value;
+use servers::Kafka;
 
-use crate::office::{product, workspace};
+use crate::office::{Office, product, workspace};
+use crate::sources::{broker, produce, workspace_with};
+
+const TIME_MAX: Duration = Duration::from_secs(120);
 
 /// A name server that knows no name: it answers each question with itself and NXDOMAIN (RFC 1035, 4.1.1).
 fn name_server() -> String {
@@ -104,4 +110,73 @@ async fn the_doctor_says_what_is_missing_and_what_is_there() {
     assert!(told[0].starts_with("bad: at connect: "), "{told:?}");
     assert!(postfix.log().contains("connect from"), "{}", postfix.log());
     assert!(!postfix.log().contains("from=<"), "no mail was begun");
+}
+
+const APP: &str = "\
+sources:
+  app: {topic: app, format: json, account: key, type: user.logged_in, fields: {user: record.user}, backlog: news}
+  gone: {topic: gone, format: json, account: key, type: user.logged_in, fields: {user: record.user}}
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_looks_at_the_topics_of_the_log_and_of_sources() {
+    let mut kafka = Kafka::start_with(broker());
+    let place = tempfile::tempdir().expect("a folder");
+    let workspace = workspace_with(place.path(), APP);
+    let logged_in = |n: usize| format!("acme|{{\"user\":\"p-{n}\"}}");
+    let records: Vec<String> = (0..5).map(logged_in).collect();
+    produce(&kafka, "app", &records, &[]);
+    let settings = format!(
+        "store: sottaku.db\nshards: 1\nlog: {{kafka: {{brokers: \"{}\", topic: facts, replicas: 1}}}}\n",
+        kafka.address()
+    );
+    let office = Office::open(&settings, &workspace, &[]).await;
+    let office = office.expect("the office opens");
+    let names = name_server();
+    // What was written is read by the server meanwhile.
+    let good = "good: the topic is the one that was read; 0 records are still to be read";
+    let found = wait::until("the source is read", TIME_MAX, async || {
+        let (_, found) = look(&office.product, &names).await;
+        let told = about(&found, "source app");
+        told.iter().any(|told| told == good).then_some(found)
+    });
+    let found = found.await.expect("it is, and nothing is behind");
+    let told = about(&found, "source app");
+    assert!(
+        told[0].starts_with("good: topic app: 2 partitions, 1 replicas; "),
+        "{told:?}"
+    );
+    assert!(told[0].contains("retention.ms "), "{told:?}");
+    let told = about(&found, "source gone");
+    assert!(
+        told.len() == 1 && told[0].starts_with("bad: ") && told[0].contains("gone is not there"),
+        "{told:?}"
+    );
+    let told = about(&found, "log");
+    assert!(
+        told[0].starts_with("good: topic facts: 1 partitions, 1 replicas; "),
+        "{told:?}"
+    );
+    assert!(
+        told[1].starts_with("note: each fact is on one broker alone"),
+        "{told:?}"
+    );
+    // Another topic under the same name.
+    kafka.begin_anew(broker());
+    let others: Vec<String> = (10..20).map(logged_in).collect();
+    produce(&kafka, "app", &others, &[]);
+    let (ran, found) = look(&office.product, &names).await;
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    let told = about(&found, "source app");
+    assert!(
+        told[1].starts_with("bad: ") && told[1].contains("made anew"),
+        "{told:?}"
+    );
+    // Nobody is there at all.
+    kafka.kill();
+    let (_, found) = look(&office.product, &names).await;
+    for what in ["source app", "log"] {
+        let told = about(&found, what);
+        assert!(told.len() == 1 && told[0].starts_with("bad: "), "{told:?}");
+    }
 }

@@ -54,7 +54,7 @@ fn size() -> Vec<String> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let drawn = since.map_or(1, |since| since.subsec_nanos() % 1_000_000);
     let asked = [
-        ("--minutes", number("SOTTAKU_TORTURE_MINUTES"), "1"),
+        ("--minutes", number("SOTTAKU_TORTURE_MINUTES"), "2"),
         ("--facts", number("SOTTAKU_TORTURE_FACTS"), "10000"),
         ("--accounts", number("SOTTAKU_TORTURE_ACCOUNTS"), "250"),
         ("--workers", number("SOTTAKU_TORTURE_WORKERS"), "3"),

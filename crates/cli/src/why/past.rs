@@ -6,7 +6,7 @@ use engine::simulate::Simulation;
 use engine::{Clock, Resting};
 use jiff::Timestamp;
 use model::{AccountId, Fact, Logged};
-use store::Store;
+use store::{Store, StoredFact};
 use workflow::Program;
 
 /// How many facts, and how many bytes, are read at once.
@@ -136,6 +136,27 @@ pub(super) async fn last_event(
     Ok(last.map(|(_, fact)| fact))
 }
 
+/// Refuses a log whose beginning is gone: nobody knows what an account was by that.
+fn reaches_back(oldest: &[StoredFact], id: &AccountId, at: Timestamp) -> anyhow::Result<()> {
+    match oldest.first() {
+        Some(first) if first.position > 1 => bail!(
+            "the log is kept from {} on: how the account {id} stood at {at} hangs on facts that are gone; \
+             `sottaku journal --account {id}` has what was decided",
+            first.arrived_at
+        ),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// A stored fact; none: somebody else wrote it into the topic, and whoever decides has put it aside.
+fn read(store: &Store, json: &str) -> anyhow::Result<Option<Fact>> {
+    match serde_json::from_str(json) {
+        Ok(fact) => Ok(Some(fact)),
+        Err(_) if !store.rewrites_log() => Ok(None),
+        Err(why) => Err(why).context("a stored fact must read back"),
+    }
+}
+
 /// The account as it stood at an instant, and which of the texts decided it then.
 pub(super) async fn past(
     store: &Store,
@@ -161,13 +182,13 @@ pub(super) async fn past(
     loop {
         let page = store.read_back(shard, after, PAGE, PAGE_BYTES).await?;
         let Some(last) = page.last() else { break };
+        if after == 0 {
+            reaches_back(&page, id, at)?;
+        }
         after = last.position;
         for stored in &page {
-            let fact: Fact = match serde_json::from_str(&stored.json) {
-                Ok(fact) => fact,
-                // Somebody else wrote it into the topic; whoever decides has put it aside.
-                Err(_) if !store.rewrites_log() => continue,
-                Err(why) => return Err(why).context("a stored fact must read back"),
+            let Some(fact) = read(store, &stored.json)? else {
+                continue;
             };
             again.come_to(stored.position);
             let is_own = fact.subject.as_deref() == Some(id.as_str());
@@ -206,4 +227,27 @@ pub(super) async fn past(
         text: None,
     };
     Ok((seen, taken.saturating_sub(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_without_its_beginning_says_from_when_it_is_kept() {
+        let fact = |position| StoredFact {
+            position,
+            arrived_at: "2026-05-01T00:00:00Z".parse().expect("an instant"),
+            json: "{}".into(),
+        };
+        let acme = AccountId::new("acme");
+        let reach = |oldest: &[StoredFact]| reaches_back(oldest, &acme, Timestamp::UNIX_EPOCH);
+        assert!(reach(&[]).is_ok() && reach(&[fact(1), fact(2)]).is_ok());
+        let told = reach(&[fact(7)]).expect_err("its beginning is gone");
+        let told = told.to_string();
+        assert!(
+            told.starts_with("the log is kept from 2026-05-01T00:00:00Z on"),
+            "{told}"
+        );
+    }
 }

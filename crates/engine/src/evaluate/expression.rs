@@ -7,7 +7,7 @@
 
 use super::definition::Counted;
 use super::knowledge::Carrier;
-use super::number::{arithmetic, choose, holds, order, typed};
+use super::number::{arithmetic, choose, holds, order, order_to, typed};
 use super::reading::Reading;
 use super::scene::{DEPTH_MAX, Scene};
 use model::{Decimal, Value};
@@ -260,11 +260,12 @@ impl Scene<'_> {
 
     /// A comparison.
     fn compared(&self, how: Comparison, left: &Expr, right: &Expr) -> Reading {
-        let order = order(
-            &self.reading(left),
-            &self.reading(right),
-            words_of(left, right),
-        );
+        let (found, words) = (self.reading(left), words_of(left, right));
+        let order = match &right.kind {
+            // What the text says is looked at where it stands.
+            ExprKind::Const(value) => order_to(&found, value, words),
+            _ => order(&found, &self.reading(right), words),
+        };
         Reading::of_truth(holds(how, order))
     }
 

@@ -23,18 +23,25 @@ pub(crate) enum Order {
 /// How two readings stand to each other; words by their list.
 pub(crate) fn order(left: &Reading, right: &Reading, words: Option<&PickList>) -> Order {
     match (left, right) {
-        (Reading::Known(left), Reading::Known(right)) => known_order(left, right, words),
-        (Reading::AtLeast(left), Reading::Known(right)) => right
-            .decimal()
-            .map_or(Order::Unknown, |right| Order::LeftAtLeast(left.cmp(&right))),
+        (left, Reading::Known(right)) => order_to(left, right, words),
         (Reading::Known(left), Reading::AtLeast(right)) => left
             .decimal()
             .map_or(Order::Unknown, |left| Order::RightAtLeast(left.cmp(right))),
         (
             Reading::Known(_) | Reading::AtLeast(_) | Reading::Unseen | Reading::Unknown,
             Reading::AtLeast(_) | Reading::Unseen | Reading::Unknown,
-        )
-        | (Reading::Unseen | Reading::Unknown, Reading::Known(_)) => Order::Unknown,
+        ) => Order::Unknown,
+    }
+}
+
+/// How a reading stands to a known value.
+pub(crate) fn order_to(left: &Reading, right: &Value, words: Option<&PickList>) -> Order {
+    match left {
+        Reading::Known(left) => known_order(left, right, words),
+        Reading::AtLeast(left) => right
+            .decimal()
+            .map_or(Order::Unknown, |right| Order::LeftAtLeast(left.cmp(&right))),
+        Reading::Unseen | Reading::Unknown => Order::Unknown,
     }
 }
 

@@ -83,13 +83,13 @@ pub(crate) fn read(account: &Account, fact: &Fact) -> Option<Answer> {
     let text = |key: &str| fact.data.get(key).and_then(serde_json::Value::as_str);
     let by_id = text(if said.is_of_task() { "task" } else { "message" });
     let by_name = (text("workflow"), text("subject"), text("step"));
-    for (workflow, state) in &account.head.workflows {
+    for (workflow, state) in account.head.workflows.iter() {
         for (index, run) in state.runs.iter().enumerate().rev() {
             let found = match (by_id, by_name) {
                 (Some(id), _) if said.is_of_task() => task(run, id),
                 (Some(id), _) => message(run, id),
                 (None, (Some(name), Some(subject), Some(step)))
-                    if name == &**workflow && subject == &*run.subject =>
+                    if name == workflow && subject == &*run.subject =>
                 {
                     run.steps
                         .contains_key(step)
@@ -100,7 +100,7 @@ pub(crate) fn read(account: &Account, fact: &Fact) -> Option<Answer> {
             if let Some((step, contact)) = found {
                 return Some(Answer {
                     said,
-                    workflow: workflow.clone(),
+                    workflow: workflow.into(),
                     run: index,
                     step,
                     contact,

@@ -11,7 +11,7 @@ pub(crate) const DEDUPE_DAYS_MAX: i32 = 7;
 
 /// Whether the fact was told before, inside the window.
 pub(crate) fn is_seen(account: &Account, logged: &Logged) -> bool {
-    if cfg!(sottaku_teeth = "dedupe") {
+    if model::teeth::is_out("dedupe") {
         return false;
     }
     let first = first_day(day(logged));

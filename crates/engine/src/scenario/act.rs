@@ -155,7 +155,7 @@ impl Stage<'_> {
                     .iter()
                     .rev()
                     .find(|run| run.steps.contains_key(step))?;
-                Some((workflow.clone(), run.subject.clone()))
+                Some((workflow, run.subject.clone()))
             });
         let Some((workflow, subject)) = found else {
             self.mistakes.push(format!(

@@ -194,14 +194,14 @@ impl<'a> Turn<'a, '_> {
     }
 
     fn find_message(&self, id: &str) -> Option<Sent> {
-        for (name, state) in &self.account.head.workflows {
+        for (name, state) in self.account.head.workflows.iter() {
             for (index, run) in state.runs.iter().enumerate() {
                 for (step, state) in &run.steps {
                     let mut messages = state.messages.iter();
                     if let Some((contact, _)) =
                         messages.find(|(_, message)| message.id.as_str() == id)
                     {
-                        return Some((name.clone(), index, step.clone(), contact.clone()));
+                        return Some((name.into(), index, step.clone(), contact.clone()));
                     }
                 }
             }

@@ -184,12 +184,7 @@ impl<'a> Turn<'a, '_> {
         let is_held_out = self.is_held_out(workflow, subject);
         let now = self.now;
         let account = self.account.id.clone();
-        let state = self
-            .account
-            .head
-            .workflows
-            .entry(workflow.name.clone())
-            .or_default();
+        let state = self.account.head.workflows.or_default(&workflow.name);
         let memory = state.subjects.entry(subject.into()).or_default();
         let is_shadow = workflow.status == Status::Shadow;
         let number = memory.count_start(key, now, is_shadow).to_string();

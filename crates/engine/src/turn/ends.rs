@@ -164,7 +164,7 @@ impl<'a> Turn<'a, '_> {
     /// Forgets runs that ended long ago.
     pub(super) fn prune(&mut self) {
         let mut gone: Vec<RunId> = Vec::new();
-        for (name, state) in &self.account.head.workflows {
+        for (name, state) in self.account.head.workflows.iter() {
             let old = state.runs.iter().filter(|run| self.is_old(name, run));
             gone.extend(old.map(|run| run.id.clone()));
         }

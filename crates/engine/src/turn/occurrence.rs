@@ -97,7 +97,7 @@ impl<'a> Turn<'a, '_> {
 
     fn keep_occurred(&mut self, workflow: &Workflow, shown: DateTime) {
         let workflows = &mut self.account.head.workflows;
-        workflows.entry(workflow.name.clone()).or_default().occurred = Some(shown);
+        workflows.or_default(&workflow.name).occurred = Some(shown);
         self.is_moved = true;
     }
 

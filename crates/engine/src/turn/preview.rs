@@ -111,8 +111,8 @@ impl<'a> Turn<'a, '_> {
             .map(|(name, expr)| (name.clone(), self.look(place, |scene| scene.value(expr))))
             .collect();
         let run = new_run(RunId::of(&["preview"]), &subject, self.now, remembered);
-        let state = self.account.head.workflows.entry(workflow.name.clone());
-        state.or_default().runs.push(run);
+        let state = self.account.head.workflows.or_default(&workflow.name);
+        state.runs.push(run);
         Some(0)
     }
 

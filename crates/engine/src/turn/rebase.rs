@@ -159,8 +159,8 @@ impl<'a> Turn<'a, '_> {
         };
         if after != before {
             self.memo.forget();
-            let state = self.account.head.workflows.entry(workflow.name.clone());
-            state.or_default().subjects.insert(subject.into(), after);
+            let state = self.account.head.workflows.or_default(&workflow.name);
+            state.subjects.insert(subject.into(), after);
         }
         if enters && !self.account.head.is_frozen() {
             self.enter(workflow, keys, subject, before.memory == Memory::True);

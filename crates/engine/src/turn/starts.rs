@@ -85,12 +85,7 @@ impl<'a> Turn<'a, '_> {
         if after != before {
             self.is_moved = true;
             self.memo.forget();
-            let state = self
-                .account
-                .head
-                .workflows
-                .entry(workflow.name.clone())
-                .or_default();
+            let state = self.account.head.workflows.or_default(&workflow.name);
             state.subjects.insert(subject.into(), after);
         }
         fires && self.begin(workflow, subject, Beginning::when(keys.condition))

@@ -83,7 +83,16 @@ fn a_task_is_waited_for_though_its_run_ended_long_ago() {
     let long = TASK.replace("due: 2d", "due: 60d");
     let program = program(&[&long, LATE], &[]);
     let mut bench = bench(&program);
-    let runs = |bench: &Bench<'_>| bench.account.head.workflows["task"].runs.len();
+    let runs = |bench: &Bench<'_>| {
+        bench
+            .account
+            .head
+            .workflows
+            .get("task")
+            .expect("it is known")
+            .runs
+            .len()
+    };
     bench.tick(day(45));
     assert_eq!(runs(&bench), 1, "its task is still to be done");
     bench.tick(day(70));
@@ -97,7 +106,16 @@ fn a_task_is_waited_for_though_its_run_ended_long_ago() {
 fn a_task_that_nobody_ever_does_is_forgotten_with_its_run_in_the_end() {
     let program = program(&[TASK], &[]);
     let mut bench = bench(&program);
-    let runs = |bench: &Bench<'_>| bench.account.head.workflows["task"].runs.len();
+    let runs = |bench: &Bench<'_>| {
+        bench
+            .account
+            .head
+            .workflows
+            .get("task")
+            .expect("it is known")
+            .runs
+            .len()
+    };
     for (at, kept) in [(360, 1), (370, 0)] {
         bench.tell(
             "account.updated",

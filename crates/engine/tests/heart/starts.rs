@@ -201,7 +201,12 @@ fn the_event_stays_with_its_run() {
         json!({"contact": "p-1", "score": 10, "comment": "A long one"}),
     );
     assert_eq!(bench.subjects("praise"), ["p-1"]);
-    let state = &bench.account.head.workflows["praise"];
+    let state = bench
+        .account
+        .head
+        .workflows
+        .get("praise")
+        .expect("it is known");
     let kept: Vec<&str> = state.runs[0]
         .started_by
         .keys()

@@ -30,9 +30,6 @@ pub enum AddressFault {
     /// An IP address or `localhost` instead of a domain.
     #[error("it leads to an IP address or to this machine")]
     Literal,
-    /// Another check did not agree.
-    #[error("it is odd")]
-    Odd,
 }
 
 /// An address that passed.

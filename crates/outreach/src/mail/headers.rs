@@ -1,7 +1,7 @@
 //! The headers that the engine adds: their names are constants, their values hold nothing that could begin another header.
 
+use super::head::Head;
 use super::{Address, Letter, MailError, Tag};
-use lettre::message::header::{HeaderName, HeaderValue};
 use model::MessageId;
 
 /// The most bytes of an address for one click: one line of a header, with its name.
@@ -14,49 +14,49 @@ const SENDER_LETTERS_MAX: usize = 15;
 const SENDER_LETTERS_MIN: usize = 5;
 
 /// What mailing lists say of themselves: RFC 2919 and RFC 8058.
-pub(super) fn of_list(letter: &Letter<'_>, from: &Address) -> Result<Vec<HeaderValue>, MailError> {
-    let mut headers = Vec::new();
+pub(super) fn of_list(
+    head: &mut Head<'_>,
+    letter: &Letter<'_>,
+    from: &Address,
+) -> Result<(), MailError> {
     if let Some(list) = letter.list_id.map(label).filter(|list| !list.is_empty()) {
-        let id = format!("<{list}.{}>", from.domain());
-        headers.push(plain("List-Id", id));
+        head.plain("List-Id", &format!("<{list}.{}>", from.domain()));
     }
     if let Some(url) = letter.unsubscribe {
         let url = one_click(url).ok_or(MailError::Unsubscribe)?;
-        headers.push(plain("List-Unsubscribe", format!("<{url}>")));
-        let answer = "List-Unsubscribe=One-Click".to_owned();
-        headers.push(plain("List-Unsubscribe-Post", answer));
+        head.plain("List-Unsubscribe", &format!("<{url}>"));
+        head.plain("List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
     }
-    Ok(headers)
+    Ok(())
 }
 
 /// Our own id, as a provider takes it and hands it back.
-pub(super) fn of_provider(tag: Tag, message: &MessageId) -> HeaderValue {
+pub(super) fn of_provider(head: &mut Head<'_>, tag: Tag, message: &MessageId) {
     let id: String = message
         .as_str()
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
         .collect();
     match tag {
-        Tag::Postmark => plain("X-PM-Metadata-message", id),
+        Tag::Postmark => head.plain("X-PM-Metadata-message", &id),
         Tag::Sendgrid => {
             let arguments = format!("{{\"unique_args\":{{\"sottaku_message\":\"{id}\"}}}}");
-            plain("X-SMTPAPI", arguments)
+            head.plain("X-SMTPAPI", &arguments);
         }
     }
 }
 
 /// By what complaints are counted: workflow, step, topic, and who sends (Google's `Feedback-ID`).
 pub(super) fn feedback(
+    head: &mut Head<'_>,
     letter: &Letter<'_>,
     (workflow, step): (&str, &str),
     from: &Address,
-) -> HeaderValue {
+) {
     let topic = letter.list_id.unwrap_or_default();
     let fields = [workflow, step, topic].map(label);
-    plain(
-        "Feedback-ID",
-        format!("{}:{}", fields.join(":"), sender(from)),
-    )
+    let id = format!("{}:{}", fields.join(":"), sender(from));
+    head.plain("Feedback-ID", &id);
 }
 
 /// Who sends, in 5 to 15 letters, always the same: the sender's domain.
@@ -71,8 +71,8 @@ fn sender(from: &Address) -> String {
 }
 
 /// Where complaints are welcome, and that they come in parts that machines read.
-pub(super) fn complaints(address: &Address) -> HeaderValue {
-    plain("CFBL-Address", format!("{address}; report=arf"))
+pub(super) fn complaints(head: &mut Head<'_>, address: &Address) {
+    head.plain("CFBL-Address", &format!("{address}; report=arf"));
 }
 
 /// A topic as a label of a domain.
@@ -87,36 +87,24 @@ fn label(topic: &str) -> String {
 }
 
 /// The address as programs call it, if it is one that they may call.
-fn one_click(url: &str) -> Option<String> {
+fn one_click(url: &str) -> Option<&str> {
     let parsed = url::Url::parse(url).ok()?;
     let is_plain = url
         .bytes()
         .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b','));
     let is_right = parsed.scheme() == "https" && is_plain && url.len() <= UNSUBSCRIBE_BYTES_MAX;
-    is_right.then(|| url.to_owned())
+    is_right.then_some(url)
 }
 
-/// A header in one line, whatever its length: what stands in angle brackets must not be broken.
-fn plain(name: &'static str, value: String) -> HeaderValue {
-    HeaderValue::dangerous_new_pre_encoded(
-        HeaderName::new_from_ascii_str(name),
-        value.clone(),
-        value,
-    )
-}
-
-pub(super) fn constant(name: &'static str, value: &str) -> HeaderValue {
-    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
-}
-
-pub(super) fn language(locale: &str) -> HeaderValue {
+/// The language that the mail is written in.
+pub(super) fn language(head: &mut Head<'_>, locale: &str) {
     let tag: String = locale
         .chars()
         .map(|c| if c == '_' { '-' } else { c })
         .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
         .take(35)
         .collect();
-    constant("Content-Language", &tag)
+    head.plain("Content-Language", &tag);
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ const OPEN_ENDED: [&str; 12] = [
     "p", "li", "td", "th", "tr", "tbody", "thead", "tfoot", "dt", "dd", "option", "optgroup",
 ];
 
+/// So much is read of an element's name.
+const NAME_BYTES_MAX: usize = 16;
+
 /// The markup nests too deep.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooDeep;
@@ -49,14 +52,11 @@ pub(super) fn check_html(html: &str) -> Result<(), TooDeep> {
     for (at, _) in html.match_indices('<') {
         let rest = &html[at + 1..];
         let is_end = rest.starts_with('/');
-        let name: String = rest
-            .trim_start_matches('/')
-            .chars()
-            .take_while(char::is_ascii_alphanumeric)
-            .take(16)
-            .collect::<String>()
-            .to_ascii_lowercase();
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || is_uncounted(&name) {
+        let name = rest.trim_start_matches('/');
+        let signs = name.bytes().take(NAME_BYTES_MAX);
+        let length = signs.take_while(u8::is_ascii_alphanumeric).count();
+        let name = &name[..length];
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || is_uncounted(name) {
             continue;
         }
         depth = if is_end {
@@ -72,7 +72,8 @@ pub(super) fn check_html(html: &str) -> Result<(), TooDeep> {
 }
 
 fn is_uncounted(name: &str) -> bool {
-    EMPTY.contains(&name) || OPEN_ENDED.contains(&name)
+    let mut uncounted = EMPTY.iter().chain(&OPEN_ENDED);
+    uncounted.any(|known| known.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

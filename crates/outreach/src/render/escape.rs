@@ -27,7 +27,12 @@ pub(crate) fn body(text: &str) -> String {
     let mut out = String::with_capacity(line.len() + line.len() / 4);
     for c in line.chars() {
         if c.is_ascii_punctuation() {
-            out.push_str(&format!("&#{};", u32::from(c)));
+            out.push_str("&#");
+            let code = u32::from(c);
+            let digits = [code / 100, code / 10 % 10, code % 10];
+            let digits = digits.into_iter().skip_while(|digit| *digit == 0);
+            out.extend(digits.filter_map(|digit| char::from_digit(digit, 10)));
+            out.push(';');
         } else {
             out.push(c);
         }

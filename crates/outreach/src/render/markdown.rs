@@ -8,31 +8,72 @@ const SCHEMES: [&str; 3] = ["https:", "http:", "mailto:"];
 
 /// The events of `text`.
 pub(super) fn events(text: &str) -> Result<Vec<Event<'_>>, TooDeep> {
-    check_markdown(text)?;
-    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
-    let mut dropped = Vec::new();
-    let mut depth = 0_usize;
-    let mut events = Vec::new();
-    for event in TextMergeStream::new(Parser::new_ext(text, options)) {
-        if matches!(event, Event::Start(_)) {
-            depth += 1;
-        } else if matches!(event, Event::End(_)) {
-            depth = depth.saturating_sub(1);
-        }
-        if depth > MARKUP_DEPTH_MAX * 2 {
-            return Err(TooDeep);
-        }
-        events.extend(kept(event, &mut dropped));
-    }
-    Ok(events)
+    let mut walk = Walk::of(text)?;
+    let events = walk.by_ref().collect();
+    walk.end().map(|()| events)
 }
 
 /// HTML of `text`.
 pub(super) fn html(text: &str) -> Result<String, TooDeep> {
     let mut out = String::with_capacity(text.len() * 2);
-    pulldown_cmark::html::push_html(&mut out, events(text)?.into_iter());
+    let mut walk = Walk::of(text)?;
+    pulldown_cmark::html::push_html(&mut out, walk.by_ref());
+    walk.end()?;
     check_html(&out)?;
     Ok(out)
+}
+
+/// The events as they come; none any more where they nest too deep.
+struct Walk<'t> {
+    events: TextMergeStream<'t, Parser<'t>>,
+    /// Of the links and images around what comes next, which are left out.
+    dropped: Vec<bool>,
+    depth: usize,
+}
+
+impl<'t> Walk<'t> {
+    fn of(text: &'t str) -> Result<Self, TooDeep> {
+        check_markdown(text)?;
+        let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+        Ok(Self {
+            events: TextMergeStream::new(Parser::new_ext(text, options)),
+            dropped: Vec::new(),
+            depth: 0,
+        })
+    }
+
+    fn is_too_deep(&self) -> bool {
+        self.depth > MARKUP_DEPTH_MAX * 2
+    }
+
+    /// Whether all were told.
+    fn end(self) -> Result<(), TooDeep> {
+        if self.is_too_deep() {
+            Err(TooDeep)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl<'t> Iterator for Walk<'t> {
+    type Item = Event<'t>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.is_too_deep() {
+            let event = self.events.next()?;
+            if matches!(event, Event::Start(_)) {
+                self.depth += 1;
+            } else if matches!(event, Event::End(_)) {
+                self.depth = self.depth.saturating_sub(1);
+            }
+            let kept = kept(event, &mut self.dropped);
+            if kept.is_some() && !self.is_too_deep() {
+                return kept;
+            }
+        }
+        None
+    }
 }
 
 /// Leaves out the links and images that may not be; their words stay.

@@ -2,18 +2,21 @@
 //! and of where its links lead: most mails of a template differ in nothing else, and no word changes what becomes of the
 //! marks around it. Whatever may be an exception has no shape, and is worked out as it stands.
 
+use super::pattern::Pattern;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What stands around the number of a word. Pages in which they stand themselves have no shape.
-const OPEN: char = '\u{e000}';
-const CLOSE: char = '\u{e001}';
+pub(super) const OPEN: char = '\u{e000}';
+pub(super) const CLOSE: char = '\u{e001}';
 /// Longer pages have no shape.
 const PAGE_BYTES_MAX: usize = 64 * 1024;
 /// Shapes that are remembered; then all are forgotten.
 const SHAPES_MAX: usize = 256;
+/// So many of them, those that were met last, are looked for before a page is taken apart.
+const PATTERNS_MAX: usize = 16;
 /// Elements whose words are words, wherever they stand.
 const PLAIN: [&str; 18] = [
     "a",
@@ -64,9 +67,22 @@ struct Worked {
     rest: String,
 }
 
+/// The words of a page, where they stand.
+type Words<'p> = [(Place, Cow<'p, str>)];
+
 /// What was worked out of shapes; none where a word changed more than its own place.
 #[derive(Debug, Default)]
-pub(super) struct Shapes(Mutex<BTreeMap<String, Option<Arc<Worked>>>>);
+pub(super) struct Shapes(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    shapes: BTreeMap<String, Option<Arc<Worked>>>,
+    /// Replaced as a whole, so that who looks for one holds nobody up.
+    patterns: Option<Patterns>,
+}
+
+/// Some of the shapes, the newest first.
+type Patterns = Arc<[Arc<(Pattern, Arc<Worked>)>]>;
 
 /// What of a page is taken apart, and how its words are written in what is worked out of it.
 #[derive(Clone, Copy)]
@@ -79,7 +95,10 @@ pub(super) struct Manner {
 
 impl Shapes {
     pub(super) const fn new() -> Self {
-        Self(Mutex::new(BTreeMap::new()))
+        Self(Mutex::new(Known {
+            shapes: BTreeMap::new(),
+            patterns: None,
+        }))
     }
 
     /// What `work` makes of the page: from memory where its shape is known. The first page of a shape is worked out in both
@@ -90,34 +109,57 @@ impl Shapes {
         manner: Manner,
         work: impl Fn(&str) -> Result<String, E>,
     ) -> Result<String, E> {
+        if page.len() > PAGE_BYTES_MAX {
+            return work(page);
+        }
+        let patterns = self.lock().patterns.clone();
+        for known in patterns.iter().flat_map(|all| all.iter()) {
+            if let Some(words) = known.0.read(page) {
+                return Ok(known.1.fill(&words, manner));
+            }
+        }
         let Some(shape) = Shape::of(page, manner.is_page) else {
             return work(page);
         };
         if let Some(known) = self.known(&shape.marked) {
             return match known {
-                Some(worked) => Ok(worked.fill(&shape, manner)),
+                Some(worked) => Ok(worked.fill(&shape.words, manner)),
                 None => work(page),
             };
         }
         let whole = work(page)?;
         let worked = work(&shape.marked).ok();
         let worked = worked.and_then(|worked| Worked::of(&worked, shape.words.len()));
-        let worked = worked.filter(|worked| worked.fill(&shape, manner) == whole);
-        self.keep(shape.marked, worked.map(Arc::new));
+        let worked = worked.filter(|worked| worked.fill(&shape.words, manner) == whole);
+        self.keep(shape, worked.map(Arc::new));
         Ok(whole)
     }
 
-    fn known(&self, marked: &str) -> Option<Option<Arc<Worked>>> {
-        let shapes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        shapes.get(marked).cloned()
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, marked: String, worked: Option<Arc<Worked>>) {
-        let mut shapes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if shapes.len() >= SHAPES_MAX {
-            shapes.clear();
+    fn known(&self, marked: &str) -> Option<Option<Arc<Worked>>> {
+        self.lock().shapes.get(marked).cloned()
+    }
+
+    fn keep(&self, shape: Shape<'_>, worked: Option<Arc<Worked>>) {
+        let mut known = self.lock();
+        if known.shapes.len() >= SHAPES_MAX {
+            known.shapes.clear();
         }
-        shapes.insert(marked, worked);
+        if let Some(worked) = &worked {
+            let places = shape.words.iter().map(|(place, _)| *place);
+            let newest = Arc::new((Pattern::of(&shape.marked, places), Arc::clone(worked)));
+            let before = known.patterns.iter().flat_map(|all| all.iter().cloned());
+            let all: Vec<_> = [newest]
+                .into_iter()
+                .chain(before)
+                .take(PATTERNS_MAX)
+                .collect();
+            known.patterns = Some(all.into());
+        }
+        known.shapes.insert(shape.marked, worked);
     }
 }
 
@@ -143,11 +185,13 @@ impl Worked {
         })
     }
 
-    fn fill(&self, shape: &Shape<'_>, manner: Manner) -> String {
-        let mut out = String::with_capacity(shape.marked.len() * 2);
+    fn fill(&self, words: &Words<'_>, manner: Manner) -> String {
+        let said: usize = words.iter().map(|(_, word)| word.len()).sum();
+        let around: usize = self.pieces.iter().map(|(before, _)| before.len()).sum();
+        let mut out = String::with_capacity(around + said + said / 4 + self.rest.len());
         for (before, number) in &self.pieces {
             out.push_str(before);
-            if let Some((place, word)) = shape.words.get(*number) {
+            if let Some((place, word)) = words.get(*number) {
                 out.push_str(&(manner.write)(*place, word));
             }
         }
@@ -159,9 +203,6 @@ impl Worked {
 impl<'p> Shape<'p> {
     /// Takes a page apart.
     fn of(page: &'p str, is_page: bool) -> Option<Self> {
-        if page.len() > PAGE_BYTES_MAX {
-            return None;
-        }
         let mut shape = Self {
             marked: String::with_capacity(page.len()),
             words: Vec::new(),
@@ -292,7 +333,7 @@ fn end_of_tag(page: &str) -> Option<usize> {
 }
 
 /// A word without character references; none where it is not one word, or its signs are not only themselves.
-fn decoded(word: &str) -> Option<Cow<'_, str>> {
+pub(super) fn decoded(word: &str) -> Option<Cow<'_, str>> {
     if word.chars().any(|c| !is_plain(c)) {
         return None;
     }
@@ -387,6 +428,25 @@ mod tests {
                 for (words, link) in [(&first, links[0]), (&then, links[1])] {
                     let page = make(words, link);
                     prop_assert_eq!(shapes.work(&page, manner, work), work(&page));
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_shape_is_seen_in_just_the_pages_that_have_it(
+            words in proptest::collection::vec(words(), 2),
+            links in proptest::collection::vec("(h|x|&amp;|&#32;|'|>|<|\"| |href=|\u{3000}){1,6}|https://x.example/[a-z]{0,3}", 2),
+        ) {
+            for make in [page, content] {
+                let [one, other] = [0, 1].map(|n| make(&words[n], &links[n]));
+                let Some(shape) = Shape::of(&one, true) else { continue };
+                let places = shape.words.iter().map(|(place, _)| *place);
+                let pattern = Pattern::of(&shape.marked, places);
+                for page in [&one, &other] {
+                    let taken = Shape::of(page, true).filter(|it| it.marked == shape.marked);
+                    prop_assert_eq!(pattern.read(page), taken.map(|it| it.words));
                 }
             }
         }

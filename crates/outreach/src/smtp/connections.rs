@@ -1,15 +1,17 @@
 //! Sessions kept for the next mail: so many at a time, not for long, and never one that is in doubt.
 
+use super::ahead::Ahead;
 use super::dialer::Dialer;
-use super::session::{HandedOver, Session};
+use super::riders::{Commands, Ride, Riders};
+use super::session::{HandedOver, Offer, Session};
 use super::settings::{Settings, SettingsFault};
 use crate::fate::{Fate, Phase};
 use crate::mail::Envelope;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
 
 /// A session that waits for its next mail.
 struct Parked {
@@ -17,16 +19,23 @@ struct Parked {
     since: Instant,
 }
 
-/// As many mails may have their permit and wait for a connection: one commit of the store gives several.
-const AHEAD_MAX: usize = 16;
 /// A permit that waited for a connection for this share of its age is asked for again before anything is said.
 const FRESH_SHARE: u32 = 4;
+
+/// How a mail gets a connection.
+enum Way {
+    /// One that is free, or may be made.
+    Slot(OwnedSemaphorePermit),
+    /// One on which its commands were sent; its permit was asked for at this instant.
+    Ride(Ride, Instant),
+}
 
 /// The connections to one server.
 pub struct Connections {
     dialer: Dialer,
-    slots: Semaphore,
-    ahead: Semaphore,
+    slots: Arc<Semaphore>,
+    ahead: Ahead,
+    riders: Riders,
     parked: Mutex<Vec<Parked>>,
     /// How long a mail took lately, in microseconds, where commands go in one flight; 0: not known.
     mail_micros: AtomicU64,
@@ -47,8 +56,9 @@ impl Connections {
         let slots = Semaphore::new(dialer.settings().connections_max);
         Ok(Self {
             dialer,
-            slots,
-            ahead: Semaphore::new(AHEAD_MAX),
+            slots: Arc::new(slots),
+            ahead: Ahead::new(),
+            riders: Riders::default(),
             parked: Mutex::new(Vec::new()),
             mail_micros: AtomicU64::new(0),
         })
@@ -62,7 +72,7 @@ impl Connections {
         P: Fn() -> F,
         F: Future<Output = bool>,
     {
-        let Ok(place) = self.ahead.acquire().await else {
+        let Some(place) = self.ahead.enter().await else {
             return closed();
         };
         let mut given = None;
@@ -73,24 +83,107 @@ impl Connections {
             }
             given = Some(since);
         }
-        let Ok(_slot) = self.slots.acquire().await else {
+        let Ok(way) = self.way(given, envelope, bytes.len()).await else {
             return closed();
         };
         drop(place);
-        let fresh_max = self.dialer.settings().permit_age_max / FRESH_SHARE;
-        let given = given.filter(|since| since.elapsed() < fresh_max);
-        if let Some(mut session) = self.unpark() {
-            let offer = session.offer(envelope, bytes.len(), (&permit, given));
-            match offer.await {
-                Ok(offer) => return self.park(session.complete(offer, bytes, &permit).await),
-                Err(fate) if is_stale(&fate) => {}
-                Err(fate) => return fate,
+        let (offered, slot) = match way {
+            Way::Ride(ride, since) => {
+                let Ride { mut session, slot } = ride;
+                let offer = session.answers(envelope, since).await;
+                (Some((session, offer)), slot)
+            }
+            Way::Slot(slot) => {
+                let given = given.filter(|since| since.elapsed() < self.fresh_max());
+                let offered = match self.unpark() {
+                    Some(mut session) => {
+                        let offer = session.offer(envelope, bytes.len(), (&permit, given));
+                        let offer = offer.await;
+                        Some((session, offer))
+                    }
+                    None => None,
+                };
+                (offered, slot)
+            }
+        };
+        match offered {
+            Some((session, Ok(offer))) => {
+                self.complete((session, slot), offer, bytes, permit).await
+            }
+            Some((_, Err(fate))) if !is_stale(&fate) => fate,
+            Some((_, Err(_))) | None => {
+                // Seldom, and large: it shall not make every mail's way as large.
+                let mut session = match Box::pin(self.dialer.dial()).await {
+                    Ok(session) => session,
+                    Err(fate) => return fate,
+                };
+                match session.offer(envelope, bytes.len(), (&permit, None)).await {
+                    Ok(offer) => self.complete((session, slot), offer, bytes, permit).await,
+                    Err(fate) => fate,
+                }
             }
         }
-        match self.dialer.dial().await {
-            Ok(session) => self.park(session.hand_over(envelope, bytes, permit).await),
-            Err(fate) => fate,
+    }
+
+    /// A free connection, or, with a permit given, a ride on one that is about to be.
+    async fn way(
+        &self,
+        given: Option<Instant>,
+        envelope: &Envelope,
+        size: usize,
+    ) -> Result<Way, AcquireError> {
+        let slot = Arc::clone(&self.slots).acquire_owned();
+        let Some(since) = given else {
+            return slot.await.map(Way::Slot);
+        };
+        let (number, mut ride) = self.riders.enter(Commands::new(envelope, size), since);
+        let is_aboard = tokio::select! {
+            biased;
+            ride = &mut ride => match ride {
+                Ok(ride) => return Ok(Way::Ride(ride, since)),
+                Err(_) => false,
+            },
+            slot = slot => {
+                if self.riders.leave(number) {
+                    return slot.map(Way::Slot);
+                }
+                true
+            }
+        };
+        // Nobody waits long for the answer to another's message.
+        if is_aboard && let Ok(Ok(ride)) = timeout(self.fresh_max(), ride).await {
+            return Ok(Way::Ride(ride, since));
         }
+        let slot = Arc::clone(&self.slots).acquire_owned();
+        slot.await.map(Way::Slot)
+    }
+
+    /// Sends the message, and gives the session to whom it belongs then.
+    async fn complete<P, F>(
+        &self,
+        (session, slot): (Session, OwnedSemaphorePermit),
+        offer: Offer,
+        bytes: &[u8],
+        permit: P,
+    ) -> Fate
+    where
+        P: Fn() -> F,
+        F: Future<Output = bool>,
+    {
+        let mails_max = self.dialer.settings().mails_per_connection_max;
+        let board = |mails| {
+            let may_board = mails < mails_max;
+            may_board
+                .then(|| self.riders.take(self.fresh_max()))
+                .flatten()
+        };
+        let handed_over = session.complete(offer, bytes, (&permit, board)).await;
+        self.park(handed_over, slot)
+    }
+
+    /// How old a permit may be that was given ahead, when its mail's commands leave.
+    fn fresh_max(&self) -> Duration {
+        self.dialer.settings().permit_age_max / FRESH_SHARE
     }
 
     /// Says good-bye on those that waited too long; to be called now and then.
@@ -129,8 +222,7 @@ impl Connections {
     /// Whether a connection will be free in a moment: all are busy, and mails are taken quickly, their commands in one flight.
     fn is_soon(&self) -> bool {
         let micros = self.mail_micros.load(Ordering::Relaxed);
-        let waiting = AHEAD_MAX - self.ahead.available_permits().min(AHEAD_MAX);
-        let waiting = u64::try_from(waiting).unwrap_or(u64::MAX);
+        let waiting = u64::try_from(self.ahead.waiting()).unwrap_or(u64::MAX);
         let settings = self.dialer.settings();
         let connections = u64::try_from(settings.connections_max).unwrap_or(u64::MAX);
         let wait = Duration::from_micros(micros.saturating_mul(waiting) / connections.max(1));
@@ -151,19 +243,22 @@ impl Connections {
         self.mail_micros.store(lately, Ordering::Relaxed);
     }
 
-    /// Keeps the session, if it came back and may take more.
-    fn park(&self, handed_over: HandedOver) -> Fate {
+    /// Gives the session to whoever is aboard, or keeps it if it came back and may take more.
+    fn park(&self, handed_over: HandedOver, slot: OwnedSemaphorePermit) -> Fate {
         self.learn(&handed_over);
         let mails_max = self.dialer.settings().mails_per_connection_max;
-        if let Some(session) = handed_over
-            .session
-            .filter(|session| session.mails() < mails_max)
-        {
-            let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
-            parked.push(Parked {
-                session,
-                since: Instant::now(),
-            });
+        let session = handed_over.session;
+        match (
+            session.filter(|it| it.mails() < mails_max),
+            handed_over.aboard,
+        ) {
+            (Some(session), Some(rider)) => rider.hand_over(Ride { session, slot }),
+            (Some(session), None) => {
+                let since = Instant::now();
+                let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+                parked.push(Parked { session, since });
+            }
+            (None, _) => {}
         }
         handed_over.fate
     }

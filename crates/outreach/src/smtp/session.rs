@@ -1,6 +1,7 @@
 //! One session and its mails. Handing over consumes the session: it comes back only if nothing about it is in doubt.
 
 use super::reply::Reply;
+use super::riders::{Commands, Rider};
 use super::settings::{Deadlines, Settings};
 use super::wire::{Wire, WireError, framed};
 use crate::fate::{Fate, Phase, RefusedCopy};
@@ -48,6 +49,19 @@ pub struct HandedOver {
     pub fate: Fate,
     /// The session, if the server's last word on it was yes.
     pub session: Option<Session>,
+    /// Whose commands were sent behind the message; the session is that mail's.
+    pub(super) aboard: Option<Rider>,
+}
+
+impl HandedOver {
+    /// The session is over with it.
+    pub fn ended(fate: Fate) -> Self {
+        Self {
+            fate,
+            session: None,
+            aboard: None,
+        }
+    }
 }
 
 /// A session that can take a mail.
@@ -118,11 +132,8 @@ impl Session {
         F: Future<Output = bool>,
     {
         match self.offer(envelope, bytes.len(), (&permit, None)).await {
-            Ok(offer) => self.complete(offer, bytes, &permit).await,
-            Err(fate) => HandedOver {
-                fate,
-                session: None,
-            },
+            Ok(offer) => self.complete(offer, bytes, (&permit, |_| None)).await,
+            Err(fate) => HandedOver::ended(fate),
         }
     }
 
@@ -139,10 +150,11 @@ impl Session {
         P: Fn() -> F,
         F: Future<Output = bool>,
     {
-        let mail = self.mail(envelope, size);
-        if self.extensions.pipelining && self.is_pipelining {
-            return self.flight(&mail, envelope, (permit, given)).await;
+        let commands = Commands::new(envelope, size);
+        if self.takes_flights() {
+            return self.flight(&commands, envelope, (permit, given)).await;
         }
+        let mail = commands.mail(self.extensions.size);
         let reply = self.wire.ask(&mail, self.deadlines.command).await;
         yes(Phase::Mail, reply, None)?;
         let reply = self.recipient(&envelope.to).await;
@@ -155,13 +167,8 @@ impl Session {
         Ok(Offer::Taken(refused))
     }
 
-    fn mail(&self, envelope: &Envelope, size: usize) -> String {
-        let size = if self.extensions.size {
-            format!(" SIZE={size}")
-        } else {
-            String::new()
-        };
-        format!("MAIL FROM:<{}>{size}", envelope.from)
+    fn takes_flights(&self) -> bool {
+        self.extensions.pipelining && self.is_pipelining
     }
 
     async fn recipient(&mut self, address: &Address) -> Result<Reply, WireError> {
@@ -170,11 +177,10 @@ impl Session {
             .await
     }
 
-    /// `MAIL`, `RCPT`s and `DATA` in one flight (RFC 2920), and their answers one by one, each for what it answers. Whatever
-    /// the server says to `DATA`: with anything wrong before it, the message stays here and the session ends.
+    /// `MAIL`, `RCPT`s and `DATA` in one flight (RFC 2920).
     async fn flight<P, F>(
         &mut self,
-        mail: &str,
+        commands: &Commands,
         envelope: &Envelope,
         (permit, given): (&P, Option<Instant>),
     ) -> Result<Offer, Fate>
@@ -186,18 +192,25 @@ impl Session {
         if given.is_none() && !permit().await {
             return Ok(Offer::Forbidden);
         }
-        let mut commands = format!("{mail}\r\n");
-        for address in [&envelope.to].into_iter().chain(&envelope.cc) {
-            commands.push_str(&format!("{}\r\n", recipient(address)));
-        }
-        commands.push_str("DATA\r\n");
-        self.left = Some(Instant::now());
+        let flight = commands.flight(self.extensions.size);
         let deadline = self.deadlines.command;
         let written = match self.wire.expect_silence() {
-            Ok(()) => self.wire.write(commands.as_bytes(), deadline).await,
+            Ok(()) => self.wire.write(flight.as_bytes(), deadline).await,
             Err(error) => Err(error),
         };
         written.map_err(|error| Fate::cut(Phase::Mail, error.to_string()))?;
+        self.answers(envelope, since).await
+    }
+
+    /// The answers to a flight one by one, each for what it answers. Whatever the server says to `DATA`: with anything
+    /// wrong before it, the message stays here and the session ends.
+    pub(super) async fn answers(
+        &mut self,
+        envelope: &Envelope,
+        since: Instant,
+    ) -> Result<Offer, Fate> {
+        self.left = Some(Instant::now());
+        let deadline = self.deadlines.command;
         yes(Phase::Mail, self.wire.reply(deadline).await, None)?;
         let reply = self.wire.reply(deadline).await;
         yes(Phase::Recipient, reply, Some(&envelope.to))?;
@@ -209,20 +222,21 @@ impl Session {
         Ok(Offer::Awaited(refused, since))
     }
 
-    /// Asks for the permit where that was not done yet, and sends the message.
+    /// Asks for the permit where that was not done yet, and sends the message. The commands of whoever is taken aboard
+    /// ride behind it; how many mails the session has had by then is said to whom decides that.
     pub(super) async fn complete<P, F>(
         mut self,
         offer: Offer,
         bytes: &[u8],
-        permit: &P,
+        (permit, board): (&P, impl FnOnce(u32) -> Option<Rider>),
     ) -> HandedOver
     where
         P: Fn() -> F,
         F: Future<Output = bool>,
     {
         let is_forbidden = |session| HandedOver {
-            fate: Fate::NotPermitted,
             session,
+            ..HandedOver::ended(Fate::NotPermitted)
         };
         let (refused_copies, since) = match offer {
             Offer::Forbidden => return is_forbidden(Some(self)),
@@ -236,10 +250,7 @@ impl Session {
                 }
                 let reply = self.wire.ask("DATA", self.deadlines.data).await;
                 if let Err(fate) = asked_for(reply) {
-                    return HandedOver {
-                        fate,
-                        session: None,
-                    };
+                    return HandedOver::ended(fate);
                 }
                 (refused, since)
             }
@@ -249,32 +260,38 @@ impl Session {
         if since.elapsed() >= self.permit_age_max && !permit().await {
             return is_forbidden(None);
         }
-        match self.message(bytes).await {
-            Ok(reply) => {
-                self.mails += 1;
-                self.took = self.left.take().map(|left| left.elapsed());
-                let session = self.wire.expect_silence().is_ok().then_some(self);
-                HandedOver {
-                    fate: Fate::Sent {
-                        reply,
-                        refused_copies,
-                    },
-                    session,
-                }
-            }
-            Err(fate) => HandedOver {
-                fate,
-                session: None,
-            },
+        let mails = self.mails + 1;
+        let aboard = self.takes_flights().then(|| board(mails)).flatten();
+        let reply = match self.message(bytes, aboard.as_ref()).await {
+            Ok(reply) => reply,
+            Err(fate) => return HandedOver::ended(fate),
+        };
+        self.mails = mails;
+        self.took = self.left.take().map(|left| left.elapsed());
+        let fate = Fate::Sent {
+            reply,
+            refused_copies,
+        };
+        // What is said behind it already answers whoever is aboard.
+        let is_sound = aboard.is_some() || self.wire.expect_silence().is_ok();
+        HandedOver {
+            fate,
+            session: is_sound.then_some(self),
+            aboard,
         }
     }
 
     /// The bytes in one write, and the answer. From the first byte on only the server's word settles it.
-    async fn message(&mut self, bytes: &[u8]) -> Result<Box<str>, Fate> {
+    async fn message(&mut self, bytes: &[u8], aboard: Option<&Rider>) -> Result<Box<str>, Fate> {
         if let Err(error) = self.wire.expect_silence() {
             return Err(Fate::cut(Phase::Data, error.to_string()));
         }
-        let written = self.wire.write(&framed(bytes), self.deadlines.body).await;
+        let mut message = framed(bytes);
+        if let Some(rider) = aboard {
+            let flight = rider.commands.flight(self.extensions.size);
+            message.extend_from_slice(flight.as_bytes());
+        }
+        let written = self.wire.write(&message, self.deadlines.body).await;
         written.map_err(|error| Fate::cut(Phase::Body, error.to_string()))?;
         let reply = self.wire.reply(self.deadlines.answer).await;
         yes(Phase::Answer, reply, None)
@@ -288,7 +305,8 @@ impl Session {
     }
 }
 
-fn recipient(address: &Address) -> String {
+/// The command that names a recipient.
+pub(super) fn recipient(address: &Address) -> String {
     format!("RCPT TO:<{address}>")
 }
 

@@ -7,6 +7,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+/// As much is read at a time, at least.
+const CHUNK_BYTES: usize = 1_024;
+/// Room for what may be said behind a message.
+const FLIGHT_BYTES: usize = 256;
+
 /// The connection, in the clear or not.
 enum Stream {
     Plain(TcpStream),
@@ -102,11 +107,11 @@ impl Wire {
     async fn read(&mut self) -> Result<Reply, WireError> {
         let mut partial = Partial::default();
         loop {
-            while let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.buffer.drain(..=end).collect();
-                let line = line.strip_suffix(b"\n").unwrap_or(&line);
-                let line = line.strip_suffix(b"\r").unwrap_or(line);
-                if let Some(reply) = partial.take(line).map_err(WireError::Garbled)? {
+            while let Some(end) = memchr::memchr(b'\n', &self.buffer) {
+                let line = &self.buffer[..end];
+                let taken = partial.take(line.strip_suffix(b"\r").unwrap_or(line));
+                self.buffer.drain(..=end);
+                if let Some(reply) = taken.map_err(WireError::Garbled)? {
                     return Ok(reply);
                 }
             }
@@ -118,17 +123,14 @@ impl Wire {
     }
 
     async fn read_some(&mut self) -> Result<(), WireError> {
-        let mut chunk = [0_u8; 1_024];
+        self.buffer.reserve(CHUNK_BYTES);
         let outcome = match &mut self.stream {
-            Stream::Plain(stream) => stream.read(&mut chunk).await,
-            Stream::Tls(stream) => stream.read(&mut chunk).await,
+            Stream::Plain(stream) => stream.read_buf(&mut self.buffer).await,
+            Stream::Tls(stream) => stream.read_buf(&mut self.buffer).await,
         };
         match outcome.map_err(WireError::Broken)? {
             0 => Err(WireError::Closed),
-            count => {
-                self.buffer.extend_from_slice(&chunk[..count]);
-                Ok(())
-            }
+            _ => Ok(()),
         }
     }
 }
@@ -144,11 +146,11 @@ async fn within<T>(
 
 /// The message as it goes over the wire: every line ends in CRLF, dots at a line's start doubled, the final dot at its end.
 pub(super) fn framed(message: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(message.len() + message.len() / 64 + 8);
+    let mut out = Vec::with_capacity(message.len() + message.len() / 64 + FLIGHT_BYTES);
     let mut rest = message;
     while !rest.is_empty() {
-        let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
-        let (line, end) = rest.split_at(rest.iter().position(is_end).unwrap_or(rest.len()));
+        let end = memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
+        let (line, end) = rest.split_at(end);
         if line.starts_with(b".") {
             out.push(b'.');
         }

@@ -231,3 +231,133 @@ async fn a_flight_that_meets_a_dead_session_goes_over_a_new_one() {
     }
     assert_eq!(server.messages(), 2);
 }
+
+/// What a server hears that takes one mail, and then another with the commands of a third behind it.
+fn ridden(words: &'static str, end: Step) -> Vec<Step> {
+    let mut script = willing(2);
+    script[2] = IN_FLIGHT;
+    script.truncate(script.len() - 2);
+    script.extend([Step::Hear; 3]);
+    script.extend([Step::Say(words), end]);
+    script
+}
+
+/// Hands two mails over, of which the second waits with its permit while the first one's message leaves; a third that was
+/// handed over before makes the server known.
+async fn ride(scripts: Vec<Vec<Step>>) -> (Server, Fate, Fate) {
+    let server = Server::start(scripts).await;
+    let settings = Settings {
+        ahead_time_max: Duration::from_secs(60),
+        connections_max: 1,
+        ..settings(server.port)
+    };
+    let connections = Connections::new(settings).expect("settings");
+    let (envelope, yes) = (envelope(&[]), || async { true });
+    let fate = connections.hand_over(&envelope, MESSAGE, yes).await;
+    assert_eq!(fate.next(), Next::Done);
+    let hold = Semaphore::new(0);
+    let held = || async { hold.acquire().await.is_ok() };
+    let mut first = pin!(connections.hand_over(&envelope, MESSAGE, held));
+    let mut second = pin!(connections.hand_over(&envelope, MESSAGE, yes));
+    let looked = poll_fn(|context| {
+        let is_early =
+            first.as_mut().poll(context).is_ready() | second.as_mut().poll(context).is_ready();
+        Poll::Ready(is_early)
+    });
+    assert!(!looked.await, "neither can be done yet");
+    hold.add_permits(1);
+    let (one, two) = tokio::join!(first, second);
+    (server, one, two)
+}
+
+#[tokio::test]
+async fn the_next_mails_commands_ride_behind_a_message() {
+    let mut script = ridden(
+        "250 queued\r\n250 a\r\n250 b\r\n354 go on\r\n",
+        Step::HearMessage,
+    );
+    script.extend([Step::Say("250 queued\r\n"), Step::Hang]);
+    let (server, one, two) = ride(vec![script]).await;
+    assert_eq!((one.next(), two.next()), (Next::Done, Next::Done));
+    let heard = server.heard();
+    assert_eq!((heard.len(), server.messages()), (1, 3));
+    assert!(heard[0][8].starts_with("Subject") && heard[0][9].starts_with("MAIL FROM:"));
+}
+
+#[tokio::test]
+async fn an_answer_to_a_message_is_never_booked_to_who_rides_behind_it() {
+    let not_sent = |phase: Phase| move |fate: &Fate| matches!(fate, Fate::NotSent { phase: its, .. } if *its == phase);
+    let refused = |phase: Phase| move |fate: &Fate| matches!(fate, Fate::Refused { phase: its, .. } if *its == phase);
+    type Check = Box<dyn Fn(&Fate) -> bool>;
+    let cases: [(&str, Step, Check, u32); 6] = [
+        (
+            "250 queued\r\n250 a\r\n",
+            Step::Hear,
+            Box::new(not_sent(Phase::Recipient)),
+            2,
+        ),
+        (
+            "250 queued\r\n250 a\r\n250 b\r\n",
+            Step::Hear,
+            Box::new(not_sent(Phase::Data)),
+            2,
+        ),
+        (
+            "250 queued\r\n550 no\r\n503 no\r\n354 odd\r\n",
+            Step::HearMessage,
+            Box::new(refused(Phase::Mail)),
+            2,
+        ),
+        (
+            "250 queued\r\n250 a\r\n550 no\r\n354 odd\r\n",
+            Step::HearMessage,
+            Box::new(refused(Phase::Recipient)),
+            2,
+        ),
+        // One answer too many: what follows is shifted, and so no message is asked for.
+        (
+            "250 queued\r\n250 more\r\n250 a\r\n250 b\r\n354 go on\r\n",
+            Step::HearMessage,
+            Box::new(not_sent(Phase::Data)),
+            2,
+        ),
+        (
+            "250 queued\r\n250 a\r\n250 b\r\n354 go on\r\n250 more\r\n",
+            Step::HearMessage,
+            Box::new(not_sent(Phase::Data)),
+            2,
+        ),
+    ];
+    for (words, end, is_right, messages) in cases {
+        let (server, one, two) = ride(vec![ridden(words, end)]).await;
+        assert_eq!(one.next(), Next::Done, "{words}");
+        assert!(is_right(&two), "{words}: {two:?}");
+        assert_eq!(server.messages(), messages as usize, "{words}");
+    }
+}
+
+#[tokio::test]
+async fn who_rides_behind_a_message_without_a_yes_goes_over_another_connection() {
+    for (words, first, messages) in [
+        ("", Next::AsTopicSays, 3),
+        ("451 later\r\n", Next::Again(None), 3),
+        ("550 no\r\n250 a\r\n250 b\r\n354 go on\r\n", Next::GiveUp, 3),
+        ("250 queued\r\n", Next::Done, 3),
+        ("250 queued\r\n421 bye\r\n", Next::Done, 3),
+    ] {
+        let mut last = willing(1);
+        last[2] = IN_FLIGHT;
+        // It is cut there, but for a server that waits for the message that it asked for.
+        let mut script = ridden(words, Step::HearMessage);
+        if !words.contains("354") {
+            script.pop();
+        }
+        let (server, one, two) = ride(vec![script, last]).await;
+        assert_eq!((one.next(), two.next()), (first, Next::Done), "{words}");
+        assert_eq!(
+            (server.heard().len(), server.messages()),
+            (2, messages),
+            "{words}"
+        );
+    }
+}

@@ -64,10 +64,7 @@ pub(crate) async fn hand_over(
     let dialer = Dialer::new(settings).expect("settings");
     let outcome = match dialer.dial().await {
         Ok(session) => session.hand_over(&envelope(copies), message, permit).await,
-        Err(fate) => HandedOver {
-            fate,
-            session: None,
-        },
+        Err(fate) => HandedOver::ended(fate),
     };
     (outcome, asked.load(Ordering::SeqCst))
 }

@@ -62,6 +62,7 @@ pub(super) fn config(
     Ok(Config {
         listen,
         store: StorePlace::build(settings.store.as_deref(), variable, base)?,
+        retention: settings.retention.build(settings.log.kafka.is_some())?,
         log: settings.log.build(variable, base)?,
         sources: settings.sources.build(variable, base)?,
         shards: settings.shards,

@@ -3,6 +3,7 @@
 use super::log::LogSettings;
 use super::mail_events::MailEventSettings;
 use super::reach::{EgressSettings, HookSettings, SlackSettings, TeamsSettings};
+use super::retention::RetentionSettings;
 use super::returns::BounceSettings;
 use super::sources::SourceSettings;
 use serde::Deserialize;
@@ -35,6 +36,7 @@ pub(super) struct Settings {
     pub(super) slack: SlackSettings,
     pub(super) teams: TeamsSettings,
     pub(super) webhooks: BTreeMap<String, HookSettings>,
+    pub(super) retention: RetentionSettings,
     pub(super) limits: LimitSettings,
 }
 

@@ -41,6 +41,7 @@ impl Config {
             "smtp": self.smtp.as_ref().map(smtp),
             "senders": senders,
             "pace": pace(&self.pace),
+            "retention": self.retention.shown(),
             "limits": {
                 "batch_facts_max": limits.batch_facts_max,
                 "batch_bytes_max": limits.batch_bytes_max,

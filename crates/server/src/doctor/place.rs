@@ -1,10 +1,11 @@
-//! The store: that it is there and keeps what it acknowledges, and whose clock it has.
+//! The store: that it is there and keeps what it acknowledges, and whose clock it has; and what the text in it reads.
 
-use super::Finding;
 use super::finding::{listed, value};
+use super::{Finding, sources};
 use crate::{Clock, Config, applied_files};
 use jiff::{SignedDuration, Timestamp};
 use store::{OpenOptions, Store};
+use workflow::Program;
 
 /// A difference between our clock and the database's that is worth a word, and one that decides wrongly.
 const SKEW_NOTED: SignedDuration = SignedDuration::from_millis(500);
@@ -30,9 +31,12 @@ pub(super) async fn examine(
         }
     };
     condition(&store, clock, told).await;
-    let senders = senders(&store, told).await;
+    let program = applied(&store, told).await;
+    if let Some(program) = &program {
+        sources::examine(config, &store, program, told).await;
+    }
     store.close().await;
-    senders
+    program.as_ref().and_then(sender).into_iter().collect()
 }
 
 async fn condition(store: &Store, clock: &Clock, told: &mut (dyn FnMut(Finding) + Send)) {
@@ -85,28 +89,26 @@ fn skew(theirs: Timestamp, before: Timestamp, after: Timestamp) -> Finding {
     }
 }
 
-/// The domains of the applied text's `defaults.from`.
-async fn senders(store: &Store, told: &mut (dyn FnMut(Finding) + Send)) -> Vec<Box<str>> {
-    let files = match applied_files(store).await {
-        Ok(Some(files)) => files,
+/// The applied text.
+async fn applied(store: &Store, told: &mut (dyn FnMut(Finding) + Send)) -> Option<Program> {
+    let help = "sottaku apply DIR";
+    match applied_files(store).await {
+        Ok(Some(files)) => workflow::check(&files).program,
         Ok(None) => {
-            let help = "sottaku apply DIR";
             told(Finding::note("workspace", "nothing was applied yet", help));
-            return Vec::new();
+            None
         }
         Err(why) => {
-            told(Finding::bad(
-                "workspace",
-                why.to_string(),
-                "sottaku apply DIR",
-            ));
-            return Vec::new();
+            told(Finding::bad("workspace", why.to_string(), help));
+            None
         }
-    };
-    let program = workflow::check(&files).program;
-    let from = program.and_then(|program| program.defaults.from);
-    let domain = from.and_then(|from| Some(from.address.rsplit_once('@')?.1.to_ascii_lowercase()));
-    domain.map(Into::into).into_iter().collect()
+    }
+}
+
+/// The domain of its `defaults.from`.
+fn sender(program: &Program) -> Option<Box<str>> {
+    let from = program.defaults.from.as_ref()?;
+    Some(from.address.rsplit_once('@')?.1.to_ascii_lowercase().into())
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ async fn back(shared: &Shared, claimed: &UnderWay, stop: &CancellationToken) -> 
 async fn send(shared: &Shared, means: &Means, claimed: &Arc<UnderWay>) -> Ending {
     let outgoing = &claimed.outgoing;
     if shared.config.left.contains(&outgoing.message) {
-        return left_before(shared, claimed).await;
+        return Box::pin(left_before(shared, claimed)).await;
     }
     let mut from = 0;
     loop {
@@ -193,7 +193,9 @@ async fn ready<'m>(
             shared.status.with_means(&why);
             Some(target)
         }
-        Channel::Webhook { name } => return call::ready(shared, means, (outgoing, name)).await,
+        Channel::Webhook { name } => {
+            return Box::pin(call::ready(shared, means, (outgoing, name))).await;
+        }
     };
     let unusable = |why: active::Unusable| later(shared, Duration::from_secs(5), why.to_string());
     let active = active::decided(shared, claimed.revision).await;

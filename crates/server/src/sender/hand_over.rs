@@ -27,7 +27,7 @@ pub(super) enum Ready<'m> {
     Call(Call<'m>),
 }
 
-/// Hands over what is ready.
+/// Hands over what is ready. What is no mail has its place apart: mails are many, and shall not be as large as calls.
 pub(super) async fn hand_over(
     shared: &Shared,
     means: &Means,
@@ -39,16 +39,17 @@ pub(super) async fn hand_over(
             if !permit(shared, claimed).await {
                 return Fate::NotPermitted;
             }
-            call::make(shared, means, &claimed.outgoing, &call).await
+            Box::pin(call::make(shared, means, &claimed.outgoing, &call)).await
         }
         Ready::Mail(mail, _) => send_mail(shared, means, claimed, &mail).await,
         Ready::Post(target, payload) if digest::is_part(shared, &claimed.outgoing) => {
-            digest::send(shared, claimed, (target, payload)).await
+            Box::pin(digest::send(shared, claimed, (target, payload))).await
         }
         Ready::Post(target, payload) => {
             let payload = post::with_answers(means, &claimed.outgoing, payload);
             let whole = |_: &[bool]| payload.clone();
-            let fates = post::send(shared, means, &[claimed], (target, whole)).await;
+            let all: [&UnderWay; 1] = [claimed];
+            let fates = Box::pin(post::send(shared, means, &all, (target, whole))).await;
             fates.into_iter().next().unwrap_or(Fate::NotPermitted)
         }
     }

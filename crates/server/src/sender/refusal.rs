@@ -13,7 +13,7 @@ pub(super) async fn tell(shared: &Shared, outgoing: &Outgoing, fate: &Fate) {
         return;
     }
     for answer in answers(shared, outgoing, fate) {
-        if let Err(failure) = returns::tell(shared, answer).await {
+        if let Err(failure) = Box::pin(returns::tell(shared, answer)).await {
             let message = &outgoing.message;
             tracing::warn!(%message, %failure, "a refusal could not be told; the next one is");
         }

@@ -2,7 +2,7 @@
 
 use super::reader::Reader;
 use crate::active::{self, Active, Unusable};
-use crate::share::owner_name;
+use crate::share::{Held as Lease, plan_sources, reader_name};
 use crate::shared::Shared;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -39,7 +39,7 @@ impl SourceKeeper {
         let draw = RandomState::new().build_hasher().finish();
         Self {
             shared,
-            owner: owner_name(draw, &[]),
+            owner: reader_name(draw),
             held: BTreeMap::new(),
         }
     }
@@ -61,6 +61,9 @@ impl SourceKeeper {
         for name in self.held.keys().cloned().collect::<Vec<_>>() {
             self.give(&name).await;
         }
+        if let Err(failure) = self.shared.store.leave(&self.owner).await {
+            tracing::debug!(%failure, "others see that nobody is there by its silence");
+        }
     }
 
     async fn round(&mut self) -> Result<(), Unusable> {
@@ -80,10 +83,59 @@ impl SourceKeeper {
         if !is_reachable {
             return Ok(());
         }
-        for (name, source) in sources {
-            self.keep(&active, name, source).await?;
+        if sources.is_empty() {
+            return Ok(());
+        }
+        let mine = self.mine(sources).await?;
+        self.held.retain(|name, held| {
+            let is_mine = mine.contains(name);
+            if !is_mine {
+                // Somebody else has it by now: nothing that is written here counts any more.
+                held.stop.cancel();
+            }
+            is_mine
+        });
+        for name in mine {
+            if let Some(source) = sources.get(&name) {
+                self.keep(&active, &name, source).await?;
+            }
         }
         Ok(())
+    }
+
+    fn bid(&self) -> Bid {
+        Bid {
+            owner: self.owner.clone(),
+            now: self.shared.clock.now(),
+            ttl: LEASE,
+        }
+    }
+
+    /// The sources that this process should read, once it has given back what is more than its part of them.
+    async fn mine(
+        &mut self,
+        sources: &BTreeMap<Box<str>, TopicSource>,
+    ) -> Result<Vec<Box<str>>, Failure> {
+        let bid = self.bid();
+        let owners = self.shared.store.attend(&bid).await?;
+        let rows = self.shared.store.sources().await?;
+        let row = |name: &str| rows.iter().find(|row| *row.source.name == *name);
+        let leases = sources.keys().map(|name| Lease {
+            of: &**name,
+            owner: row(name).and_then(|row| row.owner.as_deref()),
+            is_over: row(name).is_some_and(|row| row.lease_until <= bid.now),
+        });
+        let leases: Vec<Lease<'_, &str>> = leases.collect();
+        let (take, give) = plan_sources(&leases, &owners, &self.owner);
+        let own = leases
+            .iter()
+            .filter(|lease| lease.owner == Some(&*self.owner) && !give.contains(&lease.of));
+        let mine = own.map(|lease| lease.of).chain(take);
+        let mine = mine.map(Box::from).collect();
+        for name in give {
+            self.give(name).await;
+        }
+        Ok(mine)
     }
 
     /// Takes or renews one lease, and sees to it that its reader runs.
@@ -93,11 +145,7 @@ impl SourceKeeper {
         name: &str,
         source: &TopicSource,
     ) -> Result<(), Failure> {
-        let bid = Bid {
-            owner: self.owner.clone(),
-            now: self.shared.clock.now(),
-            ttl: LEASE,
-        };
+        let bid = self.bid();
         let wanted = NewSource {
             name: name.into(),
             topic: source.topic.clone(),
@@ -173,4 +221,72 @@ impl Drop for SourceKeeper {
 pub(super) fn topic_id() -> Box<str> {
     let draw = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", draw(), draw()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activate;
+    use crate::trial::{Place, example, noon};
+    use store::ClockMode;
+
+    const SOURCES: &str = "sources:
+  a: {topic: a, format: json, account: key, type: account.updated, fields: {name: record.name}}
+  b: {topic: b, format: json, account: key, type: account.updated, fields: {name: record.name}}
+  c: {topic: c, format: json, account: key, type: account.updated, fields: {name: record.name}}
+  d: {topic: d, format: json, account: key, type: account.updated, fields: {name: record.name}}
+";
+
+    /// Who has each source, as the store says.
+    async fn owners(keeper: &SourceKeeper) -> Vec<Option<Box<str>>> {
+        let rows = keeper.shared.store.sources().await;
+        let rows = rows.expect("the store reads").into_iter();
+        rows.map(|row| row.owner).collect()
+    }
+
+    async fn rounds(keepers: &mut [SourceKeeper], count: usize) {
+        for _ in 0..count {
+            for keeper in &mut *keepers {
+                keeper.round().await.expect("the store answers");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn sources_are_spread_over_all_who_are_there() {
+        let place = Place::new(ClockMode::Live);
+        // Nobody listens there: who has a source is said by its lease, whether or not it can be read.
+        let brokers = [("SOTTAKU_SOURCES_KAFKA_BROKERS", "127.0.0.1:9")];
+        let mut files = example();
+        let file = "workflows/definitions/sources.yaml";
+        files.insert(file.into(), SOURCES.into());
+        let first = place.shared(&brokers).await;
+        let taken = activate(&first.store, &files, noon()).await;
+        taken.expect("the sources are right");
+        let mut keepers = vec![SourceKeeper::new(first.clone())];
+        rounds(&mut keepers, 1).await;
+        let alone = owners(&keepers[0]).await;
+        assert!(
+            alone
+                .iter()
+                .all(|owner| owner.as_ref() == Some(&keepers[0].owner))
+        );
+        let mut second = place.shared(&brokers).await;
+        second.clock = first.clock.clone();
+        keepers.push(SourceKeeper::new(second));
+        rounds(&mut keepers, 3).await;
+        for keeper in &keepers {
+            let all = owners(keeper).await;
+            let mine = all
+                .iter()
+                .filter(|owner| owner.as_ref() == Some(&keeper.owner));
+            assert_eq!(mine.count(), 2, "{all:?}");
+            assert_eq!(keeper.held.len(), 2);
+        }
+        // One dies: when its leases have run out, the other has all again.
+        keepers.pop();
+        first.clock.turn(jiff::SignedDuration::from_secs(7));
+        rounds(&mut keepers, 1).await;
+        assert_eq!(keepers[0].held.len(), 4);
+    }
 }

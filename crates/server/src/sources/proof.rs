@@ -19,7 +19,7 @@ pub struct Lag {
 
 /// Why a source can't be read on.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Doubt {
+pub(crate) enum Doubt {
     /// It is not surely the same topic: only a person can say.
     #[error("{0}; nothing is skipped: `sottaku source resume` says how to go on")]
     Other(Box<str>),
@@ -42,7 +42,7 @@ pub(super) fn mark(record: &RawRecord) -> Box<str> {
 }
 
 /// How far each partition is, and what it holds.
-pub(super) fn lags(positions: &[SourcePosition], layout: &[PartitionEnds]) -> Vec<Lag> {
+pub(crate) fn lags(positions: &[SourcePosition], layout: &[PartitionEnds]) -> Vec<Lag> {
     let of = |partition: u32| layout.iter().find(|ends| ends.partition == partition);
     positions
         .iter()
@@ -55,7 +55,7 @@ pub(super) fn lags(positions: &[SourcePosition], layout: &[PartitionEnds]) -> Ve
 }
 
 /// Where nothing was read yet, there is nothing to prove.
-pub(super) async fn prove(
+pub(crate) async fn prove(
     reader: &TopicReader,
     row: &SourceRow,
     layout: &[PartitionEnds],

@@ -117,6 +117,18 @@ impl Worker {
         Ok(())
     }
 
+    /// Since when the log is kept, and since when all that tells of our own events is; none: from the beginning.
+    async fn kept_from(&self) -> Result<(Option<Timestamp>, Option<Timestamp>), Trouble> {
+        let store = &self.shared.store;
+        let oldest = store.read_back(self.shard, 0, 1, usize::MAX).await?;
+        let oldest = oldest.first().filter(|fact| fact.position > 1);
+        let of_log = oldest.map(|fact| fact.arrived_at);
+        let of_journal = self.journal_kept_from().await?;
+        // The record of a mail says for whom it was only with its message.
+        let of_messages = store.messages_kept_from().await?;
+        Ok((of_log, of_log.max(of_journal).max(of_messages)))
+    }
+
     /// Puts what the log told in its place for a page of accounts.
     async fn backfilled_page(
         &mut self,
@@ -125,10 +137,7 @@ impl Worker {
     ) -> Result<Round, Trouble> {
         let page_max = self.shared.config.limits.wakes_max;
         let store = &self.shared.store;
-        let oldest = store.read_back(self.shard, 0, 1, usize::MAX).await?;
-        let oldest = oldest.first().filter(|fact| fact.position > 1);
-        let kept_from = oldest.map(|fact| fact.arrived_at);
-        let kept_from = kept_from.max(self.journal_kept_from().await?);
+        let (log_kept_from, own_kept_from) = self.kept_from().await?;
         let page = store
             .accounts(self.shard, state.backfilled_after.as_ref(), None, page_max)
             .await?;
@@ -144,9 +153,13 @@ impl Worker {
                 continue;
             }
             let own = self.own_records(active, state, account).await?;
+            let kept_from = match &own {
+                Some(_) => own_kept_from,
+                None => log_kept_from,
+            };
             let input = Input::Backfilled {
                 kept_from,
-                own: &own,
+                own: own.as_deref().unwrap_or_default(),
             };
             self.decide_again(active, state, &mut draft, (account, &key, input))?;
             if let Some(cached) = state.cache.get_mut(account) {

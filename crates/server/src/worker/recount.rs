@@ -13,16 +13,16 @@ use store::{JournalFilter, JournalRow};
 const PAGE: u32 = 1_000;
 
 impl Worker {
-    /// The records of an account in the order they were decided, where the end of its back-fill asks for them.
+    /// The records of an account in the order they were decided; none where the end of its back-fill asks for none.
     pub(super) async fn own_records(
         &self,
         active: &Active,
         state: &mut State,
         account: &AccountId,
-    ) -> Result<Vec<OwnRecord>, Trouble> {
+    ) -> Result<Option<Vec<OwnRecord>>, Trouble> {
         let cached = state.cache.get_mut(account);
         if !cached.is_some_and(|cached| active.rules.asks_records(&cached.account)) {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let mut own = Vec::new();
         let mut after = 0;
@@ -38,7 +38,7 @@ impl Worker {
             after = page.last().map_or(after, |row| row.place);
             own.append(&mut self.with_contacts(page).await?);
             if is_last {
-                return Ok(own);
+                return Ok(Some(own));
             }
         }
     }

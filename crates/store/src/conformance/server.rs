@@ -2,7 +2,7 @@
 //! `SOTTAKU_TEST_POSTGRES_URL` names a server of one's own instead.
 
 pub(crate) use servers::Postgres as Server;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -85,6 +85,17 @@ impl Database {
         connection.close().await?;
         done?;
         Ok(())
+    }
+
+    /// Sweeps its tables, as the server does by itself, and says how many bytes they take with their indexes.
+    pub(crate) async fn swept_size(&self) -> Answer<u64> {
+        let mut connection = PgConnection::connect(&self.url()).await?;
+        sqlx::raw_sql("VACUUM").execute(&mut connection).await?;
+        let sql = "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class \
+            WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+        let row = sqlx::query(sql).fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(row.try_get::<i64, _>(0)?.cast_unsigned())
     }
 
     /// The port of its server.

@@ -13,7 +13,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// A negative control: records have no key, so the client draws their partition.
-const KEYLESS: bool = cfg!(sottaku_teeth = "key");
+fn is_keyless() -> bool {
+    model::teeth::is_out("key")
+}
 
 /// What became of one record: its position, or why nobody knows.
 type Told = Result<u64, KafkaError>;
@@ -90,10 +92,10 @@ impl Producing {
         let mut record = BaseRecord::with_opaque_to(&self.topic, Box::new(waiting))
             .timestamp(fact.arrived_at.as_millisecond())
             .payload(&*fact.json);
-        if !KEYLESS {
+        if !is_keyless() {
             record = record.partition(partition(fact.shard));
         }
-        if let Some(key) = key.as_deref().filter(|_| !KEYLESS) {
+        if let Some(key) = key.as_deref().filter(|_| !is_keyless()) {
             record = record.key(key);
         }
         self.producer.send(record).map_err(|(why, _)| why)?;

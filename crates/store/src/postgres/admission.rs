@@ -6,15 +6,12 @@ use super::rows::{nanos, signed};
 use super::session::Session;
 use super::{caps, grounds, suppressions};
 use crate::outbox::About;
-use crate::sqlite::admission::{
-    PAUSED, PAUSED_WAIT, candidate, ended, standing, without_stopped_copies,
-};
+use crate::sqlite::admission::{Said, ask, candidate, ended, standing, without_stopped_copies};
 use crate::sqlite::fates::{End, Ended};
-use crate::sqlite::gate::{Gate, Stand};
-use crate::sqlite::grounds::missing;
+use crate::sqlite::gate::Stand;
 use crate::{AddressKey, ClaimRequest, Claimed, ClockMode, Failure, Person};
 use jiff::Timestamp;
-use model::{Channel, DeliveryState, Purpose};
+use model::{Channel, DeliveryState};
 use std::sync::Arc;
 
 const CANDIDATES: &str = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim + 1, o.addresses, \
@@ -29,15 +26,6 @@ const CLAIM: &str = "UPDATE delivery SET state = 'claimed', claim = claim + 1, c
 pub(crate) struct Page {
     pub(crate) admitted: Vec<Claimed>,
     pub(crate) stopped: Vec<Ended>,
-}
-
-/// What the gate says to a message.
-enum Said<'g> {
-    Pass,
-    Stop(&'g Stand),
-    /// The law gives no ground for it.
-    Bar(String),
-    Wait(Timestamp, String),
 }
 
 /// Claims those of these rows that may leave; ends what is suppressed, and defers what a switch or a cap holds back.
@@ -65,14 +53,17 @@ pub(crate) async fn admit(
     let asked: Vec<(&About, Timestamp)> =
         abouts.iter().map(|about| (&**about, request.now)).collect();
     let grounds = grounds::are_there(session, &asked).await?;
+    let mut counted = match (request.cap, clock) {
+        (Some(cap), ClockMode::Live) => Some(caps::read(session, &all, (cap, request.now)).await?),
+        (_, ClockMode::Live | ClockMode::Log) => None,
+    };
     let mut page = Page::default();
     for (one, is_ground) in read.into_iter().zip(grounds) {
-        match ask(session, (&gate, is_ground), &one, (request, clock)).await? {
+        match ask((&gate, is_ground), counted.as_ref(), &one, request.now)? {
             Said::Pass => {
                 let one = without_stopped_copies(&gate, one, request.now)?;
-                if let (Some(cap), ClockMode::Live) = (request.cap, clock) {
-                    let at = (cap, request.now);
-                    caps::count(session, &one.addresses, one.claim.row, at).await?;
+                if let Some(counted) = &mut counted {
+                    counted.count(&one.addresses, one.claim.row);
                 }
                 page.admitted.push(one);
             }
@@ -91,6 +82,9 @@ pub(crate) async fn admit(
             }
         }
     }
+    if let Some(counted) = &counted {
+        caps::write(session, counted).await?;
+    }
     let ids: Vec<i64> = page.admitted.iter().map(|one| one.claim.row).collect();
     let query = sqlx::query(CLAIM)
         .bind(signed(request.epoch))
@@ -98,38 +92,6 @@ pub(crate) async fn admit(
         .bind(ids);
     session.execute(query).await?;
     Ok(page)
-}
-
-async fn ask<'g>(
-    session: &mut Session,
-    (gate, is_ground): (&'g Gate, bool),
-    one: &Claimed,
-    (request, clock): (ClaimRequest, ClockMode),
-) -> Result<Said<'g>, Failure> {
-    let about = &one.claim.about;
-    let whom = about.addresses.first().copied();
-    if let Some(whom) = whom
-        && let Some(stand) = gate.stops(about, whom, request.now)?
-    {
-        return Ok(Said::Stop(stand));
-    }
-    if let Some(switch) = gate.paused(about) {
-        let until = request.now.saturating_add(PAUSED_WAIT);
-        let until = until.unwrap_or(Timestamp::MAX);
-        return Ok(Said::Wait(until, format!("{PAUSED}{switch}")));
-    }
-    if !is_ground {
-        return Ok(Said::Bar(missing(about)));
-    }
-    let is_held = about.purpose != Some(Purpose::Contractual) && clock == ClockMode::Live;
-    if let (Some(whom), Some(cap), true) = (whom, request.cap, is_held)
-        && let Some(until) =
-            caps::full_until(session, whom, one.claim.row, (cap, request.now)).await?
-    {
-        let why = format!("its address had {} messages lately", cap.at_most);
-        return Ok(Said::Wait(until, why));
-    }
-    Ok(Said::Pass)
 }
 
 /// Ends a message that the gate stops; its account's log hears of it, so it also hears when that is lifted.

@@ -1,55 +1,62 @@
 //! Caps across accounts: how many messages one address gets, whoever's they are. Its row is held alone meanwhile.
 
-use super::rows::{Columns, instant_of, nanos};
+use super::rows::{Columns, nanos};
 use super::session::Session;
-use crate::sqlite::caps::{begin, end};
+use crate::sqlite::caps::{Counted, begin};
 use crate::{AddressKey, Cap, Failure};
 use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The so-many-th newest hand-over of an address inside the time of the cap.
-pub(crate) const NEWEST: &str = "SELECT at FROM counted WHERE address = $1 AND at > $2 \
-    AND delivery <> $3 ORDER BY at DESC LIMIT 1 OFFSET $4";
+/// The newest hand-overs of each address of a list inside the time of the cap.
+pub(crate) const NEWEST: &str = "SELECT j.address, c.at, c.delivery FROM unnest($1::bytea[]) j (address) \
+    CROSS JOIN LATERAL (SELECT at, delivery FROM counted WHERE address = j.address AND at > $2 \
+        ORDER BY at DESC LIMIT $3) c ORDER BY c.at DESC";
 
 /// What counts for a list of deliveries.
 pub(crate) const GIVE_BACK: &str = "DELETE FROM counted WHERE delivery = ANY($1)";
 
-/// When an address may get one more message; none: now.
-pub(crate) async fn full_until(
-    session: &mut Session,
-    address: AddressKey,
-    delivery: i64,
-    (cap, now): (Cap, Timestamp),
-) -> Result<Option<Timestamp>, Failure> {
-    let Some(before) = cap.at_most.checked_sub(1) else {
-        return Ok(Some(instant_of(end(nanos(now), cap))));
-    };
-    let query = sqlx::query(NEWEST)
-        .bind(address.0.to_vec())
-        .bind(begin(now, cap))
-        .bind(delivery)
-        .bind(i64::from(before));
-    let row = session.row(query).await?;
-    let oldest = row.map(|row| row.long(0)).transpose()?;
-    Ok(oldest.map(|at| instant_of(end(at, cap))))
-}
-
-/// Counts a hand-over that begins; what has left the time of the cap is forgotten.
-pub(crate) async fn count(
+/// Reads what counts for these addresses.
+pub(crate) async fn read(
     session: &mut Session,
     addresses: &[AddressKey],
-    delivery: i64,
     (cap, now): (Cap, Timestamp),
-) -> Result<(), Failure> {
-    let keys: Vec<Vec<u8>> = addresses.iter().map(|key| key.0.to_vec()).collect();
-    let sql = "DELETE FROM counted WHERE delivery = $1 OR (address = ANY($2) AND at <= $3)";
+) -> Result<Counted, Failure> {
+    let keys: BTreeSet<&AddressKey> = addresses.iter().collect();
+    let keys: Vec<Vec<u8>> = keys.iter().map(|key| key.0.to_vec()).collect();
+    let query = sqlx::query(NEWEST)
+        .bind(keys)
+        .bind(begin(now, cap))
+        .bind(i64::from(cap.at_most) + 1);
+    let mut newest: BTreeMap<AddressKey, Vec<(i64, i64)>> = BTreeMap::new();
+    for row in session.rows(query).await? {
+        let key = <[u8; 32]>::try_from(row.bytes(0)?)
+            .map_err(|_| Failure::unreadable("an address", "it has another length"))?;
+        let hand_over = (row.long(1)?, row.long(2)?);
+        newest.entry(AddressKey(key)).or_default().push(hand_over);
+    }
+    Ok(Counted::new((cap, now), newest))
+}
+
+/// Writes what was counted; what has left the time of the cap is forgotten.
+pub(crate) async fn write(session: &mut Session, counted: &Counted) -> Result<(), Failure> {
+    let (begun, now, begin) = counted.begun();
+    if begun.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<Vec<u8>> = begun.iter().map(|(key, _)| key.0.to_vec()).collect();
+    let deliveries: Vec<i64> = begun.iter().map(|(_, delivery)| *delivery).collect();
+    let sql = "DELETE FROM counted WHERE delivery = ANY($1) OR (address = ANY($2) AND at <= $3)";
     let query = sqlx::query(sql)
-        .bind(delivery)
+        .bind(deliveries.clone())
         .bind(keys.clone())
-        .bind(begin(now, cap));
+        .bind(begin);
     session.execute(query).await?;
-    let sql = "INSERT INTO counted (address, at, delivery) SELECT address, $2, $3 \
-        FROM unnest($1::bytea[]) a (address) ON CONFLICT DO NOTHING";
-    let query = sqlx::query(sql).bind(keys).bind(nanos(now)).bind(delivery);
+    let sql = "INSERT INTO counted (address, at, delivery) SELECT j.address, $3, j.delivery \
+        FROM unnest($1::bytea[], $2::bigint[]) j (address, delivery) ON CONFLICT DO NOTHING";
+    let query = sqlx::query(sql)
+        .bind(keys)
+        .bind(deliveries)
+        .bind(nanos(now));
     session.execute(query).await?;
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use super::rows::{Columns, last_place, nanos, number, place, word};
 use super::session::Session;
-use super::{Postgres, append};
+use super::{Postgres, append, prunes};
 use crate::sqlite::chain::{Head, link, step};
-use crate::{ChainError, Failure, JournalWrite};
+use crate::{ChainError, Failure, JournalWrite, Kept, Verified};
 
 /// Rows followed with one statement.
 const PAGE: i64 = 1000;
@@ -51,7 +51,7 @@ pub(crate) async fn write(
 }
 
 impl Postgres {
-    pub(crate) async fn verify_journal(&self, shard: u32) -> Result<u64, ChainError> {
+    pub(crate) async fn verify_journal(&self, shard: u32) -> Result<Verified, ChainError> {
         let checked = self.read(shard, |session, shard| {
             Box::pin(async move {
                 // One snapshot: the end must belong to the rows.
@@ -66,16 +66,19 @@ impl Postgres {
     }
 }
 
-async fn follow(session: &mut Session, shard: u32) -> Result<Result<u64, ChainError>, Failure> {
-    let mut head = Head {
-        end: 0,
-        hash: "".into(),
-    };
+async fn follow(
+    session: &mut Session,
+    shard: u32,
+) -> Result<Result<Verified, ChainError>, Failure> {
+    let (removed, hash) = prunes::pruned(session, shard, Kept::Records.as_str()).await?;
+    let mut head = Head { end: removed, hash };
+    // What stands where rows were removed is nobody's.
+    let mut after = place(shard, 0);
     loop {
         let sql = "SELECT place, at, workflow, revision, record, hash, erased FROM journal \
             WHERE place > $1 AND place <= $2 ORDER BY place LIMIT $3";
         let query = sqlx::query(sql)
-            .bind(place(shard, head.end))
+            .bind(after)
             .bind(last_place(shard))
             .bind(PAGE);
         let rows = session.rows(query).await?;
@@ -88,6 +91,7 @@ async fn follow(session: &mut Session, shard: u32) -> Result<Result<u64, ChainEr
         if rows.is_empty() {
             break;
         }
+        after = place(shard, head.end);
     }
     let sql = "SELECT journal_end, journal_hash FROM shard WHERE id = $1";
     let row = session.row(sqlx::query(sql).bind(number(shard))).await?;
@@ -100,5 +104,8 @@ async fn follow(session: &mut Session, shard: u32) -> Result<Result<u64, ChainEr
         let place = head.end;
         return Ok(Err(ChainError::Changed { shard, place }));
     }
-    Ok(Ok(head.end))
+    Ok(Ok(Verified {
+        removed,
+        end: head.end,
+    }))
 }

@@ -10,7 +10,9 @@ use super::{Postgres, admission, append, fates, switches};
 use crate::{ClaimRequest, Claimed, ClockMode, Failure, Switch};
 
 /// The negative control: what is ready is claimed under whatever epoch.
-const UNLEASED: bool = cfg!(sottaku_teeth = "lease");
+fn is_unleased() -> bool {
+    model::teeth::is_out("lease")
+}
 
 /// Pages of what is ready that one claim looks through for messages that may leave.
 const PAGES_MAX: usize = 20;
@@ -129,7 +131,7 @@ async fn claim(
     clock: ClockMode,
 ) -> Result<Ending<Vec<Claimed>>, Failure> {
     let epoch = sender(session, request.shard).await?;
-    if !UNLEASED && epoch != request.epoch {
+    if !is_unleased() && epoch != request.epoch {
         return Ok(Ending::Rollback(Vec::new()));
     }
     if !switches::is_on(session, Switch::SEND).await? {

@@ -10,6 +10,7 @@ use crate::sqlite::chain::Head;
 use crate::sqlite::commits::{Found, after, refuse};
 use crate::sqlite::shards::mark;
 use crate::{Backfill, ClockMode, Commit, CommitError, Committed, Failure};
+use model::teeth;
 
 /// How a commit ended.
 type Written = Result<Committed, CommitError>;
@@ -17,8 +18,9 @@ type Written = Result<Committed, CommitError>;
 impl Postgres {
     pub(crate) async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         let (shard, clock) = (commit.shard, self.meta().clock);
-        #[cfg(sottaku_teeth = "position")]
-        self.move_ahead(&commit).await?;
+        if teeth::is_out("position") {
+            self.move_ahead(&commit).await?;
+        }
         let written = self.settled(
             shard,
             (commit, clock),
@@ -36,7 +38,6 @@ impl Postgres {
 }
 
 /// A negative control: the position moves in a transaction of its own, before all that it stands for.
-#[cfg(sottaku_teeth = "position")]
 impl Postgres {
     async fn move_ahead(&self, commit: &Commit) -> Result<(), Failure> {
         let (shard, to) = (number(commit.shard), signed(commit.to_position));

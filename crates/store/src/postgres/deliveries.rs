@@ -3,7 +3,7 @@
 use super::Postgres;
 use super::rows::{Columns, signed};
 use super::session::Session;
-use crate::sqlite::deliveries::{attempt, counted, delivery};
+use crate::sqlite::deliveries::{UNATTEMPTED, attempt, counted, delivery};
 use crate::{Attempt, Delivery, DeliveryFilter, Failure};
 use model::{Channel, DeliveryState, MessageId, Outgoing};
 use std::collections::BTreeMap;
@@ -72,6 +72,16 @@ impl Postgres {
                 let sql = "SELECT state, count(*) FROM delivery GROUP BY state ORDER BY state";
                 let rows = session.rows(sqlx::query(sql)).await?;
                 rows.iter().map(counted).collect()
+            })
+        })
+        .await
+    }
+
+    pub(crate) async fn unattempted(&self) -> Result<Vec<u32>, Failure> {
+        self.read((), |session, ()| {
+            Box::pin(async move {
+                let rows = session.rows(sqlx::query(UNATTEMPTED)).await?;
+                rows.iter().map(|row| row.small(0)).collect()
             })
         })
         .await

@@ -3,7 +3,7 @@
 use super::rows::Columns;
 use super::session::Session;
 use crate::sqlite::accounts::json;
-use crate::sqlite::gate::{Gate, Stand, UNGATED, stands};
+use crate::sqlite::gate::{Gate, Stand, is_ungated, stands};
 use crate::{AddressKey, Failure};
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ pub(crate) async fn read(
     for row in session.rows(sqlx::query(OFF)).await? {
         gate.off.push(row.text(0)?);
     }
-    if UNGATED || addresses.is_empty() {
+    if is_ungated() || addresses.is_empty() {
         return Ok(gate);
     }
     let keys: BTreeSet<&AddressKey> = addresses.iter().collect();

@@ -5,6 +5,7 @@ use super::rows::{Columns, number};
 use super::session::Session;
 use super::setup::Setup;
 use super::tx::{Connection, Ending};
+use crate::sqlite::open::unkeyed;
 use crate::store::SHARDS_DEFAULT;
 use crate::{ClockMode, Failure, Health, Meta, OpenError, OpenOptions, SHARDS_MAX};
 use sqlx::ConnectOptions as _;
@@ -100,12 +101,8 @@ async fn migrate_under_lock(connection: &mut sqlx::PgConnection) -> Result<(), M
     let mut migrator = super::tables::migrator();
     migrator.set_locking(false);
     migrator.run(&mut *connection).await?;
-    #[cfg(any(sottaku_teeth = "fence", sottaku_teeth = "key"))]
-    for sql in [
-        "DROP INDEX IF EXISTS outbox_message",
-        "CREATE INDEX IF NOT EXISTS outbox_message_again ON outbox (message)",
-    ] {
-        sqlx::query(sql).execute(&mut *connection).await?;
+    for sql in unkeyed() {
+        sqlx::query(*sql).execute(&mut *connection).await?;
     }
     Ok(())
 }

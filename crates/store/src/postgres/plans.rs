@@ -5,14 +5,14 @@ use super::rows::Columns;
 use super::session::Session;
 use super::{
     accounts, answers, attempts, caps, claims, deliveries, fates, grounds, heads, journals, logs,
-    messages, settlements, wakes,
+    messages, prunes, settlements, wakes,
 };
 use crate::conformance::server::Database;
 use crate::store::Tables;
 use crate::{Failure, OpenOptions, Store};
 use sqlx::AssertSqlSafe;
 
-const HOT: [&str; 28] = [
+const HOT: [&str; 38] = [
     grounds::PROVEN,
     attempts::STANDING,
     attempts::STANDING_HELD,
@@ -41,6 +41,16 @@ const HOT: [&str; 28] = [
     logs::PAGE,
     journals::OF_SHARD,
     journals::OF_ACCOUNT,
+    prunes::FACTS.oldest,
+    prunes::RECORDS.oldest,
+    prunes::COMMITS.oldest,
+    prunes::FATES.oldest,
+    prunes::MESSAGES,
+    prunes::TAKEN,
+    prunes::OF_MESSAGES[0],
+    prunes::OF_MESSAGES[1],
+    prunes::OF_MESSAGES[2],
+    prunes::OF_MESSAGES[3],
 ];
 
 /// The plan that is kept for a statement, whatever its values are.

@@ -1,9 +1,7 @@
 //! Rows of this database, read by the same columns; lists of values for statements that write many rows at once.
 
 use crate::Failure;
-pub(crate) use crate::sqlite::rows::{
-    Columns, instant_of, last_place, nanos, place, position_of, signed,
-};
+pub(crate) use crate::sqlite::rows::{Columns, last_place, nanos, place, position_of, signed};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use std::borrow::Cow;

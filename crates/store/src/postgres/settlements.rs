@@ -108,8 +108,19 @@ async fn standing(
         .bind(unknown);
     let mut found = BTreeMap::new();
     for row in session.rows(query).await? {
-        let (place, standing) = whole(&row)?;
-        found.insert(place, (standing, row.text(6)?));
+        let place = usize::try_from(row.long(0)?);
+        let place = place.map_err(|why| Failure::unreadable("a place", why))?;
+        let (place, standing, state) = whole((
+            place,
+            row.long(1)?,
+            row.small(2)?,
+            row.small(3)?,
+            row.text(4)?,
+            row.text(5)?,
+            row.text(6)?,
+            row.maybe_text(7)?,
+        ))?;
+        found.insert(place, (standing, state));
     }
     Ok(found)
 }

@@ -4,18 +4,12 @@
 use super::session::Session;
 use super::tx::{Connection, Ending};
 use super::{attempts, settlements};
-use crate::share::{Small, Waiting, gather, note, rounds};
+use crate::share::{Shared, Small, note, rounds};
 use crate::{ClockMode, Failure};
-use tokio::sync::mpsc;
 
 /// Writes what waits, as far as it fits one group, and tells each caller.
-pub(crate) async fn group(
-    connection: &mut Connection,
-    first: Waiting,
-    waiting: &mut mpsc::Receiver<Waiting>,
-    clock: ClockMode,
-) {
-    let (smalls, callers) = gather(first, waiting);
+pub(crate) async fn group(connection: &mut Connection, shared: &mut Shared, clock: ClockMode) {
+    let (smalls, callers) = shared.gather();
     let written = connection
         .transact(
             &(smalls, clock),
@@ -24,6 +18,7 @@ pub(crate) async fn group(
             },
         )
         .await;
+    shared.has_written();
     callers.tell(written);
 }
 

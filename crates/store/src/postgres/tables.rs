@@ -15,6 +15,11 @@ const CHANGES: &[(i64, &str, &str)] = &[
         "source",
         include_str!("../../migrations/postgres/0002_source.sql"),
     ),
+    (
+        3,
+        "retention",
+        include_str!("../../migrations/postgres/0003_retention.sql"),
+    ),
 ];
 
 /// What brings the tables up to date; changes of a newer version are none of ours.

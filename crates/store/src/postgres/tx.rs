@@ -61,7 +61,9 @@ const SETTLE_MAX: Duration = Duration::from_secs(20);
 /// Between two looks.
 const SETTLE_PAUSE: Duration = Duration::from_millis(50);
 /// A negative control: what was lost is taken for not done.
-const UNSETTLED: bool = cfg!(sottaku_teeth = "settle");
+fn is_unsettled() -> bool {
+    model::teeth::is_out("settle")
+}
 
 /// A writer's connection; opened anew after it was cut.
 #[derive(Debug)]
@@ -105,7 +107,7 @@ impl Connection {
             Err(Lost::Nothing(failure, _)) => return Err(failure),
             Err(Lost::Unknown(cause, value, ghost)) => (cause, value, ghost),
         };
-        if UNSETTLED {
+        if is_unsettled() {
             return Err(cause);
         }
         let looking = async {

@@ -4,7 +4,7 @@ use super::append::Append;
 use super::session::Pending;
 use super::setup::Setup;
 use super::tx::{Body, Connection, Look};
-use crate::share::{Sharing, Small, Waiting};
+use crate::share::{Shared, Sharing, Small};
 use crate::sqlite::append::Appending;
 use crate::sqlite::fault::Fault;
 use crate::{ClockMode, Failure, Meta, Tuning};
@@ -177,7 +177,7 @@ impl Writer {
 async fn serve(
     mut connection: Connection,
     mut work: mpsc::Receiver<Work>,
-    (mut shared, clock): (mpsc::Receiver<Waiting>, ClockMode),
+    (mut shared, clock): (Shared, ClockMode),
 ) {
     loop {
         tokio::select! {
@@ -185,8 +185,8 @@ async fn serve(
                 Some(Work::Job(job)) => job(&mut connection).await,
                 Some(Work::Close) | None => break,
             },
-            Some(first) = shared.recv() => {
-                super::share::group(&mut connection, first, &mut shared, clock).await;
+            true = shared.is_ready() => {
+                super::share::group(&mut connection, &mut shared, clock).await;
             }
         }
     }

@@ -1,10 +1,11 @@
 //! Admission: which of the messages that are ready may be claimed now, and what becomes of the others.
 
 use super::accounts::json;
+use super::caps::{self, Counted};
 use super::fates::{self, End, Standing};
 use super::gate::{Gate, Stand};
 use super::rows::{Columns, nanos, signed};
-use super::{Session, caps, grounds, suppressions};
+use super::{Session, grounds, suppressions};
 use crate::outbox::About;
 use crate::{AddressKey, Claim, ClaimRequest, Claimed, ClockMode, Failure, Person, RevisionId};
 use jiff::{SignedDuration, Timestamp};
@@ -17,7 +18,7 @@ pub(crate) const PAUSED_WAIT: SignedDuration = SignedDuration::from_mins(1);
 pub(crate) const PAUSED: &str = "paused: ";
 
 /// What the gate says to a message.
-enum Said<'g> {
+pub(crate) enum Said<'g> {
     Pass,
     Stop(&'g Stand),
     /// The law gives no ground for it.
@@ -49,10 +50,20 @@ pub(crate) async fn admit(
     let asked: Vec<(&About, Timestamp)> =
         abouts.iter().map(|about| (&**about, request.now)).collect();
     let grounds = grounds::are_there(session, &asked).await?;
+    let mut counted = match (request.cap, clock) {
+        (Some(cap), ClockMode::Live) => Some(caps::read(session, &all, (cap, request.now)).await?),
+        (_, ClockMode::Live | ClockMode::Log) => None,
+    };
     let mut admitted = Vec::new();
     for (one, is_ground) in read.into_iter().zip(grounds) {
-        match ask(session, (&gate, is_ground), &one, (request, clock)).await? {
-            Said::Pass => admitted.push(pass(session, &gate, one, (request, clock)).await?),
+        match ask((&gate, is_ground), counted.as_ref(), &one, request.now)? {
+            Said::Pass => {
+                let one = without_stopped_copies(&gate, one, request.now)?;
+                if let Some(counted) = &mut counted {
+                    counted.count(&one.addresses, one.claim.row);
+                }
+                admitted.push(one);
+            }
             Said::Stop(stand) => stop(session, one, stand, (request, clock)).await?,
             Said::Bar(why) => {
                 let end = ended(DeliveryState::Suppressed, &why, (request, clock));
@@ -63,6 +74,9 @@ pub(crate) async fn admit(
                 fates::wait(session, &standing(&one), until, &end).await?;
             }
         }
+    }
+    if let Some(counted) = &counted {
+        caps::write(session, counted).await?;
     }
     let ids: Vec<i64> = admitted.iter().map(|one| one.claim.row).collect();
     let sql = "UPDATE delivery SET state = 'claimed', claim = claim + 1, claim_epoch = ?1, \
@@ -75,51 +89,36 @@ pub(crate) async fn admit(
     Ok(admitted)
 }
 
-async fn ask<'g>(
-    session: &mut Session,
+/// Asks all that may stop a message; `counted` is there where a cap is.
+pub(crate) fn ask<'g>(
     (gate, is_ground): (&'g Gate, bool),
+    counted: Option<&Counted>,
     one: &Claimed,
-    (request, clock): (ClaimRequest, ClockMode),
+    now: Timestamp,
 ) -> Result<Said<'g>, Failure> {
     let about = &one.claim.about;
     let whom = about.addresses.first().copied();
     if let Some(whom) = whom
-        && let Some(stand) = gate.stops(about, whom, request.now)?
+        && let Some(stand) = gate.stops(about, whom, now)?
     {
         return Ok(Said::Stop(stand));
     }
     if let Some(switch) = gate.paused(about) {
-        let until = request.now.saturating_add(PAUSED_WAIT);
+        let until = now.saturating_add(PAUSED_WAIT);
         let until = until.unwrap_or(Timestamp::MAX);
         return Ok(Said::Wait(until, format!("{PAUSED}{switch}")));
     }
     if !is_ground {
         return Ok(Said::Bar(grounds::missing(about)));
     }
-    let is_held = about.purpose != Some(Purpose::Contractual) && clock == ClockMode::Live;
-    if let (Some(whom), Some(cap), true) = (whom, request.cap, is_held)
-        && let Some(until) =
-            caps::full_until(session, whom, one.claim.row, (cap, request.now)).await?
+    let is_held = about.purpose != Some(Purpose::Contractual);
+    if let (Some(whom), Some(counted), true) = (whom, counted, is_held)
+        && let Some(until) = counted.full_until(whom, one.claim.row)
     {
-        let why = format!("its address had {} messages lately", cap.at_most);
+        let why = format!("its address had {} messages lately", counted.at_most());
         return Ok(Said::Wait(until, why));
     }
     Ok(Said::Pass)
-}
-
-/// Leaves out the copies that are suppressed, and counts.
-async fn pass(
-    session: &mut Session,
-    gate: &Gate,
-    one: Claimed,
-    (request, clock): (ClaimRequest, ClockMode),
-) -> Result<Claimed, Failure> {
-    let one = without_stopped_copies(gate, one, request.now)?;
-    if let (Some(cap), ClockMode::Live) = (request.cap, clock) {
-        let at = (cap, request.now);
-        caps::count(session, &one.addresses, one.claim.row, at).await?;
-    }
-    Ok(one)
 }
 
 /// Leaves out the copies that are suppressed.

@@ -47,7 +47,7 @@ impl Sqlite {
         self.read(move |session| {
             Box::pin(async move {
                 let sql = "SELECT place, position, upto, now, revision, woken FROM batch \
-                    WHERE place > ? AND place <= ? ORDER BY place LIMIT ?";
+                    WHERE place > ? AND place <= ? ORDER BY place LIMIT ? + 0";
                 let query = sqlx::query(sql)
                     .bind(batch_place(shard, after))
                     .bind(last_place(shard))

@@ -5,57 +5,121 @@ use super::accounts::json;
 use super::rows::{Columns, instant_of, nanos};
 use crate::{AddressKey, Cap, Failure};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
-/// The so-many-th newest hand-over of an address inside the time of the cap.
-pub(crate) const NEWEST: &str = "SELECT at FROM counted WHERE address = ? AND at > ? \
-    AND delivery <> ? ORDER BY at DESC LIMIT 1 OFFSET ?";
+/// The newest hand-overs of each address of a list inside the time of the cap.
+pub(crate) const NEWEST: &str = "SELECT j.value, (SELECT json_group_array(json_array(w.at, w.delivery)) \
+    FROM (SELECT at, delivery FROM counted WHERE address = unhex(j.value) AND at > ?2 \
+    ORDER BY at DESC LIMIT ?3 + 0) w) FROM json_each(?1) j";
 
 /// What counts for a list of deliveries.
 pub(crate) const GIVE_BACK: &str =
     "DELETE FROM counted WHERE delivery IN (SELECT value FROM json_each(?))";
 
-/// When an address may get one more message; none: now.
-pub(crate) async fn full_until(
-    session: &mut Session,
-    address: AddressKey,
-    delivery: i64,
-    (cap, now): (Cap, Timestamp),
-) -> Result<Option<Timestamp>, Failure> {
-    let Some(before) = cap.at_most.checked_sub(1) else {
-        return Ok(Some(instant_of(end(nanos(now), cap))));
-    };
-    let query = sqlx::query(NEWEST)
-        .bind(address.0.to_vec())
-        .bind(begin(now, cap))
-        .bind(delivery)
-        .bind(i64::from(before));
-    let row = session.row(query).await?;
-    let oldest = row.map(|row| row.long(0)).transpose()?;
-    Ok(oldest.map(|at| instant_of(end(at, cap))))
+/// What counts towards the cap for the messages of one claim.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    cap: Cap,
+    now: Timestamp,
+    /// Instants and deliveries, the newest first: as many as the cap takes, and one that may be the message's own.
+    newest: BTreeMap<AddressKey, Vec<(i64, i64)>>,
+    /// What this claim adds.
+    begun: Vec<(AddressKey, i64)>,
 }
 
-/// Counts a hand-over that begins; what has left the time of the cap is forgotten.
-pub(crate) async fn count(
+impl Counted {
+    pub(crate) fn new(
+        (cap, now): (Cap, Timestamp),
+        newest: BTreeMap<AddressKey, Vec<(i64, i64)>>,
+    ) -> Self {
+        Self {
+            cap,
+            now,
+            newest,
+            begun: Vec::new(),
+        }
+    }
+
+    /// How many messages an address may get.
+    pub(crate) fn at_most(&self) -> u32 {
+        self.cap.at_most
+    }
+
+    /// When an address may get this message; none: now.
+    pub(crate) fn full_until(&self, address: AddressKey, delivery: i64) -> Option<Timestamp> {
+        let Some(before) = self.cap.at_most.checked_sub(1) else {
+            return Some(instant_of(end(nanos(self.now), self.cap)));
+        };
+        let newest = self.newest.get(&address)?.iter();
+        let mut others = newest.filter(|(_, its)| *its != delivery);
+        let (at, _) = others.nth(usize::try_from(before).unwrap_or(usize::MAX))?;
+        Some(instant_of(end(*at, self.cap)))
+    }
+
+    /// Counts a hand-over that begins.
+    pub(crate) fn count(&mut self, addresses: &[AddressKey], delivery: i64) {
+        for address in addresses {
+            let newest = self.newest.entry(*address).or_default();
+            newest.retain(|(_, its)| *its != delivery);
+            let now = nanos(self.now);
+            let place = newest.iter().position(|(at, _)| *at <= now);
+            newest.insert(place.unwrap_or(newest.len()), (now, delivery));
+            self.begun.push((*address, delivery));
+        }
+    }
+
+    /// What is to be written: whom each hand-over counts for, at this instant; and before which one nothing counts any more.
+    pub(crate) fn begun(&self) -> (&[(AddressKey, i64)], Timestamp, i64) {
+        (&self.begun, self.now, begin(self.now, self.cap))
+    }
+}
+
+/// Reads what counts for these addresses.
+pub(crate) async fn read(
     session: &mut Session,
     addresses: &[AddressKey],
-    delivery: i64,
     (cap, now): (Cap, Timestamp),
-) -> Result<(), Failure> {
-    give_back(session, &[delivery]).await?;
-    for address in addresses {
-        let sql = "DELETE FROM counted WHERE address = ? AND at <= ?";
-        let query = sqlx::query(sql)
-            .bind(address.0.to_vec())
-            .bind(begin(now, cap));
-        session.execute(query).await?;
-        let sql =
-            "INSERT INTO counted (address, at, delivery) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
-        let query = sqlx::query(sql)
-            .bind(address.0.to_vec())
-            .bind(nanos(now))
-            .bind(delivery);
-        session.execute(query).await?;
+) -> Result<Counted, Failure> {
+    let keys: BTreeMap<String, AddressKey> =
+        addresses.iter().map(|key| (key.hex(), *key)).collect();
+    let list: Vec<&String> = keys.keys().collect();
+    let query = sqlx::query(NEWEST)
+        .bind(json(&list))
+        .bind(begin(now, cap))
+        .bind(i64::from(cap.at_most) + 1);
+    let mut newest = BTreeMap::new();
+    for row in session.rows(query).await? {
+        let list: Vec<(i64, i64)> = serde_json::from_str(&row.text(1)?)
+            .map_err(|why| Failure::unreadable("a list", why))?;
+        if let Some(key) = keys.get(&*row.text(0)?).filter(|_| !list.is_empty()) {
+            newest.insert(*key, list);
+        }
     }
+    Ok(Counted::new((cap, now), newest))
+}
+
+/// Writes what was counted; what has left the time of the cap is forgotten.
+pub(crate) async fn write(session: &mut Session, counted: &Counted) -> Result<(), Failure> {
+    let (begun, now, begin) = counted.begun();
+    let deliveries: Vec<i64> = begun.iter().map(|(_, delivery)| *delivery).collect();
+    give_back(session, &deliveries).await?;
+    if begun.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<(String, i64)> = begun
+        .iter()
+        .map(|(address, delivery)| (address.hex(), *delivery))
+        .collect();
+    let list = json(&rows);
+    let sql = "DELETE FROM counted WHERE at <= ?2 \
+        AND address IN (SELECT unhex(value ->> 0) FROM json_each(?1))";
+    let query = sqlx::query(sql).bind(&*list).bind(begin);
+    session.execute(query).await?;
+    let sql = "INSERT INTO counted (address, at, delivery) \
+        SELECT unhex(value ->> 0), ?2, value ->> 1 FROM json_each(?1) \
+        WHERE true ON CONFLICT DO NOTHING";
+    let query = sqlx::query(sql).bind(&*list).bind(nanos(now));
+    session.execute(query).await?;
     Ok(())
 }
 

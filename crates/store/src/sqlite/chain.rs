@@ -2,8 +2,8 @@
 
 use super::bulk::Bulk;
 use super::rows::{Columns, last_place, nanos, place, position_of};
-use super::{Session, Sqlite};
-use crate::{ChainError, Failure, JournalWrite};
+use super::{Session, Sqlite, prunes};
+use crate::{ChainError, Failure, JournalWrite, Kept, Verified};
 
 /// Rows followed with one statement.
 const PAGE: i64 = 1000;
@@ -103,7 +103,7 @@ pub(crate) async fn write(
 }
 
 impl Sqlite {
-    pub(crate) async fn verify_journal(&self, shard: u32) -> Result<u64, ChainError> {
+    pub(crate) async fn verify_journal(&self, shard: u32) -> Result<Verified, ChainError> {
         let checked = self.read(move |session| {
             Box::pin(async move {
                 // One snapshot: the end must belong to the rows.
@@ -117,16 +117,19 @@ impl Sqlite {
     }
 }
 
-async fn follow(session: &mut Session, shard: u32) -> Result<Result<u64, ChainError>, Failure> {
-    let mut head = Head {
-        end: 0,
-        hash: "".into(),
-    };
+async fn follow(
+    session: &mut Session,
+    shard: u32,
+) -> Result<Result<Verified, ChainError>, Failure> {
+    let (removed, hash) = prunes::pruned(session, shard, Kept::Records).await?;
+    let mut head = Head { end: removed, hash };
+    // What stands where rows were removed is nobody's.
+    let mut after = place(shard, 0);
     loop {
         let sql = "SELECT place, at, workflow, revision, record, hash, erased FROM journal \
-            WHERE place > ? AND place <= ? ORDER BY place LIMIT ?";
+            WHERE place > ? AND place <= ? ORDER BY place LIMIT ? + 0";
         let query = sqlx::query(sql)
-            .bind(place(shard, head.end))
+            .bind(after)
             .bind(last_place(shard))
             .bind(PAGE);
         let rows = session.rows(query).await?;
@@ -139,6 +142,7 @@ async fn follow(session: &mut Session, shard: u32) -> Result<Result<u64, ChainEr
         if rows.is_empty() {
             break;
         }
+        after = place(shard, head.end);
     }
     let sql = "SELECT journal_end, journal_hash FROM shard WHERE id = ?";
     let row = session.row(sqlx::query(sql).bind(i64::from(shard))).await?;
@@ -151,7 +155,10 @@ async fn follow(session: &mut Session, shard: u32) -> Result<Result<u64, ChainEr
         let place = head.end;
         return Ok(Err(ChainError::Changed { shard, place }));
     }
-    Ok(Ok(head.end))
+    Ok(Ok(Verified {
+        removed,
+        end: head.end,
+    }))
 }
 
 pub(crate) fn step(
@@ -160,7 +167,11 @@ pub(crate) fn step(
     row: &impl Columns,
 ) -> Result<Result<Head, ChainError>, Failure> {
     let end = head.end + 1;
-    if position_of(row.long(0)?) != end {
+    let place = position_of(row.long(0)?);
+    if place < end {
+        return Ok(Err(ChainError::Changed { shard, place }));
+    }
+    if place != end {
         return Ok(Err(ChainError::Missing { shard, place: end }));
     }
     let (workflow, revision, record) = (row.maybe_text(2)?, row.text(3)?, row.text(4)?);

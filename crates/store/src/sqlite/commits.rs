@@ -6,6 +6,7 @@ use super::shards::mark;
 use super::tx::{Connection, Ending, Session};
 use super::{Sqlite, batches, chain, heads, messages, parks, rejects, tasks, wakes};
 use crate::{Backfill, ClockMode, Commit, CommitError, Committed, Failure, Role, ShardMark};
+use model::teeth;
 use std::sync::Arc;
 
 /// A shard's row as a commit finds it.
@@ -19,8 +20,9 @@ pub(crate) struct Found {
 impl Sqlite {
     pub(crate) async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         let clock = self.meta().clock;
-        #[cfg(sottaku_teeth = "position")]
-        self.move_ahead(&commit).await?;
+        if teeth::is_out("position") {
+            self.move_ahead(&commit).await?;
+        }
         let work = self.inner.writer.run(move |connection| {
             Box::pin(async move { write(connection, Arc::new(commit), clock).await })
         });
@@ -29,7 +31,6 @@ impl Sqlite {
 }
 
 /// A negative control: the position moves in a transaction of its own, before all that it stands for.
-#[cfg(sottaku_teeth = "position")]
 impl Sqlite {
     async fn move_ahead(&self, commit: &Commit) -> Result<(), Failure> {
         let (shard, to) = (i64::from(commit.shard), signed(commit.to_position));
@@ -104,17 +105,17 @@ pub(crate) fn after(commit: &Commit, commits: u64) -> ShardMark {
 
 /// The fence: who decides, and from what.
 pub(crate) fn refuse(commit: &Commit, found: &Found) -> Option<CommitError> {
-    if cfg!(sottaku_teeth = "fence") {
+    if teeth::is_out("fence") {
         return None;
     }
-    if found.epoch != commit.epoch && !cfg!(sottaku_teeth = "epoch") {
+    if found.epoch != commit.epoch && !teeth::is_out("epoch") {
         return Some(CommitError::Fenced {
             shard: commit.shard,
             epoch: found.epoch,
         });
     }
     let mut from = commit.from;
-    if cfg!(sottaku_teeth = "position") {
+    if teeth::is_out("position") {
         from.position = found.mark.position;
     }
     (found.mark != from).then_some(CommitError::Moved {

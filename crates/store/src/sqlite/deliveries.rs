@@ -12,6 +12,13 @@ use std::collections::BTreeMap;
 pub(crate) const CONTACTS: &str = "SELECT message, outgoing ->> '$.channel.email.contact' FROM outbox \
         WHERE message IN (SELECT value FROM json_each(?))";
 
+/// The shards in which something is claimed under the lease that stands, and no attempt yet, the oldest claim first.
+pub(crate) const UNATTEMPTED: &str = "SELECT d.shard FROM delivery d \
+    JOIN lease l ON l.shard = d.shard AND l.role = 'send' AND l.epoch = d.claim_epoch \
+    WHERE d.state = 'claimed' \
+    AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.delivery = d.id AND a.claim = d.claim) \
+    ORDER BY d.claimed_at, d.id";
+
 impl Sqlite {
     pub(crate) async fn contacts(
         &self,
@@ -69,6 +76,16 @@ impl Sqlite {
                 let sql = "SELECT state, count(*) FROM delivery GROUP BY state ORDER BY state";
                 let rows = session.rows(sqlx::query(sql)).await?;
                 rows.iter().map(counted).collect()
+            })
+        })
+        .await
+    }
+
+    pub(crate) async fn unattempted(&self) -> Result<Vec<u32>, Failure> {
+        self.read(|session| {
+            Box::pin(async move {
+                let rows = session.rows(sqlx::query(UNATTEMPTED)).await?;
+                rows.iter().map(|row| row.small(0)).collect()
             })
         })
         .await

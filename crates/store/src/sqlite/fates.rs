@@ -262,7 +262,7 @@ pub(crate) async fn expire(
 ) -> Result<usize, Failure> {
     let sql = "SELECT d.id, d.shard, d.attempts, o.outgoing FROM delivery d JOIN outbox o ON o.id = d.id \
         WHERE d.shard = ? AND d.state IN ('queued', 'deferred') AND d.expires_at <= ? \
-        ORDER BY d.expires_at, d.id LIMIT ?";
+        ORDER BY d.expires_at, d.id LIMIT ? + 0";
     let query = sqlx::query(sql)
         .bind(i64::from(request.shard))
         .bind(nanos(request.now))

@@ -67,6 +67,7 @@ pub(crate) const KEPT: &[(&str, &[&str])] = &[
     ("meta", &["key", "value"]),
     ("outbox", &["message", "account", "addresses"]),
     ("parked", &["account", "code", "field"]),
+    ("pruned", &["kind", "hash"]),
     ("reject", &["code", "name"]),
     ("revision", &["hash", "bytes"]),
     ("seal_key", &["secret"]),

@@ -25,7 +25,7 @@ impl Sqlite {
                     let left = count_max - u32::try_from(facts.len()).unwrap_or(count_max);
                     let page = left.min(PAGE_MAX);
                     let sql = "SELECT place, arrived_at, event FROM fact \
-                        WHERE place > ? AND place <= ? ORDER BY place LIMIT ?";
+                        WHERE place > ? AND place <= ? ORDER BY place LIMIT ? + 0";
                     let query = sqlx::query(sql)
                         .bind(last)
                         .bind(last_place(shard))

@@ -1,7 +1,7 @@
 //! What runs for every batch and every claim finds its rows by key, with no statistics to help it.
 
 use super::{
-    accounts, answers, attempts, caps, claims, deliveries, fates, gate, grounds, messages,
+    accounts, answers, attempts, caps, claims, deliveries, fates, gate, grounds, messages, prunes,
     settlements, wakes,
 };
 use crate::store::Tables;
@@ -34,7 +34,9 @@ async fn hot_statements_find_their_rows_by_key() -> Result<(), Box<dyn std::erro
         caps::GIVE_BACK,
         messages::WITHDRAW,
         deliveries::CONTACTS,
+        prunes::MESSAGES,
     ];
+    statements.extend(prunes::OF_MESSAGES);
     statements.extend(wakes::CHANGES);
     for sql in statements {
         let plan = store.explain(sql).await?;

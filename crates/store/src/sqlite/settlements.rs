@@ -9,10 +9,10 @@ use crate::{Claim, ClockMode, Failure, Outcome, Settlement};
 use model::{AccountId, DeliveryState, MessageId, Outgoing};
 
 /// The deliveries of a list of claims, and of those whose fate is unknown what was decided.
-pub(crate) const SETTLING: &str = "SELECT j.key, d.id, d.shard, d.attempts, o.message, o.account, d.state, \
-        CASE WHEN j.value ->> 3 THEN o.outgoing END \
+pub(crate) const SETTLING: &str = "SELECT json_group_array(json_array(j.key, d.id, d.shard, d.attempts, o.message, o.account, d.state, \
+        CASE WHEN j.value ->> 3 THEN o.outgoing END)) \
     FROM json_each(?) j CROSS JOIN delivery d ON d.id = j.value ->> 0 CROSS JOIN outbox o ON o.id = d.id \
-    WHERE d.claim = j.value ->> 1 AND d.claim_epoch = j.value ->> 2 ORDER BY j.key";
+    WHERE d.claim = j.value ->> 1 AND d.claim_epoch = j.value ->> 2";
 /// Ends the attempts of a list of claims.
 pub(crate) const END_ATTEMPTS: &str = "UPDATE attempt SET ended_at = j.value ->> 2, outcome = j.value ->> 3, \
         detail = j.value ->> 4 \
@@ -95,31 +95,41 @@ async fn standing(
         })
         .collect();
     let query = sqlx::query(SETTLING).bind(json(&claims));
-    let mut found = Vec::new();
-    for row in session.rows(query).await? {
-        let (place, standing) = whole(&row)?;
-        found.push((place, standing, row.text(6)?));
-    }
-    Ok(found)
+    let list = session.row(query).await?.map(|row| row.text(0));
+    let list = list.transpose()?;
+    let found: Vec<Settling> = serde_json::from_str(list.as_deref().unwrap_or("[]"))
+        .map_err(|why| Failure::unreadable("a list of deliveries", why))?;
+    found.into_iter().map(whole).collect()
 }
 
-/// A place in a list, and the delivery in the columns 1 to 7: id, shard, attempts, message, account, state, what was decided.
-pub(crate) fn whole(row: &impl Columns) -> Result<(usize, Standing), Failure> {
-    let outgoing = row.maybe_text(7)?;
+/// A place in a list, and its delivery: id, shard, attempts, message, account, state, and what was decided where that matters.
+pub(crate) type Settling = (
+    usize,
+    i64,
+    u32,
+    u32,
+    Box<str>,
+    Box<str>,
+    Box<str>,
+    Option<Box<str>>,
+);
+
+/// The delivery with its place in the list, and its state.
+pub(crate) fn whole(
+    (place, row, shard, attempts, message, account, state, outgoing): Settling,
+) -> Result<(usize, Standing, Box<str>), Failure> {
     let outgoing = outgoing.map(|text| serde_json::from_str::<Outgoing>(&text));
     let outgoing = outgoing.transpose();
     let outgoing = outgoing.map_err(|why| Failure::unreadable("a message", why))?;
     let standing = Standing {
-        row: row.long(1)?,
-        shard: row.small(2)?,
-        attempts: row.small(3)?,
-        message: MessageId::new(row.text(4)?),
-        account: AccountId::new(row.text(5)?),
+        row,
+        shard,
+        attempts,
+        message: MessageId::new(message),
+        account: AccountId::new(account),
         resends_unknown: outgoing.is_some_and(|outgoing| outgoing.resends_unknown),
     };
-    let place = usize::try_from(row.long(0)?);
-    let place = place.map_err(|why| Failure::unreadable("a place", why))?;
-    Ok((place, standing))
+    Ok((place, standing, state))
 }
 
 pub(crate) fn end(settlement: &Settlement, clock: ClockMode) -> End<'_> {

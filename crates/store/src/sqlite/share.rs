@@ -2,21 +2,17 @@
 
 use super::tx::{Connection, Ending, Session};
 use super::{attempts, settlements};
-use crate::share::{Small, Waiting, gather, note, rounds};
+use crate::share::{Shared, Small, note, rounds};
 use crate::{ClockMode, Failure};
-use tokio::sync::mpsc;
 
 /// Writes what waits, as far as it fits one group, and tells each caller.
-pub(crate) async fn group(
-    connection: &mut Connection,
-    first: Waiting,
-    waiting: &mut mpsc::Receiver<Waiting>,
-    clock: ClockMode,
-) {
-    let (smalls, callers) = gather(first, waiting);
+pub(crate) async fn group(connection: &mut Connection, shared: &mut Shared, clock: ClockMode) {
+    let (smalls, callers) = shared.gather();
     let written = connection
         .transact(move |session| Box::pin(async move { write_all(session, &smalls, clock).await }));
-    callers.tell(written.await.map_err(Failure::from));
+    let written = written.await.map_err(Failure::from);
+    shared.has_written();
+    callers.tell(written);
 }
 
 async fn write_all(

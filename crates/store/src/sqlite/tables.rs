@@ -34,6 +34,7 @@ const CHANGES: &[Change] = &changes! {
     "0071" "ground",
     "0072" "answers_of",
     "0080" "source",
+    "0090" "retention",
 };
 
 /// The number that a file's name begins with.

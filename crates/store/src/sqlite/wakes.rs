@@ -26,7 +26,7 @@ pub(crate) const CHANGES: [&str; 3] = [
 pub(crate) const DUE: &str = "SELECT w.due_at, w.account, a.account \
     FROM wake w JOIN account a ON a.id = w.account \
     WHERE w.shard = ? AND (w.due_at, w.account) > (?, ?) AND w.due_at <= ? \
-    ORDER BY w.due_at, w.account LIMIT ?";
+    ORDER BY w.due_at, w.account LIMIT ? + 0";
 
 impl Sqlite {
     pub(crate) async fn due(

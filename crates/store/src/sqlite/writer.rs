@@ -3,7 +3,7 @@
 use super::Tuning;
 use super::append::{Append, Appending};
 use super::tx::{Connection, Ending, Pending, Session};
-use crate::share::{Sharing, Waiting};
+use crate::share::{Shared, Sharing};
 use crate::{ClockMode, Failure, Meta};
 use sqlx::sqlite::SqliteConnectOptions;
 use std::sync::{Mutex, PoisonError};
@@ -118,11 +118,7 @@ impl Writer {
 }
 
 /// What the writer serves.
-type Queues = (
-    mpsc::Receiver<Work>,
-    mpsc::Receiver<Append>,
-    mpsc::Receiver<Waiting>,
-);
+type Queues = (mpsc::Receiver<Work>, mpsc::Receiver<Append>, Shared);
 
 /// Appends, small writes and other work take turns at random, so neither starves.
 async fn run(
@@ -139,8 +135,8 @@ async fn run(
             Some(first) = appends.recv() => {
                 super::append::group(&mut connection, first, &mut appends, &tuning).await;
             }
-            Some(first) = shared.recv() => {
-                super::share::group(&mut connection, first, &mut shared, clock).await;
+            true = shared.is_ready() => {
+                super::share::group(&mut connection, &mut shared, clock).await;
             }
         }
     }
