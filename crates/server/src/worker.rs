@@ -211,14 +211,14 @@ impl Worker {
     async fn forget(&self, slot: &mut Option<State>) {
         let state = slot.take();
         // A negative control: the accounts stay as they were decided, though that may not have been committed.
-        if !teeth::is_out("cache") {
+        let Some(mut kept) = state.filter(|_| teeth::is_out("cache")) else {
             return;
+        };
+        if let Ok(read) = State::load(&self.shared, self.shard).await {
+            let cache = std::mem::replace(&mut kept, read).cache;
+            kept.cache = cache;
         }
-        let cache = state.map(|state| state.cache);
-        *slot = State::load(&self.shared, self.shard).await.ok();
-        if let (Some(state), Some(cache)) = (slot.as_mut(), cache) {
-            state.cache = cache;
-        }
+        *slot = Some(kept);
     }
 
     /// What was told together with other rows goes to the log, if that is elsewhere.
