@@ -7,9 +7,10 @@
 use crate::{Claim, Failure, Settlement};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Sleep, sleep};
 
 /// As many wait; more wait in their caller.
 const WAITING_MAX: usize = 1_024;
@@ -61,8 +62,8 @@ pub(crate) struct Shared {
     queue: mpsc::Receiver<Waiting>,
     /// Taken from the queue, not written yet.
     held: Vec<Waiting>,
-    /// When a group of fates alone may be written.
-    fates_from: Instant,
+    /// While it lasts no group of fates alone is written.
+    pausing: Option<Pin<Box<Sleep>>>,
     pause: Duration,
 }
 
@@ -72,18 +73,20 @@ impl Shared {
         let is_fate = |waiting: &Waiting| matches!(waiting.small, Small::Settlement(_));
         loop {
             let is_urgent = self.held.len() >= SHARED_MAX || !self.held.iter().all(is_fate);
-            let is_due = !self.held.is_empty() && Instant::now() >= self.fates_from;
-            if is_urgent || is_due {
+            if is_urgent {
                 return true;
             }
-            let next = if self.held.is_empty() {
-                self.queue.recv().await
-            } else {
-                tokio::select! {
+            let next = match &mut self.pausing {
+                _ if self.held.is_empty() => self.queue.recv().await,
+                None => return true,
+                Some(pausing) => tokio::select! {
                     biased;
-                    () = sleep_until(self.fates_from) => return true,
+                    () = pausing.as_mut() => {
+                        self.pausing = None;
+                        return true;
+                    }
                     next = self.queue.recv() => next,
-                }
+                },
             };
             match next {
                 Some(waiting) => self.held.push(waiting),
@@ -106,7 +109,7 @@ impl Shared {
 
     /// Notes that a group was written.
     pub(crate) fn has_written(&mut self) {
-        self.fates_from = Instant::now() + self.pause;
+        self.pausing = Some(Box::pin(sleep(self.pause)));
     }
 }
 
@@ -116,7 +119,7 @@ impl Sharing {
         let shared = Shared {
             queue: waiting,
             held: Vec::new(),
-            fates_from: Instant::now(),
+            pausing: None,
             pause: FATES_PAUSE,
         };
         (Self(queue), shared)
