@@ -4,9 +4,9 @@
 //! built for use has every safeguard, and nothing that is set outside changes that.
 
 /// The safeguards that can be left out.
-pub const SAFEGUARDS: [&str; 11] = [
-    "attempt", "cache", "dedupe", "epoch", "fence", "gate", "key", "lease", "position", "settle",
-    "source",
+pub const SAFEGUARDS: [&str; 12] = [
+    "attempt", "cache", "dedupe", "epoch", "fence", "gate", "keep", "key", "lease", "position",
+    "settle", "source",
 ];
 
 /// Whether this safeguard is left out.

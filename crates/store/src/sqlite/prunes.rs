@@ -6,6 +6,7 @@ use super::tx::Ending;
 use super::{Session, Sqlite, caps, leases};
 use crate::{Failure, Kept, Prune, PruneError, Pruned, Role};
 use jiff::Timestamp;
+use model::teeth;
 
 /// States in which nothing is to be done with a message any more.
 pub(crate) const SETTLED: [&str; 7] = [
@@ -70,6 +71,16 @@ impl Found {
     /// What is decided goes, but for the log's last fact; of the rest all but the last.
     pub(crate) fn of(row: &impl Columns, epoch: u64) -> Result<Self, Failure> {
         let (position, log_end) = (row.count(0)?, row.count(1)?);
+        // A negative control: anybody removes, also what is not decided, and while a text takes effect.
+        if teeth::is_out("keep") {
+            return Ok(Self {
+                epoch: 0,
+                facts_max: log_end,
+                records_max: row.count(2)?,
+                commits_max: row.count(3)?,
+                is_taking_effect: false,
+            });
+        }
         Ok(Self {
             epoch,
             facts_max: position.min(log_end.saturating_sub(1)),
@@ -91,7 +102,7 @@ impl Found {
 
     /// Why nothing may go, or that nothing may go now.
     pub(crate) fn refuse(&self, page: &Prune) -> Option<Result<Pruned, PruneError>> {
-        if self.epoch != page.epoch {
+        if self.epoch != page.epoch && !teeth::is_out("keep") {
             return Some(Err(PruneError::Fenced {
                 shard: page.shard,
                 epoch: self.epoch,
