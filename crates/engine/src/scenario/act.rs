@@ -164,7 +164,7 @@ impl Stage<'_> {
             return;
         };
         let mut data = Json::new();
-        data.insert("workflow".to_owned(), (&*workflow).into());
+        data.insert("workflow".to_owned(), workflow.into());
         data.insert("subject".to_owned(), (&*subject).into());
         data.insert("step".to_owned(), step.into());
         if let Some(outcome) = outcome {

@@ -105,9 +105,7 @@ impl Turn<'_, '_> {
             .map(|workflow| &*workflow.name)
             .collect();
         let head = &mut self.account.head;
-        let runs = for_risks
-            .iter()
-            .filter_map(|name| head.workflows.get(*name));
+        let runs = for_risks.iter().filter_map(|name| head.workflows.get(name));
         let runs: Vec<Box<str>> = runs
             .flat_map(|state| state.runs.iter().map(|run| run.subject.clone()))
             .collect();

@@ -80,7 +80,7 @@ fn words(value: &str, writer: &mut EmailWriter<'_>) -> fmt::Result {
 fn length(text: &str, is_plain: bool) -> usize {
     let words = text.split_inclusive(' ');
     words
-        .take_while(|word| word.bytes().all(|byte| is_allowed(byte)) == is_plain)
+        .take_while(|word| word.bytes().all(is_allowed) == is_plain)
         .map(str::len)
         .sum()
 }

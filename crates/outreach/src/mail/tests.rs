@@ -37,8 +37,8 @@ fn by_the_library(letter: &Letter<'_>) -> Vec<u8> {
     let mut builder = lettre::Message::builder()
         .message_id(Some(message_id(letter.message, &from)))
         .date(SystemTime::from(letter.at))
-        .mailbox(foreign::From::from(all(&[letter.from.clone()])))
-        .mailbox(foreign::To::from(all(&[letter.to.clone()])));
+        .mailbox(foreign::From::from(all(std::slice::from_ref(letter.from))))
+        .mailbox(foreign::To::from(all(std::slice::from_ref(letter.to))));
     if !letter.cc.is_empty() {
         builder = builder.mailbox(foreign::Cc::from(all(letter.cc)));
     }

@@ -23,6 +23,10 @@ struct Parked {
 const FRESH_SHARE: u32 = 4;
 
 /// How a mail gets a connection.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for a moment, and a box would cost each mail an allocation"
+)]
 enum Way {
     /// One that is free, or may be made.
     Slot(OwnedSemaphorePermit),
