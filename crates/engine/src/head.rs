@@ -137,7 +137,7 @@ stored_struct!(Case {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkflowState {
     /// What it remembers, by subject.
-    pub subjects: BTreeMap<Box<str>, Subject>,
+    pub subjects: Named<Subject>,
     /// Its runs, oldest first; ended ones stay as long as their messages may matter.
     pub runs: Vec<Run>,
     /// What the clock showed at the last occurrence of its schedule that was decided.

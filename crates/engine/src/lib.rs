@@ -33,6 +33,7 @@ pub mod source;
 pub mod stop;
 pub mod stored;
 mod turn;
+mod weight;
 pub mod why;
 
 pub use account::Account;

@@ -1,4 +1,5 @@
-//! A map by name, for what is asked for in the order of names again and again: the next one is found at once.
+//! A map by name for what is asked for in the order of names again and again, so the next one is found at once, and for
+//! what is mostly one or two in very many places: it takes room for what it has, where a `BTreeMap` takes it for eleven.
 
 use crate::stored::{Bytes, DecodeError, Stored};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,12 +49,53 @@ impl<T> Named<T> {
     {
         let place = match self.place(name) {
             Ok(place) => place,
-            Err(place) => {
-                self.all.insert(place, (name.into(), T::default()));
-                place
-            }
+            Err(place) => self.put(place, name.into(), T::default()),
         };
         &mut self.all[place].1
+    }
+
+    /// Whether there is a value of that name.
+    pub fn contains_key(&self, name: &str) -> bool {
+        self.place(name).is_ok()
+    }
+
+    /// Gives a name its value; the one it had.
+    pub fn insert(&mut self, name: Box<str>, value: T) -> Option<T> {
+        match self.place(&name) {
+            Ok(place) => Some(std::mem::replace(&mut self.all[place].1, value)),
+            Err(place) => {
+                self.put(place, name, value);
+                None
+            }
+        }
+    }
+
+    /// The value of a name, made so if there is none.
+    pub fn or_insert_with(&mut self, name: &str, value: impl FnOnce() -> T) -> &mut T {
+        let place = match self.place(name) {
+            Ok(place) => place,
+            Err(place) => self.put(place, name.into(), value()),
+        };
+        &mut self.all[place].1
+    }
+
+    fn put(&mut self, place: usize, name: Box<str>, value: T) -> usize {
+        if self.all.len() == self.all.capacity() {
+            self.all.reserve_exact(1 + self.all.len() / 4);
+        }
+        self.all.insert(place, (name, value));
+        place
+    }
+
+    /// Takes a name and its value away.
+    pub fn remove(&mut self, name: &str) -> Option<T> {
+        let place = self.place(name).ok()?;
+        Some(self.all.remove(place).1)
+    }
+
+    /// Keeps only what `is_kept`.
+    pub fn retain(&mut self, mut is_kept: impl FnMut(&str, &mut T) -> bool) {
+        self.all.retain_mut(|(name, value)| is_kept(name, value));
     }
 
     /// How many there are.

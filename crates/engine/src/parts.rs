@@ -107,6 +107,15 @@ impl Parts {
             .collect()
     }
 
+    /// Of how many days there are fact ids, and how many numbers are kept in all: ids, hashes of values, messages.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        let days = self.ids.values().chain(self.read_ids.values());
+        let ids: usize = days.map(BTreeSet::len).sum();
+        let others = self.sets.len() * 4 + self.sends.sent().count() * 4;
+        let read = self.fates.len() + self.heard.len() * 16;
+        (self.ids.len() + self.read_ids.len(), ids + others + read)
+    }
+
     fn encode(&self, name: &str) -> Option<Vec<u8>> {
         let mut out = vec![PART_VERSION];
         match name {

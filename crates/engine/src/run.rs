@@ -1,5 +1,6 @@
 //! Runs: one passage of one subject through a workflow, as it is stored.
 
+use crate::named::Named;
 use crate::stored::{Bytes, DecodeError, Stored, stored_enum, stored_struct};
 use jiff::Timestamp;
 use model::{MessageId, RunId, Value};
@@ -64,7 +65,7 @@ pub struct Run {
     /// How and when it ended.
     pub ended: Option<(How, Timestamp)>,
     /// Steps that are done or under way, by id.
-    pub steps: BTreeMap<Box<str>, StepState>,
+    pub steps: Named<StepState>,
     /// The value of each name in `remember`, as it was at the start.
     pub remembered: BTreeMap<Box<str>, Option<Value>>,
     /// Since when the run rests at the step it is at.
@@ -206,7 +207,7 @@ pub struct StepState {
     /// When it was done, or arrived at.
     pub at: Timestamp,
     /// Messages by whom they are for; several where one expired.
-    pub messages: BTreeMap<Box<str>, Message>,
+    pub messages: Named<Message>,
     /// What came of them.
     pub outcomes: BTreeSet<Outcome>,
     /// What came of the task, in words.
@@ -246,7 +247,7 @@ impl StepState {
         Self {
             phase,
             at,
-            messages: BTreeMap::new(),
+            messages: Named::default(),
             outcomes: BTreeSet::new(),
             result: None,
             ask: None,

@@ -227,6 +227,8 @@ pub struct Limits {
     pub claims_max: u32,
     /// Accounts kept in memory, for each shard.
     pub accounts_cached_max: usize,
+    /// About how many bytes they may take, for each shard.
+    pub cache_bytes_max: usize,
     /// How long a stop waits for what is under way.
     pub stop_time_max: Duration,
     /// The longest wait before a deferred message is tried again; none: as the schedule of retries has it.
@@ -260,7 +262,8 @@ impl Default for Limits {
             request_time_max: Duration::from_secs(30),
             wakes_max: 200,
             claims_max: 50,
-            accounts_cached_max: 4_096,
+            accounts_cached_max: 100_000,
+            cache_bytes_max: 64 * 1024 * 1024,
             stop_time_max: Duration::from_secs(10),
             retry_wait_max: None,
             address_messages_max: None,

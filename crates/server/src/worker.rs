@@ -17,7 +17,7 @@ mod wakes;
 
 use crate::active::{self, Active, Unusable};
 use crate::shared::Shared;
-use cache::LoadError;
+use cache::{LoadError, Room};
 use jiff::Timestamp;
 use model::teeth;
 use poison::{Panicked, Strikes};
@@ -178,24 +178,30 @@ impl Worker {
     /// One round: at most one batch of facts and one page of wake-ups, in one commit.
     async fn round(&mut self, slot: &mut Option<State>) -> Result<Round, Trouble> {
         let mut state = match slot.take() {
-            Some(state) => state,
-            None => State::load(&self.shared, self.shard).await?,
+            Some(state) if state.mark.revision.is_some() => state,
+            // Without a text it is read anew each time: somebody may apply one.
+            Some(_) | None => State::load(&self.shared, self.shard).await?,
         };
+        let round = self.work(&mut state).await;
+        if round.is_ok() || teeth::is_out("cache") {
+            *slot = Some(state);
+        }
+        round
+    }
+
+    async fn work(&mut self, state: &mut State) -> Result<Round, Trouble> {
         let Some(revision) = state.mark.revision else {
-            // Facts are accepted and not decided; the state is read anew each time, since somebody may apply a text.
+            // Facts are accepted and not decided.
             return Ok(Round::Idle { due: None });
         };
         self.tell_log().await?;
         let active = active::load(&self.shared, revision).await?;
-        state
-            .cache
-            .trim(self.shared.config.limits.accounts_cached_max);
-        let round = self.decide(&active, &mut state).await;
-        if teeth::is_out("cache") && round.is_err() {
-            *slot = Some(state);
-            return round;
-        }
-        let round = round?;
+        let limits = &self.shared.config.limits;
+        state.cache.trim(Room {
+            accounts: limits.accounts_cached_max,
+            bytes: limits.cache_bytes_max,
+        });
+        let round = self.decide(&active, state).await?;
         if matches!(round, Round::Idle { .. }) {
             // Nothing is committed, so nothing else would tell that somebody applied another text.
             let row = self.shared.store.shard(self.shard).await?;
@@ -203,7 +209,6 @@ impl Worker {
                 return Err(Trouble::Moved);
             }
         }
-        *slot = Some(state);
         Ok(round)
     }
 

@@ -1,4 +1,4 @@
-//! What something cost: by the clock on the wall, and in seconds of one core.
+//! What something cost: by the clock on the wall, in seconds of one core, and in memory.
 
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,16 @@ impl Meter {
             cores: core_seconds() - self.cores,
         }
     }
+}
+
+/// Memory of this process that is in use, in MB.
+pub(crate) fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next());
+    kib.and_then(|kib| kib.parse::<f64>().ok())
+        .unwrap_or_default()
+        / 1_024.0
 }
 
 /// Processor time of this process so far: fields 14 and 15 of its line, counted behind the name in brackets.

@@ -10,8 +10,9 @@ use store::{Incoming, NewFact, Store};
 use workflow::Files;
 
 use crate::commit::decided;
+use crate::cpu::resident;
 use crate::facts::Line;
-use crate::production::{Production, patterns, resident};
+use crate::production::{Production, patterns};
 use crate::rules::{METRICS, POLICIES, SCHEMA};
 
 const ACCOUNTS: usize = 1_000_000;

@@ -113,13 +113,3 @@ pub(crate) async fn patterns(files: &Files, lines: &[Line]) -> anyhow::Result<Ve
     store.close().await;
     Ok(written.into_accounts())
 }
-
-/// Memory of this process that is in use, in MB.
-pub(crate) fn resident() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().next());
-    kib.and_then(|kib| kib.parse::<f64>().ok())
-        .unwrap_or_default()
-        / 1_024.0
-}

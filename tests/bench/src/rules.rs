@@ -7,18 +7,21 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
+use engine::Account;
 use engine::simulate::Simulation;
 use jiff::{Timestamp, ToSpan};
 use model::{Fact, Logged};
 use serde_json::json;
 use workflow::{Files, Severity};
 
-use crate::cpu::Meter;
+use crate::cpu::{Meter, resident};
 use crate::told::Turns;
 
 const WORKFLOWS: [usize; 4] = [1, 10, 100, 1_000];
 const ACCOUNTS: usize = 50;
 const FACTS: usize = 4_000;
+/// So many accounts are held to see what one takes.
+const HELD: usize = 500;
 
 /// What accounts, contracts and events of the bench's own workspaces have.
 pub(crate) const SCHEMA: &str = "entities:
@@ -239,6 +242,35 @@ pub(crate) fn measure(rounds: usize) -> anyhow::Result<()> {
             compiled.as_secs_f64() * 1_000.0
         );
         turns.print(("decide", "closures by hand, all of them"), facts.len());
+        let mut simulation = Simulation::new(&program);
+        for logged in &facts {
+            simulation.push(logged);
+        }
+        let accounts: Vec<Account> = simulation.accounts().cloned().collect();
+        print_held(&accounts)?;
     }
+    Ok(())
+}
+
+/// What an account takes in memory, as a worker holds it, and in the store.
+fn print_held(accounts: &[Account]) -> anyhow::Result<()> {
+    let before = resident();
+    let (mut held, mut stored, mut thought) = (Vec::with_capacity(HELD), 0, 0);
+    for account in accounts.iter().cycle().take(HELD) {
+        let head = account.encode_head();
+        stored += head.len();
+        let mut read = Account::decode(account.id.clone(), Some(&head), Vec::new())?;
+        read.parts = account.parts.clone();
+        thought += read.weight();
+        held.push(read);
+    }
+    let taken = (resident() - before) * 1_024.0 * 1_024.0;
+    #[expect(clippy::cast_precision_loss, reason = "they are few")]
+    let each = [taken, thought as f64, stored as f64].map(|all| all / HELD as f64);
+    let [taken, thought, stored] = each.map(f64::round);
+    println!(
+        "  an account takes {taken} bytes in memory (thought: {thought}), its head {stored} in the store"
+    );
+    drop(black_box(held));
     Ok(())
 }

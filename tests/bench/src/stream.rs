@@ -15,9 +15,9 @@ use servers::Kafka;
 use store::Store;
 
 use crate::commit::{append, decided};
-use crate::cpu::{Cost, Meter};
+use crate::cpu::{Cost, Meter, resident};
 use crate::facts::Line;
-use crate::production::{Production, name, patterns, resident};
+use crate::production::{Production, name, patterns};
 use crate::rules;
 use crate::told::Turns;
 use crate::written::{Written, ends};

@@ -76,6 +76,27 @@ impl Browser {
         self.heading_after("").await
     }
 
+    /// Shows this page instead of the one that is open.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub async fn show(&mut self, page: &str) -> Result<(), Failure> {
+        let page = json!(page);
+        let write = format!("document.open(); document.write({page}); document.close()");
+        self.value(&write).await.map(drop)
+    }
+
+    /// From now on its reader prefers this scheme of colours: `light` or `dark`.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub async fn prefers(&mut self, scheme: &str) -> Result<(), Failure> {
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        let wanted = json!({"features": features});
+        let told = self.order("Emulation.setEmulatedMedia", wanted);
+        told.await.map(drop)
+    }
+
     /// Presses the button with this text, and gives the heading of the page that follows.
     ///
     /// # Errors

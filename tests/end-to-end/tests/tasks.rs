@@ -186,8 +186,8 @@ fn asked_in_slack(office: &Office, user: &str, words: &str) -> String {
     answer["text"].as_str().expect("a text").to_owned()
 }
 
-#[tokio::test]
-async fn in_slack_a_csm_sees_what_they_have_to_do_and_what_is_late() {
+/// An office that Slack may ask, and a CSM known there.
+async fn office_in_slack() -> (Office, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     calling(folder.path());
     let schema = folder.path().join("workflows/definitions/schema.yaml");
@@ -203,6 +203,12 @@ async fn in_slack_a_csm_sees_what_they_have_to_do_and_what_is_late() {
     let mut client = office.client();
     let told = client.tell("application/cloudevents+json", csm.as_bytes());
     assert_eq!(told.await.expect("it is answered").status, 202);
+    (office, folder)
+}
+
+#[tokio::test]
+async fn in_slack_a_csm_sees_what_they_have_to_do_and_what_is_late() {
+    let (office, _folder) = office_in_slack().await;
     let id = open_task(&office).await;
     let stranger = asked_in_slack(&office, "U0NOBODY1", "");
     assert!(stranger.contains("of no CSM"), "{stranger}");
@@ -216,7 +222,7 @@ async fn in_slack_a_csm_sees_what_they_have_to_do_and_what_is_late() {
     for words in ["", "tasks", "overdue"] {
         let said = asked_in_slack(&office, "U0SATO0001", words);
         assert!(
-            said.starts_with("• *acme* Ring them, due <!date^"),
+            said.starts_with(&format!("• *acme* Ring them (`{id}`), due <!date^")),
             "{said}"
         );
         assert!(said.ends_with(" *overdue*"), "{said}");
@@ -244,4 +250,35 @@ async fn in_slack_a_csm_sees_what_they_have_to_do_and_what_is_late() {
     );
     let usage = asked_in_slack(&office, "U0SATO0001", "dance");
     assert!(usage.contains("`overdue`"), "{usage}");
+}
+
+#[tokio::test]
+async fn in_slack_a_csm_says_that_a_task_is_done_and_what_is_known_now() {
+    let (office, _folder) = office_in_slack().await;
+    let id = open_task(&office).await;
+    let unknown = asked_in_slack(&office, "U0SATO0001", "done+t-none");
+    assert!(unknown.contains("no task t-none"), "{unknown}");
+    let wrong = asked_in_slack(
+        &office,
+        "U0SATO0001",
+        &format!("done+{id}+account.plan%3Dgold"),
+    );
+    assert!(wrong.starts_with("Not taken: "), "{wrong}");
+    let done = format!("done+{id}+they+stay+%26amp%3B+grow+account.plan%3Dpaid");
+    assert_eq!(
+        asked_in_slack(&office, "U0SATO0001", &done),
+        "Done: Ring them"
+    );
+    let is_done = |task: &Value| task["state"] == "done";
+    task(&office, "it is done", is_done).await;
+    let log = run(&office, &["log", "export"]).await.out;
+    for words in [
+        "\"outcome\":\"they stay & grow\"",
+        "\"by\":\"slack:U0SATO0001\"",
+        "\"plan\":\"paid\"",
+    ] {
+        assert_eq!(log.matches(words).count(), 1, "{words} in {log}");
+    }
+    let again = asked_in_slack(&office, "U0SATO0001", &done);
+    assert!(again.contains("is done already"), "{again}");
 }

@@ -121,7 +121,7 @@ fn task(run: &Run, id: &str) -> Option<Found> {
             state.task.as_deref() == Some(id)
                 || state.ask.as_ref().is_some_and(|ask| &*ask.task == id)
         })
-        .map(|(step, _)| (step.clone(), None))
+        .map(|(step, _)| (step.into(), None))
 }
 
 fn message(run: &Run, id: &str) -> Option<Found> {
@@ -130,7 +130,7 @@ fn message(run: &Run, id: &str) -> Option<Found> {
             .messages
             .iter()
             .find(|(_, message)| message.id.as_str() == id)?;
-        Some((step.clone(), Some(contact.clone())))
+        Some((step.into(), Some(contact.into())))
     })
 }
 
@@ -138,5 +138,5 @@ fn message(run: &Run, id: &str) -> Option<Found> {
 fn only_contact(run: &Run, step: &str) -> Option<Box<str>> {
     let mut messages = run.steps.get(step)?.messages.iter();
     let sent = messages.find(|(_, message)| message.fate.counts());
-    sent.map(|(contact, _)| contact.clone())
+    sent.map(|(contact, _)| contact.into())
 }

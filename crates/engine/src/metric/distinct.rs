@@ -25,6 +25,11 @@ impl Sets {
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
+
+    /// How many values are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.values.values().map(|values| values.seen.len()).sum()
+    }
 }
 
 /// The values of one basis.

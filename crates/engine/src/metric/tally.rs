@@ -67,6 +67,15 @@ stored_struct!(Tally {
     refused_on
 });
 
+impl Tally {
+    /// How many days, hours and steps it keeps.
+    pub(crate) fn len(&self) -> usize {
+        let steps: usize = self.before.values().map(Vec::len).sum();
+        let days = self.days.len() + self.firsts.len() + self.lasts.len();
+        days + self.hours.len() + self.last_hours.len() + steps
+    }
+}
+
 /// A moment with its day and hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment {

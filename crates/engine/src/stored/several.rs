@@ -3,6 +3,9 @@
 use super::{Bytes, DecodeError, Stored};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// For how many items room is made before they are read: a number that is wrong takes no memory.
+const ROOM_MAX: usize = 64;
+
 impl<T: Stored> Stored for Option<T> {
     fn write(&self, out: &mut Vec<u8>) {
         self.is_some().write(out);
@@ -30,7 +33,12 @@ impl<T: Stored> Stored for Vec<T> {
 
     fn read(bytes: &mut Bytes<'_>) -> Result<Self, DecodeError> {
         let len = bytes.count()?;
-        (0..len).map(|_| T::read(bytes)).collect()
+        // Most are short and are kept in memory for long: they take the room of what is in them.
+        let mut all = Vec::with_capacity(len.min(ROOM_MAX));
+        for _ in 0..len {
+            all.push(T::read(bytes)?);
+        }
+        Ok(all)
     }
 }
 

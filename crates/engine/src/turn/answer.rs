@@ -196,12 +196,12 @@ impl<'a> Turn<'a, '_> {
     fn find_message(&self, id: &str) -> Option<Sent> {
         for (name, state) in self.account.head.workflows.iter() {
             for (index, run) in state.runs.iter().enumerate() {
-                for (step, state) in &run.steps {
+                for (step, state) in run.steps.iter() {
                     let mut messages = state.messages.iter();
                     if let Some((contact, _)) =
                         messages.find(|(_, message)| message.id.as_str() == id)
                     {
-                        return Some((name.into(), index, step.clone(), contact.clone()));
+                        return Some((name.into(), index, step.into(), contact.into()));
                     }
                 }
             }
@@ -264,8 +264,7 @@ impl<'a> Turn<'a, '_> {
         self.is_moved = true;
         let run = self.run_mut(workflow, run);
         run.steps
-            .entry(step.into())
-            .or_insert_with(|| StepState::new(crate::run::StepPhase::Waiting, now))
+            .or_insert_with(step, || StepState::new(crate::run::StepPhase::Waiting, now))
     }
 }
 

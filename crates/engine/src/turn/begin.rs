@@ -4,6 +4,7 @@ use super::Turn;
 use super::place::{Place, Remembered};
 use crate::draw::draw;
 use crate::fold::Event;
+use crate::named::Named;
 use crate::run::{How, Phase, Run};
 use jiff::Timestamp;
 use model::{Decimal, Kind, Record, RunId, Value};
@@ -185,7 +186,7 @@ impl<'a> Turn<'a, '_> {
         let now = self.now;
         let account = self.account.id.clone();
         let state = self.account.head.workflows.or_default(&workflow.name);
-        let memory = state.subjects.entry(subject.into()).or_default();
+        let memory = state.subjects.or_default(subject);
         let is_shadow = workflow.status == Status::Shadow;
         let number = memory.count_start(key, now, is_shadow).to_string();
         let id = RunId::of(&[account.as_str(), &workflow.name, subject, key, &number]);
@@ -196,6 +197,8 @@ impl<'a> Turn<'a, '_> {
             run.phase = Phase::Watching;
         }
         let index = state.runs.len();
+        // Few have many.
+        state.runs.reserve_exact(1);
         state.runs.push(run.clone());
         self.memo.forget();
         self.begun.push((workflow, index));
@@ -245,7 +248,7 @@ pub(super) fn new_run(id: RunId, subject: &str, now: Timestamp, remembered: Reme
         started_at: now,
         phase: Phase::Steps,
         ended: None,
-        steps: BTreeMap::new(),
+        steps: Named::default(),
         remembered,
         rests_since: now,
         rests_at: None,

@@ -31,7 +31,7 @@ impl Turn<'_, '_> {
             let subject = self.run(spot.workflow, spot.run).subject.clone();
             let state = self.account.head.workflows.get_mut(&spot.workflow.name);
             if let Some(state) = state {
-                let memory = state.subjects.entry(subject).or_default();
+                let memory = state.subjects.or_default(&subject);
                 memory.arms.insert(spot.step.into(), arm.clone());
             }
         }

@@ -136,7 +136,7 @@ impl<'a> Turn<'a, '_> {
                     state.task.is_some() && !state.outcomes.contains(&crate::run::Outcome::Done);
                 (is_asked && !state.is_over()) || is_task
             })
-            .map(|(step, _)| step.clone())
+            .map(|(step, _)| step.into())
             .collect();
         for step in &open {
             let spot = Spot {

@@ -121,7 +121,7 @@ fn expired(run: &Run) -> Vec<(Box<str>, Box<str>)> {
             .messages
             .iter()
             .filter(|(_, message)| message.fate == Fate::Expired);
-        gone.map(move |(contact, _)| (step.clone(), contact.clone()))
+        gone.map(move |(contact, _)| (step.into(), contact.into()))
     })
     .collect()
 }

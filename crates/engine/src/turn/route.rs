@@ -207,9 +207,8 @@ fn pass(
         if !is_before || holds_anchor {
             return;
         }
-        let state = run.steps.entry(step.id.clone());
-        state
-            .or_insert_with(|| StepState::new(StepPhase::Skipped, now))
+        run.steps
+            .or_insert_with(&step.id, || StepState::new(StepPhase::Skipped, now))
             .phase = StepPhase::Skipped;
     }
 }

@@ -174,7 +174,7 @@ impl<'a> Turn<'a, '_> {
             !state
                 .messages
                 .iter()
-                .any(|(whom, message)| *whom != to.contact && message.fate.counts())
+                .any(|(whom, message)| *whom != *to.contact && message.fate.counts())
         });
         let run = self.run(spot.workflow, spot.run);
         let message = MessageId::of(&[

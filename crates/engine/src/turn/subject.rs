@@ -122,7 +122,9 @@ impl Turn<'_, '_> {
         }
         for name in for_risks {
             if let Some(state) = head.workflows.get_mut(name) {
-                state.subjects.retain(|subject, _| !gone.contains(subject));
+                state
+                    .subjects
+                    .retain(|subject, _| !gone.iter().any(|gone| **gone == *subject));
             }
         }
     }

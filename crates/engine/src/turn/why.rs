@@ -235,7 +235,7 @@ fn deeds(workflow: &Workflow, run: &Run) -> Vec<Deed> {
         .steps
         .iter()
         .map(|(step, state)| Deed {
-            step: step.clone(),
+            step: step.into(),
             phase: state.phase,
             chosen: state.chosen.clone(),
             at: state.at,

@@ -158,7 +158,7 @@ pub fn read(body: &[u8]) -> Option<Press> {
     })
 }
 
-/// Who gave a command of the app, and the words behind it; none if the body names nobody.
+/// Who gave a command of the app, and the words behind it as they were typed; none if the body names nobody.
 pub fn command(body: &[u8]) -> Option<(Box<str>, Box<str>)> {
     let field = |name: &str| {
         let mut all = url::form_urlencoded::parse(body);
@@ -166,7 +166,14 @@ pub fn command(body: &[u8]) -> Option<(Box<str>, Box<str>)> {
             .map(|(_, value)| Box::<str>::from(value))
     };
     let user = field("user_id").filter(|id| is_id(id))?;
-    Some((user, field("text").unwrap_or_default()))
+    let text = field("text").unwrap_or_default();
+    Some((user, unescaped(&text).into()))
+}
+
+/// Text as it was before Slack escaped it.
+fn unescaped(text: &str) -> String {
+    let text = text.replace("&lt;", "<").replace("&gt;", ">");
+    text.replace("&amp;", "&")
 }
 
 /// Ids of Slack are capital letters and digits; what is not cannot be shown as a mention.

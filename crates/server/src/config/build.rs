@@ -184,6 +184,7 @@ fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {
         accounts_cached_max: settings
             .accounts_cached_max
             .unwrap_or(default.accounts_cached_max),
+        cache_bytes_max: settings.cache_bytes_max.unwrap_or(default.cache_bytes_max),
         stop_time_max: duration(
             "stop_time_max",
             &settings.stop_time_max,
@@ -212,6 +213,7 @@ fn limits(settings: &LimitSettings) -> Result<Limits, ConfigError> {
         limits.accounts_cached_max,
         10_000_000,
     )?;
+    within("cache_bytes_max", limits.cache_bytes_max, 1 << 40)?;
     Ok(limits)
 }
 

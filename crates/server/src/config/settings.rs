@@ -117,6 +117,7 @@ pub(super) struct LimitSettings {
     pub(super) wakes_max: Option<u32>,
     pub(super) claims_max: Option<u32>,
     pub(super) accounts_cached_max: Option<usize>,
+    pub(super) cache_bytes_max: Option<usize>,
     pub(super) stop_time_max: Option<String>,
     pub(super) retry_wait_max: Option<String>,
     pub(super) address_messages_max: Option<u32>,

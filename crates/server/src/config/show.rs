@@ -53,6 +53,7 @@ impl Config {
                 "wakes_max": limits.wakes_max,
                 "claims_max": limits.claims_max,
                 "accounts_cached_max": limits.accounts_cached_max,
+                "cache_bytes_max": limits.cache_bytes_max,
                 "stop_time_max": time(limits.stop_time_max),
                 "retry_wait_max": limits.retry_wait_max.map(time),
                 "address_messages_max": limits.address_messages_max,

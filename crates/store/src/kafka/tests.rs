@@ -186,6 +186,30 @@ async fn make_anew(settings: &KafkaSettings) -> Kafka {
     }
 }
 
+/// A store of two shards over the topic, with three facts in the first.
+async fn store_of_three(settings: &KafkaSettings, file: &std::path::Path) -> crate::Store {
+    let store = again(settings, file).await;
+    let facts = (0..3).map(|n| fact(0, n)).collect();
+    let parked = Vec::new();
+    let told = store.append(crate::Incoming { facts, parked }).await;
+    told.expect("they are durable");
+    let read = read_to(&store, 0, 3).await;
+    assert_eq!(read.expect("they are read"), [1, 2, 3]);
+    store
+}
+
+/// The same store over the same topic.
+async fn again(settings: &KafkaSettings, file: &std::path::Path) -> crate::Store {
+    let options = crate::OpenOptions {
+        shards: Some(2),
+        log: Some(crate::LogKind::Kafka),
+        ..crate::OpenOptions::default()
+    };
+    let store = crate::Store::open(file, options).await;
+    let store = store.expect("it opens").with_log(settings).await;
+    store.expect("it has its log")
+}
+
 /// What stands behind a position up to another one, in as many readings as it takes.
 async fn read_to(store: &crate::Store, after: u64, last: u64) -> Result<Vec<u64>, crate::Failure> {
     let mut read = Vec::new();
@@ -202,30 +226,18 @@ async fn a_topic_made_anew_under_its_name_halts_its_shards() -> Proof {
     let settings = settings();
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("store.db");
-    let options = crate::OpenOptions {
-        shards: Some(2),
-        log: Some(crate::LogKind::Kafka),
-        ..crate::OpenOptions::default()
-    };
-    let store = crate::Store::open(&file, options).await?;
-    let store = store.with_log(&settings).await?;
-    let facts = (0..3).map(|n| fact(0, n)).collect();
-    let parked = Vec::new();
-    store.append(crate::Incoming { facts, parked }).await?;
-    assert_eq!(read_to(&store, 0, 3).await?, [1, 2, 3]);
+    let store = store_of_three(&settings, &file).await;
     store.close().await;
     drop(store);
     // The same store over the same topic goes on.
-    let store = crate::Store::open(&file, options).await?;
-    let store = store.with_log(&settings).await?;
+    let store = again(&settings, &file).await;
     assert_eq!(read_to(&store, 1, 3).await?, [2, 3]);
     store.close().await;
     drop(store);
     let anew = make_anew(&settings).await;
     let others: Vec<_> = (10..20).map(|n| fact(0, n)).collect();
     anew.append(&others).await?;
-    let store = crate::Store::open(&file, options).await?;
-    let store = store.with_log(&settings).await?;
+    let store = again(&settings, &file).await;
     let halted = store.read_log(0, 3, 10, usize::MAX).await;
     let said = halted.expect_err("another record stands there").to_string();
     assert!(
@@ -234,5 +246,33 @@ async fn a_topic_made_anew_under_its_name_halts_its_shards() -> Proof {
     );
     // A shard that was never read has nothing to prove.
     assert_eq!(store.read_log(1, 0, 10, usize::MAX).await?, []);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_that_was_widened_under_way_halts_its_shards() -> Proof {
+    use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
+    use rdkafka::client::DefaultClientContext;
+    let settings = settings();
+    let folder = tempfile::tempdir()?;
+    let store = store_of_three(&settings, &folder.path().join("store.db")).await;
+    let admin: AdminClient<DefaultClientContext> = settings.consumer("test").create()?;
+    let wider = [NewPartitions::new(&settings.topic, 3)];
+    let widened = admin.create_partitions(&wider, &AdminOptions::new());
+    widened.await?[0].as_ref().expect("it is widened");
+    // The brokers tell of it in their own time; a shard looks anew once it was let go of, and every ten seconds.
+    let halted = loop {
+        store.let_go(0);
+        match store.read_log(0, 0, 10, usize::MAX).await {
+            Ok(page) => assert_eq!(positions(&page), [1, 2, 3]),
+            Err(halted) => break halted.to_string(),
+        }
+    };
+    assert!(
+        halted.contains("has 3 partitions now and the store 2 shards"),
+        "{halted}"
+    );
+    let other = store.read_log(1, 0, 10, usize::MAX).await;
+    assert!(other.is_err(), "no shard goes on: {other:?}");
     Ok(())
 }

@@ -1,10 +1,14 @@
-//! `POST /slack/commands`: a CSM asks in Slack for what they have to do, and nobody else sees the answer.
+//! `POST /slack/commands`: a CSM asks in Slack for what they have to do, or says that it is done and what they know now;
+//! nobody else sees the answer.
+
+mod wanted;
 
 use super::super::Door;
 use super::super::answer::{Problem, Refusal};
+use super::super::tasks;
 use super::admit;
 use crate::active;
-use crate::answer::{AnswerError, who_in_slack};
+use crate::answer::{AnswerError, Reply, who_in_slack};
 use crate::shared::Shared;
 use axum::Json;
 use axum::body::Bytes;
@@ -15,6 +19,7 @@ use model::{TaskChange, TaskKind, TaskState};
 use outreach::slack::{actions, escaped};
 use serde_json::{Value, json};
 use store::{Failure, TaskFilter};
+use wanted::{Done, Wanted};
 
 /// The most tasks of one answer.
 const SHOWN_MAX: usize = 25;
@@ -23,17 +28,10 @@ const COUNT_MAX: u32 = 1_000;
 /// The most characters of a task's words in it.
 const TITLE_CHARS_MAX: usize = 150;
 
-/// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
-    Open,
-    Overdue,
-}
-
-/// Tells a CSM what they have to do.
+/// Tells a CSM what they have to do, or takes what they did.
 ///
 /// For a slash command of the Slack app, signed by Slack: without words, or `tasks`, the open tasks of who asks, those
-/// whose time is over first; `overdue`, those alone.
+/// whose time is over first; `overdue`, those alone; `done TASK [what came of it] [account.field=value …]` answers one.
 #[utoipa::path(
     post,
     path = "/slack/commands",
@@ -63,18 +61,35 @@ pub(crate) async fn post_commands(
         let message = "the request names no user";
         Refusal::new(StatusCode::BAD_REQUEST, "unreadable", message)
     })?;
-    let wanted = match words.trim().to_lowercase().as_str() {
-        "" | "tasks" => Wanted::Open,
-        "overdue" => Wanted::Overdue,
-        _ => return Ok(only_to_them(said.usage())),
+    let Some(wanted) = wanted::read(&words) else {
+        return Ok(only_to_them(said.usage()));
     };
     let csm = who_in_slack(&shared.store, &user).await;
     let Some(csm) = csm.map_err(|error| busy(&error))? else {
         return Ok(only_to_them(said.stranger(&user)));
     };
-    let tasks = tasks(shared, &csm, (wanted, now)).await;
+    let due_before = match wanted {
+        Wanted::Open => None,
+        Wanted::Overdue => Some(now),
+        Wanted::Done(done) => {
+            let answered = answered(shared, &user, done).await;
+            return said.answered(answered).map(only_to_them);
+        }
+    };
+    let tasks = open(shared, &csm, due_before).await;
     let tasks = tasks.map_err(|failure| busy(&AnswerError::Failed(failure)))?;
     Ok(only_to_them(said.list(&tasks)))
+}
+
+/// Tells that a task is done, as its button would; gives its title.
+async fn answered(shared: &Shared, user: &str, done: Done) -> Result<Box<str>, AnswerError> {
+    let reply = Reply::Done {
+        outcome: done.outcome,
+        set: done.set,
+    };
+    let by = format!("slack:{user}");
+    let row = tasks::tell(shared, &done.task, &reply, Some(&by)).await?;
+    Ok(row.task.title)
 }
 
 fn only_to_them(text: String) -> Json<Value> {
@@ -95,16 +110,16 @@ async fn is_japanese(shared: &Shared) -> bool {
     locale.is_some_and(|locale| locale.starts_with("ja"))
 }
 
-/// The tasks of a CSM, the earliest due first, and at the end those that are never due.
-async fn tasks(
+/// The open tasks of a CSM, the earliest due first, and at the end those that are never due.
+async fn open(
     shared: &Shared,
     csm: &str,
-    (wanted, now): (Wanted, Timestamp),
+    due_before: Option<Timestamp>,
 ) -> Result<Vec<TaskChange>, Failure> {
     let filter = TaskFilter {
         account: None,
         assignee: Some(csm.into()),
-        due_before: (wanted == Wanted::Overdue).then_some(now),
+        due_before,
         state: Some(TaskState::Open),
         after: None,
         count_max: COUNT_MAX,
@@ -129,8 +144,10 @@ impl Said {
 
     fn usage(self) -> String {
         let words = self.say(
-            "`tasks` で担当のタスク、`overdue` で期限を過ぎたタスクを表示します。",
-            "`tasks` shows what you have to do, `overdue` what is late.",
+            "`tasks` で担当のタスク、`overdue` で期限を過ぎたタスクを表示します。\n\
+             `done タスクID 結果 account.項目=値` で完了を記録します。",
+            "`tasks` shows what you have to do, `overdue` what is late.\n\
+             `done TASK what came of it account.field=value` says that one is done.",
         );
         words.to_owned()
     }
@@ -141,6 +158,29 @@ impl Said {
             "is in the field `slack` of no CSM.",
         );
         format!("`{user}` {words}")
+    }
+
+    /// What came of a task that somebody says is done.
+    fn answered(self, answered: Result<Box<str>, AnswerError>) -> Result<String, Refusal> {
+        let why = match answered {
+            Ok(title) => {
+                let words = self.say("完了", "Done");
+                return Ok(format!("{words}: {}", escaped(&title)));
+            }
+            Err(error) => error,
+        };
+        match &why {
+            AnswerError::Unknown(_)
+            | AnswerError::OtherKind { .. }
+            | AnswerError::NotOpen { .. }
+            | AnswerError::Value(_) => {
+                let words = self.say("記録できません", "Not taken");
+                Ok(format!("{words}: {}", escaped(&why.to_string())))
+            }
+            AnswerError::Workspace(_) | AnswerError::Failed(_) | AnswerError::Log(_) => {
+                Err(busy(&why))
+            }
+        }
     }
 
     fn list(self, tasks: &[TaskChange]) -> String {
@@ -165,7 +205,11 @@ impl Said {
             TaskKind::Approve => self.say("承認: ", "to approve: "),
         };
         let account = escaped(task.account.as_str());
-        let line = format!("• *{account}* {what}{}", escaped(&title));
+        let id = match task.kind {
+            TaskKind::Do => format!(" (`{}`)", task.task),
+            TaskKind::Approve => String::new(),
+        };
+        let line = format!("• *{account}* {what}{}{id}", escaped(&title));
         let Some(due) = task.due_at else {
             return line;
         };
