@@ -119,6 +119,32 @@ impl Peek {
         is_taken && connection.close().await.is_ok()
     }
 
+    /// From now on the database refuses every commit that has records.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn refuse_records(&self) -> Result<(), Failure> {
+        let sql = "CREATE TRIGGER refusing BEFORE INSERT ON journal \
+            BEGIN SELECT RAISE(ABORT, 'refused by a test'); END";
+        self.write(sql).await
+    }
+
+    /// The database takes them again.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn take_records(&self) -> Result<(), Failure> {
+        self.write("DROP TRIGGER refusing").await
+    }
+
+    async fn write(&self, sql: &'static str) -> Result<(), Failure> {
+        let writing = self.writing.clone().busy_timeout(Duration::from_secs(30));
+        let mut connection = writing.connect().await.map_err(failed)?;
+        let written = sqlx::raw_sql(sql).execute(&mut connection).await;
+        connection.close().await.map_err(failed)?;
+        written.map(drop).map_err(failed)
+    }
+
     async fn senders(&self, condition: &'static str) -> Result<Vec<u32>, Failure> {
         let sql = format!(
             "SELECT l.owner FROM delivery d JOIN lease l ON l.shard = d.shard AND l.role = 'send' \

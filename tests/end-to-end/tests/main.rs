@@ -35,4 +35,5 @@ mod tasks;
 mod texts;
 mod texts_before;
 mod torture;
+mod undone;
 mod webhooks;
