@@ -188,47 +188,53 @@ async fn tick(addresses: &[SocketAddr]) -> Result<(), Failure> {
 async fn quiet(look: &impl Look) -> Result<(), Failure> {
     let mut least = None;
     loop {
-        let mut left = Unfinished::default();
+        let mut left = Left::default();
         let advanced = wait::until("less is left to do", STILL_TIME_MAX, async || {
-            left = unfinished(look).await.ok()?;
-            let is_less = least.is_none_or(|least| left.number < least);
+            left = Left::seen(look).await.ok()?;
+            let is_less = least.as_ref().is_none_or(|least| left < *least);
             is_less.then_some(())
         });
         match advanced.await {
-            Ok(()) if left.number == 0 => return Ok(()),
-            Ok(()) => least = Some(left.number),
-            Err(late) => {
-                let left = left.shown.join(", ");
-                return Err(crate::broken(&late.to_string(), &left));
+            Ok(()) if left.is_nothing() => return Ok(()),
+            Ok(()) => least = Some(left),
+            Err(late) => return Err(crate::broken(&late.to_string(), &left.shown())),
+        }
+    }
+}
+
+/// What is neither decided nor sent. Less is left where less is undecided, however many messages that brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Left {
+    undecided: i64,
+    open: i64,
+    /// Of each shard: which, how far it is, and where its log ends.
+    shards: Vec<(i64, i64, i64)>,
+}
+
+impl Left {
+    async fn seen(look: &impl Look) -> Result<Self, Failure> {
+        let mut left = Self::default();
+        for (shard, reached) in (0..).zip(look.reached().await?) {
+            let (at, end) = (reached.position, look.end(shard).await?);
+            if at < end {
+                left.undecided += end - at;
+                left.shards.push((shard, at, end));
             }
         }
+        left.open = look.unsettled().await?;
+        Ok(left)
     }
-}
 
-/// What is neither decided nor sent.
-#[derive(Debug, Default)]
-struct Unfinished {
-    number: i64,
-    shown: Vec<String>,
-}
+    fn is_nothing(&self) -> bool {
+        self.undecided == 0 && self.open == 0
+    }
 
-async fn unfinished(look: &impl Look) -> Result<Unfinished, Failure> {
-    let mut left = Unfinished::default();
-    for (shard, reached) in (0..).zip(look.reached().await?) {
-        let end = look.end(shard).await?;
-        if reached.position < end {
-            left.number += end - reached.position;
-            let at = reached.position;
-            left.shown
-                .push(format!("shard {shard} is at {at} of {end}"));
-        }
+    fn shown(&self) -> String {
+        let shards = self.shards.iter();
+        let shards = shards.map(|(shard, at, end)| format!("shard {shard} is at {at} of {end}"));
+        let open = (self.open > 0).then(|| format!("{} messages have no fate", self.open));
+        shards.chain(open).collect::<Vec<_>>().join(", ")
     }
-    let open = look.unsettled().await?;
-    if open > 0 {
-        left.number += open;
-        left.shown.push(format!("{open} messages have no fate"));
-    }
-    Ok(left)
 }
 
 /// Asks every worker to end; what it should not have done.
@@ -249,6 +255,19 @@ async fn end(workers: Workers, report: &mut Report) -> Result<Vec<String>, Failu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fact_that_brings_many_messages_leaves_less_to_do() {
+        let left = |undecided, open| Left {
+            undecided,
+            open,
+            shards: Vec::new(),
+        };
+        assert!(left(0, 100_000) < left(1, 3));
+        assert!(left(0, 99_999) < left(0, 100_000));
+        assert!(left(2, 0) > left(1, 9));
+        assert!(left(0, 0).is_nothing() && !left(0, 1).is_nothing());
+    }
 
     #[test]
     fn facts_are_due_evenly_over_the_time() {

@@ -6,6 +6,7 @@ use crate::trial::{Place, example, noon, three_facts};
 use crate::{Refused, activate, left};
 use engine::Resting;
 use engine::simulate::Simulation;
+use jiff::SignedDuration;
 use model::{Fact, Logged};
 use store::ClockMode;
 use workflow::Files;
@@ -265,4 +266,76 @@ async fn under_the_log_clock_a_plan_goes_by_the_stores_own_time() {
         let nearing = plan.workflows.get("nearing").expect("it is new");
         assert_eq!((nearing.starts, nearing.messages), (1, 1), "{wall}");
     }
+}
+
+/// The example with a metric over what was not counted before, and a workflow for those who have none of it.
+fn with_dozing() -> Files {
+    let mut files = example();
+    let metric = "metrics:\n  logins_of_old:\n    count: user.logged_in\n    where: event.user == \"u\"\n    over: 30d\n";
+    files.insert("workflows/definitions/of-old.yaml".into(), metric.into());
+    let dozing = "workflow: dozing\ntitle: Dozing\nstatus: live\nstart:\n  when: logins_of_old == 0\n  existing: include\nonce_per: account\nsteps:\n  - id: asleep\n    alert: csm\n    text: Nobody logs in\n    hours: any\n";
+    files.insert("workflows/dozing.yaml".into(), dozing.into());
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_pruned_proves_no_absence_before_it_begins() {
+    let place = Place::new(ClockMode::Live);
+    let store = place.open().await;
+    let clock = Clock::by_hand(noon());
+    let start = async |log_days: Option<u32>| {
+        let mut config = place.config(&[]);
+        config.retention.log_days = log_days;
+        let started = Server::start(config, store.clone(), clock.clone(), Roles::ALL).await;
+        started.expect("the server starts")
+    };
+    let login = |day: i64, user: &str| {
+        let day = SignedDuration::from_hours(24 * day);
+        let at = noon().checked_add(day).expect("in range");
+        format!(
+            r#"{{"specversion":"1.0","id":"l-{user}","source":"test","type":"user.logged_in","subject":"acme","time":"{at}","data":{{"user":"{user}"}}}}"#
+        )
+    };
+    let taken = activate(&store, &example(), noon()).await;
+    assert!(taken.expect("the example is taken").is_new);
+    let server = start(None).await;
+    tell(&server, &three_facts("acme", AT)).await;
+    for (day, user) in [(40, "u"), (60, "other")] {
+        quiet(&store).await;
+        let now = noon().checked_add(SignedDuration::from_hours(24 * day));
+        clock.turn(now.expect("in range").duration_since(clock.now()));
+        server.nudge();
+        tell(&server, &[login(day, user)]).await;
+    }
+    quiet(&store).await;
+    server.stop().await;
+    // The one login that counts is 20 days old by now, and no longer in the log.
+    let server = start(Some(8)).await;
+    let removed = async {
+        let shard = store.shard_of("acme");
+        loop {
+            let oldest = store.read_back(shard, 0, 1, usize::MAX).await;
+            if oldest.expect("the log reads")[0].position > 4 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, removed).await.expect("it is removed");
+    let taken = activate(&store, &with_dozing(), clock.now()).await;
+    assert!(taken.expect("it is taken").is_new);
+    settle(&store).await;
+    server.nudge();
+    quiet(&store).await;
+    let has_begun = |lines: &[String]| lines.iter().any(|line| line.contains("\"dozing\""));
+    assert!(!has_begun(&told(&store).await), "nobody knows that yet");
+    clock.turn(SignedDuration::from_hours(24 * 31));
+    server.nudge();
+    let begun = async {
+        while !has_begun(&told(&store).await) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, begun).await.expect("now it is known");
+    server.stop().await;
 }
