@@ -263,7 +263,7 @@ impl Default for Limits {
             wakes_max: 200,
             claims_max: 50,
             accounts_cached_max: 100_000,
-            cache_bytes_max: 64 * 1024 * 1024,
+            cache_bytes_max: 128 * 1024 * 1024,
             stop_time_max: Duration::from_secs(10),
             retry_wait_max: None,
             address_messages_max: None,

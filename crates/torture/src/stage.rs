@@ -16,6 +16,8 @@ use crate::{
 
 /// After the last fact so long may go by in which nothing is decided and no message gets its fate.
 const STILL_TIME_MAX: Duration = Duration::from_secs(240);
+/// Between two looks at what is left.
+const LOOK_PAUSE: Duration = Duration::from_millis(500);
 /// How often telling is let go on.
 const PACE: Duration = Duration::from_millis(50);
 /// Raises the time to the end, so that all that is due is decided.
@@ -190,6 +192,8 @@ async fn quiet(look: &impl Look) -> Result<(), Failure> {
     loop {
         let mut left = Left::default();
         let advanced = wait::until("less is left to do", STILL_TIME_MAX, async || {
+            // Counting costs a database that has enough to do.
+            tokio::time::sleep(LOOK_PAUSE).await;
             left = Left::seen(look).await.ok()?;
             let is_less = least.as_ref().is_none_or(|least| left < *least);
             is_less.then_some(())
