@@ -24,6 +24,10 @@ mod year;
 
 use anyhow::{Context, bail};
 
+/// As the product has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const FACTS: usize = 40_000;
 const ROUNDS: usize = 5;
 const PARTS: [&str; 7] = [
