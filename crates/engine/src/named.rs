@@ -47,11 +47,7 @@ impl<T> Named<T> {
     where
         T: Default,
     {
-        let place = match self.place(name) {
-            Ok(place) => place,
-            Err(place) => self.put(place, name.into(), T::default()),
-        };
-        &mut self.all[place].1
+        self.or_insert_with(name, T::default)
     }
 
     /// Whether there is a value of that name.
