@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use unicode_width::UnicodeWidthChar;
 
 /// What stands around the number of a word. Pages in which they stand themselves have no shape.
 pub(super) const OPEN: char = '\u{e000}';
@@ -332,11 +333,16 @@ fn end_of_tag(page: &str) -> Option<usize> {
     None
 }
 
-/// A word without character references; none where it is not one word, or its signs are not only themselves.
+/// A word without character references; none where it is not one word, its signs are not only themselves, or it takes no
+/// room: of what stands after such a word a text has it that a line begins there.
 pub(super) fn decoded(word: &str) -> Option<Cow<'_, str>> {
     if word.chars().any(|c| !is_plain(c)) {
         return None;
     }
+    unescaped(word).filter(|word| word.chars().any(|c| c.width().is_some_and(|width| width > 0)))
+}
+
+fn unescaped(word: &str) -> Option<Cow<'_, str>> {
     if !word.contains('&') {
         return Some(Cow::Borrowed(word));
     }
@@ -412,6 +418,8 @@ mod tests {
             "[\\PC]{1,6}",
             "[a-z&<>\"' \u{3000}\u{a0}\u{200b}\u{e000}0-9]{0,8}",
             "(&#[0-9]{2,6};|&amp;|&lt;|&copy;|[a-z]){1,4}",
+            // Some of these take no room of their own.
+            "[a\u{301}\u{1e000}\u{fe0f}\u{e33}❤]{1,2}|&#(769|65039|847);",
         ];
         proptest::collection::vec(word, 4)
     }
