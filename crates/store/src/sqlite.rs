@@ -18,6 +18,7 @@ pub(crate) mod deliveries;
 mod erasures;
 pub(crate) mod fates;
 pub(crate) mod fault;
+mod flight;
 pub(crate) mod gate;
 pub(crate) mod grounds;
 pub(crate) mod heads;
@@ -63,8 +64,9 @@ pub(crate) use tx::Session as Holding;
 use crate::share::Small;
 use crate::{Condition, Failure, Health, Meta, OpenError, OpenOptions};
 use reader::Reader;
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tx::{Ending, Pending, Session};
 use writer::Writer;
 
@@ -79,6 +81,8 @@ struct Inner {
     meta: Meta,
     writer: Writer,
     reader: Reader,
+    /// Shards whose last claim took all that it asked for: more waits there, most likely.
+    full: Mutex<BTreeSet<u32>>,
 }
 
 impl Sqlite {
@@ -91,6 +95,7 @@ impl Sqlite {
                 meta: opened.meta.clone(),
                 writer: Writer::start(opened.write, tuning, opened.meta),
                 reader: Reader::new(opened.read, tuning),
+                full: Mutex::default(),
             }),
         })
     }

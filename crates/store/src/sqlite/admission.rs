@@ -26,21 +26,15 @@ pub(crate) enum Said<'g> {
     Wait(Timestamp, String),
 }
 
-/// Claims those of these rows that may leave; ends what is suppressed, and defers what a switch or a cap holds back.
+/// Claims those of these messages that may leave; ends what is suppressed, and defers what a switch or a cap holds back.
 pub(crate) async fn admit(
     session: &mut Session,
     request: ClaimRequest,
-    (rows, clock): (Vec<i64>, ClockMode),
+    (read, clock): (Vec<Claimed>, ClockMode),
 ) -> Result<Vec<Claimed>, Failure> {
-    let sql = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim + 1, o.addresses, o.revision, o.related_until \
-        FROM json_each(?) j CROSS JOIN delivery d ON d.id = j.value CROSS JOIN outbox o ON o.id = d.id \
-        ORDER BY j.key";
-    let rows = session.rows(sqlx::query(sql).bind(json(&rows))).await?;
-    let read: Result<Vec<Claimed>, Failure> = rows
-        .iter()
-        .map(|row| candidate(row, request, clock))
-        .collect();
-    let read = read?;
+    if read.is_empty() {
+        return Ok(read);
+    }
     let all: Vec<AddressKey> = read.iter().flat_map(|one| one.addresses.clone()).collect();
     let gate = Gate::read(session, &all).await?;
     let abouts: Vec<Arc<About>> = read
@@ -77,6 +71,9 @@ pub(crate) async fn admit(
     }
     if let Some(counted) = &counted {
         caps::write(session, counted).await?;
+    }
+    if admitted.is_empty() {
+        return Ok(admitted);
     }
     let ids: Vec<i64> = admitted.iter().map(|one| one.claim.row).collect();
     let sql = "UPDATE delivery SET state = 'claimed', claim = claim + 1, claim_epoch = ?1, \

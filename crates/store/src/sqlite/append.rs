@@ -1,6 +1,7 @@
 //! Appending: many callers share one durable commit.
 
-use super::bulk::Bulk;
+use super::accounts::json;
+use super::flight::{Flight, Part, ROWS_MAX, Value, Values};
 use super::rows::{Columns, nanos, place, signed};
 use super::tx::{Connection, Ending, Session};
 use super::{Sqlite, Tuning, parks};
@@ -9,11 +10,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-const FACTS: Bulk = Bulk {
-    head: "INSERT INTO fact (place, arrived_at, event)",
-    row: "(?, ?, ?)",
-    tail: "",
-};
+/// Where the logs of a list of shards end, as one list.
+const ENDS: &str = "SELECT json_group_array(json_array(shard, position)) FROM log_end \
+    WHERE shard IN (SELECT value FROM json_each(?))";
+/// Appends a list of facts, and raises the ends of a list of shards.
+static APPENDING: Flight = Flight::new(&[
+    Part::over(
+        3,
+        "WITH j (place, at, event) AS ({list}) INSERT INTO fact (place, arrived_at, event) \
+        SELECT j.place, j.at, j.event FROM j WHERE j.place IS NOT NULL",
+    ),
+    Part::over(
+        2,
+        "WITH j (shard, position) AS ({list}) UPDATE log_end SET position = j.position \
+        FROM j WHERE log_end.shard = j.shard",
+    ),
+]);
 
 /// One caller that waits.
 pub(crate) struct Append {
@@ -178,31 +190,50 @@ pub(crate) async fn append_facts(
     session: &mut Session,
     facts: &[&NewFact],
 ) -> Result<Vec<u64>, Failure> {
-    let mut ends: BTreeMap<u32, u64> = BTreeMap::new();
-    let shards: BTreeSet<u32> = facts.iter().map(|fact| fact.shard).collect();
-    for shard in shards {
-        ends.insert(shard, log_end(session, shard).await?);
-    }
+    let mut ends = ends(session, facts).await?;
     let mut placed = Vec::with_capacity(facts.len());
     for fact in facts {
         let end = ends.entry(fact.shard).or_default();
         *end += 1;
         placed.push((*end, *fact));
     }
-    FACTS
-        .write(session, &placed, |query, (position, fact)| {
-            query
-                .bind(place(fact.shard, *position))
-                .bind(nanos(fact.arrived_at))
-                .bind(&*fact.json)
-        })
-        .await?;
-    for (shard, end) in ends {
-        let sql = "UPDATE log_end SET position = ? WHERE shard = ?";
-        let query = sqlx::query(sql).bind(signed(end)).bind(i64::from(shard));
-        session.execute(query).await?;
+    for chunk in placed.chunks(ROWS_MAX) {
+        let (mut rows, mut raised) = (Values::new(), BTreeMap::new());
+        for (position, fact) in chunk {
+            let place = place(fact.shard, *position);
+            rows.extend([
+                place.into(),
+                fact.arrived_at.into(),
+                Value::Text(&fact.json),
+            ]);
+            raised.insert(fact.shard, signed(*position));
+        }
+        let raised = raised
+            .into_iter()
+            .flat_map(|(shard, end)| [shard.into(), end.into()])
+            .collect();
+        APPENDING.write(session, [rows, raised]).await?;
     }
     Ok(placed.into_iter().map(|(position, _)| position).collect())
+}
+
+/// The ends of the logs that facts go to.
+async fn ends(session: &mut Session, facts: &[&NewFact]) -> Result<BTreeMap<u32, u64>, Failure> {
+    let shards: BTreeSet<u32> = facts.iter().map(|fact| fact.shard).collect();
+    let query = sqlx::query(ENDS).bind(json(&shards));
+    let list = session.row(query).await?.map(|row| row.text(0));
+    let list = list.transpose()?;
+    let found: Vec<(u32, u64)> = serde_json::from_str(list.as_deref().unwrap_or("[]"))
+        .map_err(|why| Failure::unreadable("a list of shards", why))?;
+    let ends: BTreeMap<u32, u64> = found.into_iter().collect();
+    match shards.iter().find(|shard| !ends.contains_key(shard)) {
+        Some(shard) => Err(no_shard(*shard)),
+        None => Ok(ends),
+    }
+}
+
+fn no_shard(shard: u32) -> Failure {
+    Failure::Database(format!("there is no shard {shard}").into())
 }
 
 /// The end of a shard's log.
@@ -210,9 +241,7 @@ pub(crate) async fn log_end(session: &mut Session, shard: u32) -> Result<u64, Fa
     let query = sqlx::query("SELECT position FROM log_end WHERE shard = ?").bind(i64::from(shard));
     match session.row(query).await? {
         Some(row) => row.count(0),
-        None => Err(Failure::Database(
-            format!("there is no shard {shard}").into(),
-        )),
+        None => Err(no_shard(shard)),
     }
 }
 

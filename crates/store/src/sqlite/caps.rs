@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::accounts::json;
+use super::flight::{Flight, Part, Value};
 use super::rows::{Columns, instant_of, nanos};
 use crate::{AddressKey, Cap, Failure};
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +16,19 @@ pub(crate) const NEWEST: &str = "SELECT j.value, (SELECT json_group_array(json_a
 /// What counts for a list of deliveries.
 pub(crate) const GIVE_BACK: &str =
     "DELETE FROM counted WHERE delivery IN (SELECT value FROM json_each(?))";
+
+static WRITING: Flight = Flight::new(&[
+    Part::plain(GIVE_BACK),
+    Part::plain(
+        "DELETE FROM counted WHERE at <= ? \
+        AND address IN (SELECT unhex(value ->> 0) FROM json_each(?))",
+    ),
+    Part::plain(
+        "INSERT INTO counted (address, at, delivery) \
+        SELECT unhex(j.value ->> 0), at.now, j.value ->> 1 FROM (SELECT ? AS now) at, json_each(?) j \
+        WHERE true ON CONFLICT DO NOTHING",
+    ),
+]);
 
 /// What counts towards the cap for the messages of one claim.
 #[derive(Debug)]
@@ -101,25 +115,22 @@ pub(crate) async fn read(
 /// Writes what was counted; what has left the time of the cap is forgotten.
 pub(crate) async fn write(session: &mut Session, counted: &Counted) -> Result<(), Failure> {
     let (begun, now, begin) = counted.begun();
-    let deliveries: Vec<i64> = begun.iter().map(|(_, delivery)| *delivery).collect();
-    give_back(session, &deliveries).await?;
     if begun.is_empty() {
         return Ok(());
     }
+    let deliveries: Vec<i64> = begun.iter().map(|(_, delivery)| *delivery).collect();
     let rows: Vec<(String, i64)> = begun
         .iter()
         .map(|(address, delivery)| (address.hex(), *delivery))
         .collect();
-    let list = json(&rows);
-    let sql = "DELETE FROM counted WHERE at <= ?2 \
-        AND address IN (SELECT unhex(value ->> 0) FROM json_each(?1))";
-    let query = sqlx::query(sql).bind(&*list).bind(begin);
-    session.execute(query).await?;
-    let sql = "INSERT INTO counted (address, at, delivery) \
-        SELECT unhex(value ->> 0), ?2, value ->> 1 FROM json_each(?1) \
-        WHERE true ON CONFLICT DO NOTHING";
-    let query = sqlx::query(sql).bind(&*list).bind(nanos(now));
-    session.execute(query).await?;
+    let (deliveries, rows) = (json(&deliveries), json(&rows));
+    let rows = Value::Text(&rows);
+    let writing = [
+        vec![(&*deliveries).into()],
+        vec![begin.into(), rows],
+        vec![now.into(), rows],
+    ];
+    WRITING.write(session, writing).await?;
     Ok(())
 }
 

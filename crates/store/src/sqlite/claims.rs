@@ -1,9 +1,33 @@
 //! Claims: the right to hand over one message.
 
+use super::flight::{Answer, Flight, Part, Value, Values};
 use super::rows::{Columns, nanos};
 use super::tx::Ending;
-use super::{Session, Sqlite, admission, fates, leases, switches};
-use crate::{ClaimRequest, Claimed, ClockMode, Failure, Role, Switch};
+use super::{Session, Sqlite, admission, fates};
+use crate::{ClaimRequest, Claimed, ClockMode, Failure, Switch};
+use std::sync::PoisonError;
+
+/// The next less urgent priority of what waits in a shard.
+macro_rules! next_priority {
+    () => {
+        "SELECT min(priority) FROM delivery \
+        WHERE shard = ? AND state IN ('queued', 'deferred') AND priority > ?"
+    };
+}
+
+/// What is ready in a shard within a priority. With a sum for a limit SQLite does not plan anew for each that is given.
+macro_rules! ready {
+    ($priority:expr) => {
+        concat!(
+            "SELECT id FROM delivery d \
+            WHERE shard = ? AND state IN ('queued', 'deferred') AND priority = ",
+            $priority,
+            " AND ready_at <= ? AND (lane IS NULL OR NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane \
+            AND e.id < d.id AND e.state IN ('queued', 'deferred', 'claimed'))) \
+            ORDER BY ready_at, id LIMIT ? + 0"
+        )
+    };
+}
 
 /// Pages of what is ready that one claim looks through for messages that may leave.
 const PAGES_MAX: usize = 20;
@@ -12,20 +36,29 @@ const PAGES_MAX: usize = 20;
 pub(crate) const EXPIRING: &str = "SELECT 1 FROM delivery \
     WHERE shard = ? AND state IN ('queued', 'deferred') AND expires_at <= ? LIMIT 1";
 /// The next less urgent priority of what waits.
-pub(crate) const NEXT_PRIORITY: &str = "SELECT min(priority) FROM delivery \
-    WHERE shard = ? AND state IN ('queued', 'deferred') AND priority > ?";
-/// What is ready within a priority, but for what has an earlier one before it in its lane; as one list. With a sum for a
-/// limit SQLite does not plan anew for each that is given.
-pub(crate) const READY: &str = "SELECT json_group_array(id) FROM (SELECT id FROM delivery d \
-    WHERE shard = ? AND state IN ('queued', 'deferred') AND priority = ? AND ready_at <= ? \
-    AND (lane IS NULL OR NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.id < d.id \
-    AND e.state IN ('queued', 'deferred', 'claimed'))) \
-    ORDER BY ready_at, id LIMIT ? + 0) j";
+pub(crate) const NEXT_PRIORITY: Part = Part::plain(next_priority!());
+/// What is ready within a priority, but for what has an earlier one before it in its lane; as one list.
+pub(crate) const READY: &str = concat!("SELECT json_group_array(id) FROM (", ready!("?"), ") j");
+/// What is ready within the next less urgent priority, with all that is asked of it before it leaves.
+pub(crate) const CANDIDATES: Part = Part::plain(concat!(
+    "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim + 1, o.addresses, o.revision, o.related_until, d.ready_at \
+    FROM (",
+    ready!(concat!("(", next_priority!(), ")")),
+    ") j CROSS JOIN delivery d ON d.id = j.id CROSS JOIN outbox o ON o.id = d.id"
+));
+/// Who may claim: the lease's epoch, and whether the switch of all that is sent is on.
+const RIGHT: Part = Part::plain(
+    "SELECT epoch, (SELECT is_on FROM switch WHERE name = ?) FROM lease WHERE shard = ? AND role = 'send'",
+);
+
+static ASKING: Flight = Flight::new(&[NEXT_PRIORITY]);
+static BEGINNING: Flight = Flight::new(&[RIGHT, fates::EXPIRED, NEXT_PRIORITY, CANDIDATES]);
+static GOING_ON: Flight = Flight::new(&[NEXT_PRIORITY, CANDIDATES]);
 
 impl Sqlite {
     pub(crate) async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, Failure> {
         // Asked without the lock first: most of the time nothing is ready.
-        if !self.is_anything_ready(request).await? {
+        if !self.was_full(request.shard) && !self.is_anything_ready(request).await? {
             return Ok(Vec::new());
         }
         let clock = self.meta().clock;
@@ -38,7 +71,26 @@ impl Sqlite {
                 written.await
             })
         });
-        claiming.await?
+        let claimed = claiming.await??;
+        let count = u32::try_from(claimed.len()).unwrap_or(u32::MAX);
+        let is_full = count > 0 && count == request.count_max;
+        self.note_full(request.shard, is_full);
+        Ok(claimed)
+    }
+
+    fn was_full(&self, shard: u32) -> bool {
+        let full = self.inner.full.lock();
+        full.unwrap_or_else(PoisonError::into_inner)
+            .contains(&shard)
+    }
+
+    fn note_full(&self, shard: u32, is_full: bool) {
+        let full = self.inner.full.lock();
+        let mut full = full.unwrap_or_else(PoisonError::into_inner);
+        match is_full {
+            true => full.insert(shard),
+            false => full.remove(&shard),
+        };
     }
 
     async fn is_anything_ready(&self, request: ClaimRequest) -> Result<bool, Failure> {
@@ -50,45 +102,75 @@ impl Sqlite {
                 if session.row(query).await?.is_some() {
                     return Ok(true);
                 }
-                let one = ClaimRequest {
-                    count_max: request.count_max.min(1),
-                    ..request
-                };
-                Ok(!ready(session, one).await?.is_empty())
+                is_ready(session, request).await
             })
         })
         .await
     }
 }
 
-/// The rows that are ready, most urgent first: each priority by itself, so that what waits is never walked through.
-async fn ready(session: &mut Session, request: ClaimRequest) -> Result<Vec<i64>, Failure> {
+/// Whether anything is ready: each priority by itself, so that what waits is never walked through.
+async fn is_ready(session: &mut Session, request: ClaimRequest) -> Result<bool, Failure> {
     let shard = i64::from(request.shard);
-    let mut ready = Vec::new();
-    let mut left = request.count_max;
     let mut priority = i64::MIN;
-    while left > 0 {
-        let query = sqlx::query(NEXT_PRIORITY).bind(shard).bind(priority);
-        let Some(next) = session.row(query).await?.map(|row| row.maybe_long(0)) else {
-            break;
-        };
-        let Some(next) = next? else {
-            break;
+    loop {
+        let values = vec![shard.into(), priority.into()];
+        let [next] = ASKING.read(session, [values]).await?;
+        let next = next.rows.first().map(|row| row.maybe_long(0));
+        let Some(next) = next.transpose()?.flatten() else {
+            return Ok(false);
         };
         let query = sqlx::query(READY)
             .bind(shard)
             .bind(next)
             .bind(nanos(request.now))
-            .bind(left);
+            .bind(1);
         let list = session.row(query).await?.map(|row| row.text(0));
-        let list = list.transpose()?;
-        let found: Vec<i64> = serde_json::from_str(list.as_deref().unwrap_or("[]"))
-            .map_err(|why| Failure::unreadable("a list", why))?;
-        left -= u32::try_from(found.len()).unwrap_or(left).min(left);
-        ready.extend(found);
+        if list.transpose()?.is_some_and(|list| &*list != "[]") {
+            return Ok(true);
+        }
         priority = next;
     }
-    Ok(ready)
+}
+
+/// The page of a claim: those of one priority that are ready, in their order.
+struct Page {
+    /// None: nothing waits any more.
+    priority: Option<i64>,
+    /// So many were asked for at the most.
+    asked: usize,
+    candidates: Vec<Claimed>,
+}
+
+impl Page {
+    /// What is asked for a page behind a priority.
+    fn values(request: ClaimRequest, after: i64) -> [Values<'static>; 2] {
+        let shard = Value::from(request.shard);
+        let (after, limit) = (after.into(), request.count_max.into());
+        [
+            vec![shard, after],
+            vec![shard, shard, after, request.now.into(), limit],
+        ]
+    }
+
+    fn of(
+        (priority, candidates): (&Answer, &Answer),
+        request: ClaimRequest,
+        clock: ClockMode,
+    ) -> Result<Self, Failure> {
+        let priority = priority.rows.first().map(|row| row.maybe_long(0));
+        let mut ready = Vec::with_capacity(candidates.rows.len());
+        for row in &candidates.rows {
+            let candidate = admission::candidate(row, request, clock)?;
+            ready.push((row.long(8)?, candidate));
+        }
+        ready.sort_by_key(|(ready_at, one)| (*ready_at, one.claim.row));
+        Ok(Self {
+            priority: priority.transpose()?.flatten(),
+            asked: usize::try_from(request.count_max).unwrap_or(usize::MAX),
+            candidates: ready.into_iter().map(|(_, one)| one).collect(),
+        })
+    }
 }
 
 async fn claim(
@@ -96,30 +178,73 @@ async fn claim(
     request: ClaimRequest,
     clock: ClockMode,
 ) -> Result<Ending<Vec<Claimed>>, Failure> {
-    let epoch = leases::epoch(session, request.shard, Role::Send).await?;
-    if epoch != request.epoch || !switches::is_on(session, Switch::SEND).await? {
+    let mut after = i64::MIN;
+    let [next, ready] = Page::values(request, after);
+    let shard = Value::from(request.shard);
+    let asking = [
+        vec![Switch::SEND.into(), shard],
+        fates::expired(request),
+        next,
+        ready,
+    ];
+    let [right, expired, next, ready] = BEGINNING.read(session, asking).await?;
+    if !has_right(&right, request)? {
         return Ok(Ending::Rollback(Vec::new()));
     }
-    let mut moved = fates::expire(session, request, clock).await?;
+    let mut moved = fates::expire(session, &expired.rows, (request, clock)).await?;
+    let mut page = match moved {
+        0 => Page::of((&next, &ready), request, clock)?,
+        // What has expired was ready, too.
+        _ => page(session, (request, after), clock).await?,
+    };
     let mut claimed = Vec::new();
     for _ in 0..PAGES_MAX {
-        let count_max = request.count_max - u32::try_from(claimed.len()).unwrap_or(u32::MAX);
-        let page = ClaimRequest {
+        let Some(priority) = page.priority else {
+            break;
+        };
+        let found = page.candidates.len();
+        moved += found;
+        let admitted = admission::admit(session, request, (page.candidates, clock)).await?;
+        claimed.extend(admitted);
+        let taken = u32::try_from(claimed.len()).unwrap_or(u32::MAX);
+        let Some(count_max @ 1..) = request.count_max.checked_sub(taken) else {
+            break;
+        };
+        // Nothing more is ready in a priority of which not all that was asked for was found.
+        if found < page.asked {
+            after = priority;
+        }
+        let next = ClaimRequest {
             count_max,
             ..request
         };
-        let ids = ready(session, page).await?;
-        if ids.is_empty() {
-            break;
-        }
-        moved += ids.len();
-        let page = admission::admit(session, page, (ids, clock)).await?;
-        claimed.extend(page);
+        page = self::page(session, (next, after), clock).await?;
     }
     if moved == 0 {
         return Ok(Ending::Rollback(claimed));
     }
     Ok(Ending::Commit(claimed))
+}
+
+/// Whether the lease is that of the claim, and sending is switched on.
+fn has_right(right: &Answer, request: ClaimRequest) -> Result<bool, Failure> {
+    let Some(row) = right.rows.first() else {
+        let shard = request.shard;
+        return Err(Failure::Database(
+            format!("there is no shard {shard}").into(),
+        ));
+    };
+    let is_on = row.maybe_long(1)?.is_none_or(|is_on| is_on != 0);
+    Ok(row.count(0)? == request.epoch && is_on)
+}
+
+async fn page(
+    session: &mut Session,
+    (request, after): (ClaimRequest, i64),
+    clock: ClockMode,
+) -> Result<Page, Failure> {
+    let [next, ready] = GOING_ON.read(session, Page::values(request, after)).await?;
+    Page::of((&next, &ready), request, clock)
 }
 
 /// Whether claims whose answer was lost are there; without one there is nothing to lose.

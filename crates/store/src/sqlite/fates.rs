@@ -1,7 +1,7 @@
 //! Fates: what became of a message, and the fact that tells it.
 
-use super::accounts::json;
 use super::append::append_facts;
+use super::flight::{Flight, Part, ROWS_MAX, Values};
 use super::gate::Stand;
 use super::rows::{Columns, nanos, signed};
 use super::tx::Ending;
@@ -90,12 +90,29 @@ pub(crate) const LEFT: &str = "SELECT d.id, d.shard, d.attempts, o.outgoing, d.c
         FROM delivery d JOIN outbox o ON o.id = d.id \
         WHERE d.shard = ? AND d.state = 'claimed' AND d.claim_epoch < ? ORDER BY d.id";
 
+/// What of a shard expired while it waited.
+pub(crate) const EXPIRED: Part = Part::plain(
+    "SELECT d.id, d.shard, d.attempts, o.outgoing FROM delivery d JOIN outbox o ON o.id = d.id \
+    WHERE d.shard = ? AND d.state IN ('queued', 'deferred') AND d.expires_at <= ? \
+    ORDER BY d.expires_at, d.id LIMIT ? + 0",
+);
 /// Moves a list of deliveries: those without an instant to wait for keep theirs.
-pub(crate) const PLACE: &str = "UPDATE delivery SET state = j.value ->> 1, ready_at = coalesce(j.value ->> 2, ready_at), \
-        detail = j.value ->> 3, updated_at = j.value ->> 4 \
-    FROM json_each(?) j WHERE delivery.id = j.value ->> 0";
-const FATES: &str = "INSERT INTO fate (delivery, state, attempt, at, position) \
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) ORDER BY key";
+pub(crate) const PLACE: Part = Part::over(
+    5,
+    "WITH j (id, state, until, detail, now) AS ({list}) \
+    UPDATE delivery SET state = j.state, ready_at = coalesce(j.until, ready_at), detail = j.detail, \
+        updated_at = j.now FROM j WHERE delivery.id = j.id",
+);
+/// Writes a list of fates.
+pub(crate) const FATES: Part = Part::over(
+    5,
+    "WITH j (id, state, attempt, at, position) AS ({list}) \
+    INSERT INTO fate (delivery, state, attempt, at, position) \
+    SELECT j.id, j.state, j.attempt, j.at, j.position FROM j WHERE j.id IS NOT NULL",
+);
+
+static PLACING: Flight = Flight::new(&[PLACE]);
+static TELLING: Flight = Flight::new(&[FATES]);
 
 impl Sqlite {
     pub(crate) async fn recover(
@@ -122,17 +139,45 @@ pub(crate) fn standing(row: &impl Columns) -> Result<(Standing, Outgoing), Failu
 
 /// Moves deliveries; each stands once among them.
 pub(crate) async fn place(session: &mut Session, moves: &[Move<'_>]) -> Result<(), Failure> {
-    let rows: Vec<(i64, &str, Option<i64>, &str, i64)> = moves
-        .iter()
-        .map(|one| {
-            let (state, until) = (one.state.as_str(), one.until.map(nanos));
-            (one.row, state, until, one.detail, nanos(one.now))
-        })
-        .collect();
-    session
-        .execute(sqlx::query(PLACE).bind(json(&rows)))
-        .await?;
+    for moves in moves.chunks(ROWS_MAX) {
+        PLACING.write(session, [placed(moves)]).await?;
+    }
     Ok(())
+}
+
+/// Moves as values of their statement.
+pub(crate) fn placed<'m>(moves: &'m [Move<'_>]) -> Values<'m> {
+    let row = |one: &'m Move<'_>| {
+        let (state, detail) = (one.state.as_str().into(), one.detail.into());
+        [
+            one.row.into(),
+            state,
+            one.until.into(),
+            detail,
+            one.now.into(),
+        ]
+    };
+    moves.iter().flat_map(row).collect()
+}
+
+/// Fates as values of their statement, with their places in the log where they have any.
+pub(crate) fn told<'e>(ended: &'e [Ended], positions: &[i64]) -> Values<'e> {
+    let positions = positions
+        .iter()
+        .copied()
+        .map(Some)
+        .chain(std::iter::repeat(None));
+    let row = |(one, position): (&'e Ended, Option<i64>)| {
+        let (state, attempt) = (one.state.as_str().into(), one.attempts.into());
+        [
+            one.row.into(),
+            state,
+            attempt,
+            one.at.into(),
+            position.into(),
+        ]
+    };
+    ended.iter().zip(positions).flat_map(row).collect()
 }
 
 /// Writes fates, and (live clock) the facts that tell them, each into the log of its message's own shard.
@@ -145,25 +190,19 @@ pub(crate) async fn tell(
         return Ok(());
     }
     let facts: Vec<&NewFact> = ended.iter().filter_map(|one| one.fact.as_ref()).collect();
-    let positions: Vec<Option<i64>> = match clock {
+    let positions: Vec<i64> = match clock {
         ClockMode::Live => append_facts(session, &facts)
             .await?
             .into_iter()
-            .map(|position| Some(signed(position)))
+            .map(signed)
             .collect(),
-        ClockMode::Log => vec![None; ended.len()],
+        ClockMode::Log => Vec::new(),
     };
-    let rows: Vec<(i64, &str, u32, i64, Option<i64>)> = ended
-        .iter()
-        .zip(positions)
-        .map(|(one, position)| {
-            let (state, at) = (one.state.as_str(), nanos(one.at));
-            (one.row, state, one.attempts, at, position)
-        })
-        .collect();
-    session
-        .execute(sqlx::query(FATES).bind(json(&rows)))
-        .await?;
+    let mut positions = positions.chunks(ROWS_MAX);
+    for ended in ended.chunks(ROWS_MAX) {
+        let positions = positions.next().unwrap_or_default();
+        TELLING.write(session, [told(ended, positions)]).await?;
+    }
     Ok(())
 }
 
@@ -254,19 +293,18 @@ async fn unknown(
     Ok(false)
 }
 
+/// What is asked for what expired while it waited.
+pub(crate) fn expired(request: ClaimRequest) -> Values<'static> {
+    let (shard, now) = (request.shard.into(), request.now.into());
+    vec![shard, now, EXPIRED_MAX.into()]
+}
+
 /// Settles what expired while it waited; says how many.
 pub(crate) async fn expire(
     session: &mut Session,
-    request: ClaimRequest,
-    clock: ClockMode,
+    expired: &[impl Columns],
+    (request, clock): (ClaimRequest, ClockMode),
 ) -> Result<usize, Failure> {
-    let sql = "SELECT d.id, d.shard, d.attempts, o.outgoing FROM delivery d JOIN outbox o ON o.id = d.id \
-        WHERE d.shard = ? AND d.state IN ('queued', 'deferred') AND d.expires_at <= ? \
-        ORDER BY d.expires_at, d.id LIMIT ? + 0";
-    let query = sqlx::query(sql)
-        .bind(i64::from(request.shard))
-        .bind(nanos(request.now))
-        .bind(EXPIRED_MAX);
     let end = End {
         state: DeliveryState::Expired,
         detail: "its window closed before it could leave",
@@ -275,7 +313,7 @@ pub(crate) async fn expire(
         clock,
     };
     let (mut moves, mut ended) = (Vec::new(), Vec::new());
-    for row in &session.rows(query).await? {
+    for row in expired {
         let (standing, _) = standing(row)?;
         moves.push(last(&standing, &end));
         ended.push(Ended::of(&standing, &end)?);

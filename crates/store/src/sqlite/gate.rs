@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::accounts::json;
+use super::flight::{Flight, Part, Values};
 use super::rows::{Columns, instant_of, nanos};
 use crate::outbox::About;
 use crate::{AddressKey, Failure, Reason, Scope, Switch};
@@ -15,10 +16,14 @@ pub(crate) fn is_ungated() -> bool {
 }
 
 /// The addresses of a list for which something is in force.
-pub(crate) const STANDING: &str = "SELECT a.key, a.scopes FROM json_each(?) j \
-    CROSS JOIN address a ON a.key = unhex(j.value) WHERE a.scopes <> '[]'";
+pub(crate) const STANDING: Part = Part::plain(
+    "SELECT a.key, a.scopes FROM json_each(?) j \
+    CROSS JOIN address a ON a.key = unhex(j.value) WHERE a.scopes <> '[]'",
+);
 /// Switches that are off.
-pub(crate) const OFF: &str = "SELECT name FROM switch WHERE is_on = 0";
+pub(crate) const OFF: Part = Part::plain("SELECT name FROM switch WHERE is_on = 0");
+
+static ASKING: Flight = Flight::new(&[OFF, STANDING]);
 
 /// One thing that is in force, as it stands in an address's row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +80,12 @@ pub(crate) fn stands(text: &str) -> Result<Vec<Stand>, Failure> {
     serde_json::from_str(text).map_err(|why| Failure::unreadable("an address", why))
 }
 
+/// The addresses of which is asked.
+pub(crate) fn keys(addresses: &[AddressKey]) -> Vec<String> {
+    let asked = addresses.iter().filter(|_| !is_ungated());
+    asked.map(|key| key.hex()).collect()
+}
+
 /// What is in force for addresses, read inside the transaction that depends on it.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
@@ -88,17 +99,21 @@ impl Gate {
         session: &mut Session,
         addresses: &[AddressKey],
     ) -> Result<Self, Failure> {
-        let mut gate = Self::default();
-        for row in session.rows(sqlx::query(OFF)).await? {
-            gate.off.push(row.text(0)?);
-        }
-        if is_ungated() || addresses.is_empty() {
-            return Ok(gate);
-        }
-        let keys: Vec<String> = addresses.iter().map(|key| key.hex()).collect();
-        let query = sqlx::query(STANDING).bind(json(&keys));
-        for row in session.rows(query).await? {
-            gate.take(&row)?;
+        let addresses = json(&keys(addresses));
+        let asking = [Values::new(), vec![(&*addresses).into()]];
+        let [off, stands] = ASKING.read(session, asking).await?;
+        Self::of(&off.rows, &stands.rows)
+    }
+
+    /// What the rows of switches and of addresses say.
+    pub(crate) fn of(off: &[impl Columns], stands: &[impl Columns]) -> Result<Self, Failure> {
+        let off = off.iter().map(|row| row.text(0));
+        let mut gate = Self {
+            off: off.collect::<Result<_, _>>()?,
+            ..Self::default()
+        };
+        for row in stands {
+            gate.take(row)?;
         }
         Ok(gate)
     }

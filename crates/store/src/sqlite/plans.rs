@@ -19,16 +19,9 @@ async fn hot_statements_find_their_rows_by_key() -> Result<(), Box<dyn std::erro
         accounts::PARTS,
         wakes::DUE,
         claims::EXPIRING,
-        claims::NEXT_PRIORITY,
         claims::READY,
         fates::LEFT,
-        gate::STANDING,
-        fates::PLACE,
         grounds::PROVEN,
-        attempts::STANDING,
-        attempts::COUNT,
-        settlements::SETTLING,
-        settlements::END_ATTEMPTS,
         answers::SCANNED,
         caps::NEWEST,
         caps::GIVE_BACK,
@@ -38,10 +31,27 @@ async fn hot_statements_find_their_rows_by_key() -> Result<(), Box<dyn std::erro
     ];
     statements.extend(prunes::OF_MESSAGES);
     statements.extend(wakes::CHANGES);
+    let parts = [
+        claims::NEXT_PRIORITY,
+        claims::CANDIDATES,
+        fates::EXPIRED,
+        gate::STANDING,
+        fates::PLACE,
+        attempts::STANDING,
+        attempts::COUNT,
+        attempts::BEGUN,
+        settlements::SETTLING,
+        settlements::END_ATTEMPTS,
+    ];
+    let parts = parts.map(|part| part.sql(8));
+    let statements = statements.into_iter().map(ToOwned::to_owned).chain(parts);
     for sql in statements {
-        let plan = store.explain(sql).await?;
+        let plan = store.explain(sql.clone()).await?;
         assert!(!plan.is_empty());
         for step in plan {
+            if step.ends_with("CONSTANT ROWS") {
+                continue;
+            }
             // The lists that are given may be walked through; a shard may not.
             let walked = step
                 .strip_prefix("SCAN ")

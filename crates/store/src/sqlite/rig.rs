@@ -36,7 +36,7 @@ impl Sqlite {
     }
 
     /// The steps by which a statement would run.
-    pub(crate) async fn explain(&self, sql: &'static str) -> Result<Vec<Box<str>>, Failure> {
+    pub(crate) async fn explain(&self, sql: String) -> Result<Vec<Box<str>>, Failure> {
         let explaining = self.read(move |session| {
             Box::pin(async move {
                 let query = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")));

@@ -1,23 +1,33 @@
 //! Settlements: what came of claims, for many at once.
 
-use super::accounts::json;
 use super::fates::{self, End, Ended, Move, RESENDS_MAX, Standing};
-use super::rows::{Columns, nanos, signed};
+use super::flight::{Flight, Part, Value, Values};
+use super::rows::{Columns, signed};
 use super::{Session, Sqlite, caps, captured};
 use crate::share::Small;
 use crate::{Claim, ClockMode, Failure, Outcome, Settlement};
 use model::{AccountId, DeliveryState, MessageId, Outgoing};
 
 /// The deliveries of a list of claims, and of those whose fate is unknown what was decided.
-pub(crate) const SETTLING: &str = "SELECT json_group_array(json_array(j.key, d.id, d.shard, d.attempts, o.message, o.account, d.state, \
-        CASE WHEN j.value ->> 3 THEN o.outgoing END)) \
-    FROM json_each(?) j CROSS JOIN delivery d ON d.id = j.value ->> 0 CROSS JOIN outbox o ON o.id = d.id \
-    WHERE d.claim = j.value ->> 1 AND d.claim_epoch = j.value ->> 2";
+pub(crate) const SETTLING: Part = Part::over(
+    5,
+    "WITH j (id, claim, epoch, is_unknown, place) AS ({list}) \
+    SELECT json_group_array(json_array(j.place, d.id, d.shard, d.attempts, o.message, o.account, d.state, \
+        CASE WHEN j.is_unknown THEN o.outgoing END)) \
+    FROM j CROSS JOIN delivery d ON d.id = j.id CROSS JOIN outbox o ON o.id = d.id \
+    WHERE d.claim = j.claim AND d.claim_epoch = j.epoch",
+);
 /// Ends the attempts of a list of claims.
-pub(crate) const END_ATTEMPTS: &str = "UPDATE attempt SET ended_at = j.value ->> 2, outcome = j.value ->> 3, \
-        detail = j.value ->> 4 \
-    FROM json_each(?) j WHERE attempt.delivery = j.value ->> 0 AND attempt.claim = j.value ->> 1 \
-        AND attempt.ended_at IS NULL";
+pub(crate) const END_ATTEMPTS: Part = Part::over(
+    5,
+    "WITH j (id, claim, now, state, detail) AS ({list}) \
+    UPDATE attempt SET ended_at = j.now, outcome = j.state, detail = j.detail \
+    FROM j WHERE attempt.delivery = j.id AND attempt.claim = j.claim AND attempt.ended_at IS NULL",
+);
+
+static LOOKING: Flight = Flight::new(&[SETTLING]);
+static ENDING: Flight = Flight::new(&[END_ATTEMPTS]);
+static SETTLED: Flight = Flight::new(&[END_ATTEMPTS, fates::PLACE, fates::FATES]);
 
 impl Sqlite {
     pub(crate) async fn settle(&self, settlement: Settlement) -> Result<bool, Failure> {
@@ -57,7 +67,6 @@ pub(crate) async fn settle(
         .iter()
         .map(|(_, settlement)| (&settlement.claim, end(settlement, clock)))
         .collect();
-    end_attempts(session, &ends).await?;
     for kept in settling.iter().filter_map(|(_, one)| one.captured.as_ref()) {
         captured::write(session, kept).await?;
     }
@@ -71,14 +80,21 @@ pub(crate) async fn settle(
         .iter()
         .map(|(standing, one)| moved(standing, one))
         .collect();
-    fates::place(session, &moves).await?;
     let mut ended = Vec::new();
     for ((standing, settlement), place) in settling.iter().zip(&moves) {
         if place.until.is_none() {
             ended.push(Ended::of(standing, &end(settlement, clock))?);
         }
     }
-    fates::tell(session, ended, clock).await?;
+    // What is told in the log has its place only when it stands there.
+    let (now, later) = match clock {
+        ClockMode::Log => (ended, Vec::new()),
+        ClockMode::Live => (Vec::new(), ended),
+    };
+    let now = fates::told(&now, &[]);
+    let writing = [ended_attempts(&ends), fates::placed(&moves), now];
+    SETTLED.write(session, writing).await?;
+    fates::tell(session, later, clock).await?;
     Ok(answers)
 }
 
@@ -87,16 +103,15 @@ async fn standing(
     session: &mut Session,
     settlements: &[(usize, &Settlement)],
 ) -> Result<Vec<(usize, Standing, Box<str>)>, Failure> {
-    let claims: Vec<(i64, i64, i64, bool)> = settlements
-        .iter()
-        .map(|(_, one)| {
-            let Claim { row, id, epoch, .. } = one.claim;
-            (row, id, signed(epoch), one.outcome == Outcome::Unknown)
-        })
-        .collect();
-    let query = sqlx::query(SETTLING).bind(json(&claims));
-    let list = session.row(query).await?.map(|row| row.text(0));
-    let list = list.transpose()?;
+    let mut claims = Values::new();
+    for (place, (_, one)) in (0_u32..).zip(settlements) {
+        let Claim { row, id, epoch, .. } = one.claim;
+        let is_unknown = i64::from(one.outcome == Outcome::Unknown);
+        claims.extend([row, id, signed(epoch), is_unknown].map(Value::from));
+        claims.push(place.into());
+    }
+    let [found] = LOOKING.read(session, [claims]).await?;
+    let list = found.rows.first().map(|row| row.text(0)).transpose()?;
     let found: Vec<Settling> = serde_json::from_str(list.as_deref().unwrap_or("[]"))
         .map_err(|why| Failure::unreadable("a list of deliveries", why))?;
     found.into_iter().map(whole).collect()
@@ -182,14 +197,20 @@ pub(crate) async fn end_attempts(
     session: &mut Session,
     ends: &[(&Claim, End<'_>)],
 ) -> Result<(), Failure> {
-    let rows: Vec<(i64, i64, i64, &str, &str)> = ends
-        .iter()
-        .map(|(claim, end)| {
-            let (now, state) = (nanos(end.now), end.state.as_str());
-            (claim.row, claim.id, now, state, end.detail)
-        })
-        .collect();
-    let query = sqlx::query(END_ATTEMPTS).bind(json(&rows));
-    session.execute(query).await?;
+    ENDING.write(session, [ended_attempts(ends)]).await?;
     Ok(())
+}
+
+fn ended_attempts<'e>(ends: &'e [(&Claim, End<'_>)]) -> Values<'e> {
+    let row = |(claim, end): &'e (&Claim, End<'_>)| {
+        let (state, detail) = (end.state.as_str().into(), end.detail.into());
+        [
+            claim.row.into(),
+            claim.id.into(),
+            end.now.into(),
+            state,
+            detail,
+        ]
+    };
+    ends.iter().flat_map(row).collect()
 }

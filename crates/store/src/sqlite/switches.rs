@@ -72,8 +72,3 @@ pub(crate) fn read(row: &impl Columns) -> Result<Switch, Failure> {
         note: row.text(3)?,
     })
 }
-
-/// Whether a switch is on, inside the transaction that depends on it.
-pub(crate) async fn is_on(session: &mut Session, name: &str) -> Result<bool, Failure> {
-    Ok(find(session, name).await?.is_none_or(|switch| switch.is_on))
-}

@@ -5,10 +5,12 @@
 
 use super::Tuning;
 use super::fault::Fault;
+use super::flight::Answer;
 use super::rows::Columns;
 use crate::Failure;
+use futures_util::TryStreamExt as _;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow};
-use sqlx::{ConnectOptions, Connection as _, Sqlite};
+use sqlx::{ConnectOptions, Connection as _, Either, Executor as _, Sqlite};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,6 +126,31 @@ impl Session {
             query.fetch_optional(&mut self.connection),
         )
         .await
+    }
+
+    /// Every statement of a query that has several: what each answered.
+    pub(crate) async fn each(&mut self, query: Query<'_>) -> Result<Vec<Answer>, Failure> {
+        let answering = async {
+            let mut answers = Vec::new();
+            let mut answer = Answer::default();
+            let mut told = (&mut self.connection).fetch_many(query);
+            while let Some(one) = told.try_next().await? {
+                match one {
+                    Either::Right(row) => answer.rows.push(row),
+                    Either::Left(done) => {
+                        answer.changed = done.rows_affected();
+                        answers.push(std::mem::take(&mut answer));
+                    }
+                }
+            }
+            Ok(answers)
+        };
+        within(self.statement_max, answering).await
+    }
+
+    /// Notes that statements changed so many rows.
+    pub(crate) fn has_changed(&mut self, rows: u64) {
+        self.changed += rows;
     }
 
     /// Waits in small steps for whoever writes in another process: SQLite's own waiting would starve.

@@ -1,0 +1,269 @@
+//! Statements that go to the database in one flight: the way to its thread and back costs more than most of what is done
+//! there.
+//!
+//! A statement's list stands in it as `VALUES`, which SQLite takes as they are; of a list as JSON it makes text, and reads
+//! that again, for each column of each row. There are few lengths, so that each stays prepared: a list is filled up with
+//! rows of NULL, which every statement passes over.
+//!
+//! That a query may be several statements is nothing that the client's authors promise for ever; a test shows that it is so.
+
+use super::rows::nanos;
+use super::tx::Session;
+use crate::Failure;
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use std::sync::OnceLock;
+
+/// So many rows may a list have.
+pub(crate) const ROWS_MAX: usize = 256;
+/// As many rows do lists have in statements.
+const LENGTHS: [usize; 6] = [8, 16, 32, 64, 128, ROWS_MAX];
+/// What stands for the list in a statement's text.
+const LIST: &str = "{list}";
+
+/// A statement. Where it has a list, all its values stand in that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    text: &'static str,
+    columns: usize,
+}
+
+/// Statements that always go together.
+pub(crate) struct Flight {
+    parts: &'static [Part],
+    /// For each length of lists.
+    texts: [OnceLock<String>; LENGTHS.len()],
+}
+
+/// The values of a statement: of its list, row by row.
+pub(crate) type Values<'v> = Vec<Value<'v>>;
+
+/// One value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Value<'v> {
+    Nothing,
+    Number(i64),
+    Text(&'v str),
+}
+
+/// What a statement answered.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) rows: Vec<SqliteRow>,
+    /// How many rows it changed; of one that only reads, anything.
+    pub(crate) changed: u64,
+}
+
+impl Part {
+    /// One without a list.
+    pub(crate) const fn plain(text: &'static str) -> Self {
+        Self { text, columns: 0 }
+    }
+
+    /// One over a list of so many columns.
+    pub(crate) const fn over(columns: usize, text: &'static str) -> Self {
+        Self { text, columns }
+    }
+
+    /// Its text for a list of so many rows.
+    pub(crate) fn sql(&self, rows: usize) -> String {
+        let row = format!("({})", vec!["?"; self.columns].join(", "));
+        let list = format!("VALUES {}", vec![row; rows].join(", "));
+        self.text.replace(LIST, &list)
+    }
+
+    fn rows(&self, values: &Values<'_>) -> usize {
+        values.len().checked_div(self.columns).unwrap_or(0)
+    }
+
+    /// How many values it has with a list of so many rows; none: as many as are given.
+    fn values(&self, rows: usize) -> Option<usize> {
+        (self.columns > 0).then_some(self.columns * rows)
+    }
+}
+
+impl Flight {
+    pub(crate) const fn new(parts: &'static [Part]) -> Self {
+        Self {
+            parts,
+            texts: [const { OnceLock::new() }; LENGTHS.len()],
+        }
+    }
+
+    /// Runs statements that write, one after the other, each with its values; what each answered.
+    pub(crate) async fn write<const N: usize>(
+        &'static self,
+        session: &mut Session,
+        values: [Values<'_>; N],
+    ) -> Result<[Answer; N], Failure> {
+        let answers = self.run(session, values).await?;
+        session.has_changed(answers.iter().map(|answer| answer.changed).sum());
+        Ok(answers)
+    }
+
+    /// Runs statements that read.
+    pub(crate) async fn read<const N: usize>(
+        &'static self,
+        session: &mut Session,
+        values: [Values<'_>; N],
+    ) -> Result<[Answer; N], Failure> {
+        self.run(session, values).await
+    }
+
+    async fn run<const N: usize>(
+        &'static self,
+        session: &mut Session,
+        values: [Values<'_>; N],
+    ) -> Result<[Answer; N], Failure> {
+        let rows = self.parts.iter().zip(&values);
+        let rows = rows.map(|(part, values)| part.rows(values)).max();
+        let rows = rows.unwrap_or(0);
+        let place = LENGTHS.iter().position(|length| *length >= rows);
+        let (Some(text), true) = (
+            place.and_then(|place| self.texts.get(place)),
+            N == self.parts.len(),
+        ) else {
+            return Err(Failure::Database(
+                format!("{rows} rows for {N} statements").into(),
+            ));
+        };
+        let length = place.and_then(|place| LENGTHS.get(place)).copied();
+        let length = length.unwrap_or(ROWS_MAX);
+        let text = text.get_or_init(|| self.text(length));
+        let mut query = sqlx::query(text.as_str());
+        for (part, values) in self.parts.iter().zip(values) {
+            let filling = part
+                .values(length)
+                .unwrap_or(0)
+                .saturating_sub(values.len());
+            let filling = std::iter::repeat_n(Value::Nothing, filling);
+            for value in values.into_iter().chain(filling) {
+                query = match value {
+                    Value::Nothing => query.bind(None::<i64>),
+                    Value::Number(number) => query.bind(number),
+                    Value::Text(text) => query.bind(text),
+                };
+            }
+        }
+        let mut answers = session.each(query).await?.into_iter();
+        Ok(std::array::from_fn(|_| answers.next().unwrap_or_default()))
+    }
+
+    fn text(&self, rows: usize) -> String {
+        let parts: Vec<String> = self.parts.iter().map(|part| part.sql(rows)).collect();
+        parts.join(";\n")
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(number: u32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<Timestamp> for Value<'_> {
+    fn from(at: Timestamp) -> Self {
+        Self::Number(nanos(at))
+    }
+}
+
+impl<'v> From<&'v str> for Value<'v> {
+    fn from(text: &'v str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'v, T: Into<Value<'v>>> From<Option<T>> for Value<'v> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Nothing, Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::rows::Columns;
+    use crate::sqlite::tx::Ending;
+    use crate::store::Tables;
+    use crate::{OpenOptions, Store};
+
+    static COUNTING: Flight = Flight::new(&[
+        Part::over(
+            2,
+            "WITH j (n, word) AS ({list}) SELECT n, word FROM j WHERE n IS NOT NULL",
+        ),
+        Part::plain("SELECT ? || ?"),
+        Part::over(
+            1,
+            "WITH j (n) AS ({list}) SELECT count(*), sum(n) FROM j WHERE n IS NOT NULL",
+        ),
+    ]);
+    static WRITING: Flight = Flight::new(&[
+        Part::over(
+            2,
+            "WITH j (name, note) AS ({list}) INSERT INTO switch (name, is_on, at, note) \
+            SELECT j.name, 0, 0, j.note FROM j WHERE j.name IS NOT NULL",
+        ),
+        Part::over(
+            1,
+            "WITH j (name) AS ({list}) UPDATE switch SET is_on = 1 FROM j WHERE switch.name = j.name",
+        ),
+    ]);
+
+    #[tokio::test]
+    async fn each_statement_has_its_own_values_and_answers_for_itself()
+    -> Result<(), Box<dyn std::error::Error>> {
+        let dir = tempfile::tempdir()?;
+        let store = Store::open(&dir.path().join("store.db"), OpenOptions::default()).await?;
+        let Tables::Sqlite(store) = &store.tables else {
+            return Err("it is in a file".into());
+        };
+        let asked = store.read(|session| {
+            Box::pin(async move {
+                for count in [0, 1, 7, 8, 9, 100, 256] {
+                    let words: Vec<String> = (0..count).map(|n| format!("w{n}")).collect();
+                    let pairs = (0..)
+                        .zip(&words)
+                        .flat_map(|(n, word)| [Value::Number(n), (&**word).into()]);
+                    let others = (0..3).map(Value::Number).collect();
+                    let both = vec!["a".into(), "b".into()];
+                    let [read, joined, summed] = COUNTING
+                        .read(session, [pairs.collect(), both, others])
+                        .await?;
+                    assert_eq!(read.rows.len(), words.len());
+                    for ((n, word), row) in (0..).zip(&words).zip(&read.rows) {
+                        assert_eq!((row.long(0)?, &*row.text(1)?), (n, &**word));
+                    }
+                    assert_eq!(&*joined.rows[0].text(0)?, "ab");
+                    assert_eq!((summed.rows[0].long(0)?, summed.rows[0].long(1)?), (3, 3));
+                }
+                let many = vec![Value::Number(1); 2 * (ROWS_MAX + 1)];
+                let asked = COUNTING.read(session, [many, vec!["a".into(), "b".into()], vec![]]);
+                assert!(asked.await.is_err(), "longer than any list");
+                Ok(())
+            })
+        });
+        asked.await?;
+        let written = store.write(|session| {
+            Box::pin(async move {
+                let before = session.changed();
+                let names = ["a", "b", "c"].map(Value::Text);
+                let rows = names.iter().flat_map(|name| [*name, "".into()]);
+                let two = names[..2].to_vec();
+                let [inserted, updated] = WRITING.write(session, [rows.collect(), two]).await?;
+                assert_eq!((inserted.changed, updated.changed), (3, 2));
+                assert_eq!(session.changed() - before, 5);
+                let none = WRITING.write(session, [vec![], vec!["x".into()]]).await?;
+                assert_eq!(none.map(|answer| answer.changed), [0, 0]);
+                Ok(Ending::Commit(()))
+            })
+        });
+        Ok(written.await?)
+    }
+}
