@@ -261,7 +261,7 @@ impl Default for Limits {
             requests_max: 512,
             request_time_max: Duration::from_secs(30),
             wakes_max: 200,
-            claims_max: 50,
+            claims_max: 100,
             accounts_cached_max: 100_000,
             cache_bytes_max: 128 * 1024 * 1024,
             stop_time_max: Duration::from_secs(10),

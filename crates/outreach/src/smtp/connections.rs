@@ -226,10 +226,8 @@ impl Connections {
     /// Whether a connection will be free in a moment: all are busy, and mails are taken quickly, their commands in one flight.
     fn is_soon(&self) -> bool {
         let micros = self.mail_micros.load(Ordering::Relaxed);
-        let waiting = u64::try_from(self.ahead.waiting()).unwrap_or(u64::MAX);
         let settings = self.dialer.settings();
-        let connections = u64::try_from(settings.connections_max).unwrap_or(u64::MAX);
-        let wait = Duration::from_micros(micros.saturating_mul(waiting) / connections.max(1));
+        let wait = Duration::from_micros(micros) / connections(settings);
         micros > 0 && self.slots.available_permits() == 0 && wait <= settings.ahead_time_max
     }
 
@@ -245,6 +243,12 @@ impl Connections {
             _ => before.saturating_mul(3).saturating_add(took) / 4,
         };
         self.mail_micros.store(lately, Ordering::Relaxed);
+        // As many may wait as get a connection in a moment, where that is known.
+        let settings = self.dialer.settings();
+        let time_max = settings.ahead_time_max * connections(settings);
+        let mails = time_max.as_micros() / u128::from(lately.max(1));
+        self.ahead
+            .allow(usize::try_from(mails).unwrap_or(usize::MAX));
     }
 
     /// Gives the session to whoever is aboard, or keeps it if it came back and may take more.
@@ -266,6 +270,12 @@ impl Connections {
         }
         handed_over.fate
     }
+}
+
+fn connections(settings: &Settings) -> u32 {
+    u32::try_from(settings.connections_max)
+        .unwrap_or(u32::MAX)
+        .max(1)
 }
 
 fn closed() -> Fate {

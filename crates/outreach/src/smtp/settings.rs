@@ -120,7 +120,7 @@ impl Settings {
             deadlines: Deadlines::default(),
             pipelining: true,
             permit_age_max: Duration::from_secs(2),
-            ahead_time_max: Duration::from_millis(5),
+            ahead_time_max: Duration::from_millis(10),
             connections_max: 4,
             idle_max: Duration::from_secs(30),
             mails_per_connection_max: 100,
