@@ -210,11 +210,7 @@ async fn ours(path: &Path, connections: usize, delay: Duration) -> anyhow::Resul
     let config = sending(&sink, connections)?;
     let server = Server::start(config, store.clone(), Clock::wall(), roles).await?;
     // It stays until all is settled: what it takes it has still to answer.
-    let taking = tokio::task::spawn_blocking(move || {
-        sink.take(ACCOUNTS * MAILS_EACH)?;
-        anyhow::Ok(sink)
-    });
-    let sink = taking.await??;
+    sink.has_taken(ACCOUNTS * MAILS_EACH).await?;
     until(async || {
         let counts = store.delivery_counts().await?;
         Ok(counts

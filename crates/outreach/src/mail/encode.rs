@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::sync::LazyLock;
 
 /// The most signs of a line.
 const LINE_MAX: usize = 76;
@@ -11,7 +12,10 @@ const RUN_MAX: usize = LINE_MAX - 2;
 const LINE_BYTES: usize = LINE_MAX / 4 * 3;
 /// Below this share of plain characters base64 is shorter and as readable as quoted-printable.
 const PLAIN_SHARE_MIN: usize = 2;
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+/// Every byte as quoted-printable writes it, three signs each.
+static CODES: LazyLock<String> =
+    LazyLock::new(|| (0..=u8::MAX).map(|byte| format!("={byte:02X}")).collect());
 
 /// One of the two encodings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,10 +110,8 @@ impl Line {
 
     fn coded(&mut self, byte: u8, out: &mut String) {
         self.make_room(3, out);
-        out.push('=');
-        for digit in [byte >> 4, byte & 15] {
-            out.push(char::from(HEX[usize::from(digit)]));
-        }
+        let at = usize::from(byte) * 3;
+        out.push_str(&CODES[at..at + 3]);
     }
 
     /// Blanks must not stand at the end of a line.

@@ -339,7 +339,10 @@ pub(super) fn decoded(word: &str) -> Option<Cow<'_, str>> {
     if word.chars().any(|c| !is_plain(c)) {
         return None;
     }
-    unescaped(word).filter(|word| word.chars().any(|c| c.width().is_some_and(|width| width > 0)))
+    unescaped(word).filter(|word| {
+        word.chars()
+            .any(|c| c.width().is_some_and(|width| width > 0))
+    })
 }
 
 fn unescaped(word: &str) -> Option<Cow<'_, str>> {
