@@ -124,12 +124,13 @@ mod tests {
                 assert!(enter_at_once(&ahead).await.is_none());
                 drop(before.pop());
             }
-            // Not all are there at once: what is less than a bunch is kept back for others.
             before.extend(enter_all(&ahead).await);
             assert!(before.len() <= allowed);
             before.clear();
             before = enter_all(&ahead).await;
-            assert_eq!(before.len(), allowed);
+            // What is less than a bunch is kept back.
+            let kept_max = (allowed / 2).clamp(1, BUNCH) - 1;
+            assert!(before.len() <= allowed && before.len() + kept_max >= allowed);
         }
     }
 }
