@@ -6,7 +6,6 @@ pub(crate) mod answers;
 pub(crate) mod append;
 mod attempts;
 pub(crate) mod batches;
-mod bulk;
 pub(crate) mod caps;
 pub(crate) mod captured;
 pub(crate) mod chain;

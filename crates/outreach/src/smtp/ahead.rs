@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 /// There are no more places: enough that no connection stands still while the store commits the next permits.
-pub(super) const PLACES_MAX: usize = 64;
+const PLACES_MAX: usize = 64;
 /// As many are given out at a time, or half of all where these are few.
 const BUNCH: usize = 16;
 

@@ -1,6 +1,6 @@
 //! The journal's chain: each row carries a hash of itself and of the row before it.
 
-use super::bulk::Bulk;
+use super::flight::{Flight, Part};
 use super::rows::{Columns, last_place, nanos, place, position_of};
 use super::{Session, Sqlite, prunes};
 use crate::{ChainError, Failure, JournalWrite, Kept, Verified};
@@ -8,11 +8,13 @@ use crate::{ChainError, Failure, JournalWrite, Kept, Verified};
 /// Rows followed with one statement.
 const PAGE: i64 = 1000;
 
-const ROWS: Bulk = Bulk {
-    head: "INSERT INTO journal (place, at, account, workflow, revision, record, hash)",
-    row: "(?, ?, (SELECT id FROM account WHERE shard = ? AND account = ?), ?, ?, ?, ?)",
-    tail: "",
-};
+static ROWS: Flight = Flight::new(&[Part::over(
+    8,
+    "WITH j (place, at, shard, account, workflow, revision, record, hash) AS ({list}) \
+    INSERT INTO journal (place, at, account, workflow, revision, record, hash) \
+    SELECT j.place, j.at, (SELECT a.id FROM account a WHERE a.shard = j.shard AND a.account = j.account), \
+    j.workflow, j.revision, j.record, j.hash FROM j WHERE j.place IS NOT NULL",
+)]);
 
 /// The end of a shard's chain.
 pub(crate) struct Head {
@@ -87,16 +89,17 @@ pub(crate) async fn write(
     journal: &[JournalWrite],
 ) -> Result<Head, Failure> {
     let (head, rows) = link(shard, head, journal)?;
-    ROWS.write(session, &rows, |query, (place, write, record, hash)| {
-        query
-            .bind(*place)
-            .bind(nanos(write.at))
-            .bind(i64::from(shard))
-            .bind(write.record.account.as_str())
-            .bind(write.record.workflow.as_deref())
-            .bind(&*write.revision)
-            .bind(&**record)
-            .bind(&**hash)
+    ROWS.write_all(session, &rows, |(place, write, record, hash)| {
+        [
+            (*place).into(),
+            write.at.into(),
+            shard.into(),
+            write.record.account.as_str().into(),
+            write.record.workflow.as_deref().into(),
+            (&*write.revision).into(),
+            (&**record).into(),
+            (&**hash).into(),
+        ]
     })
     .await?;
     Ok(head)

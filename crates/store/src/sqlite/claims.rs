@@ -15,20 +15,6 @@ macro_rules! next_priority {
     };
 }
 
-/// What is ready in a shard within a priority. With a sum for a limit SQLite does not plan anew for each that is given.
-macro_rules! ready {
-    ($priority:expr) => {
-        concat!(
-            "SELECT id FROM delivery d \
-            WHERE shard = ? AND state IN ('queued', 'deferred') AND priority = ",
-            $priority,
-            " AND ready_at <= ? AND (lane IS NULL OR NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane \
-            AND e.id < d.id AND e.state IN ('queued', 'deferred', 'claimed'))) \
-            ORDER BY ready_at, id LIMIT ? + 0"
-        )
-    };
-}
-
 /// Pages of what is ready that one claim looks through for messages that may leave.
 const PAGES_MAX: usize = 20;
 
@@ -37,21 +23,21 @@ pub(crate) const EXPIRING: &str = "SELECT 1 FROM delivery \
     WHERE shard = ? AND state IN ('queued', 'deferred') AND expires_at <= ? LIMIT 1";
 /// The next less urgent priority of what waits.
 pub(crate) const NEXT_PRIORITY: Part = Part::plain(next_priority!());
-/// What is ready within a priority, but for what has an earlier one before it in its lane; as one list.
-pub(crate) const READY: &str = concat!("SELECT json_group_array(id) FROM (", ready!("?"), ") j");
-/// What is ready within the next less urgent priority, with all that is asked of it before it leaves.
+/// What is ready within the next less urgent priority, but for what has an earlier one before it in its lane; with all that
+/// is asked of it before it leaves. With a sum for a limit SQLite does not plan anew for each that is given.
 pub(crate) const CANDIDATES: Part = Part::plain(concat!(
     "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim + 1, o.addresses, o.revision, o.related_until, d.ready_at \
-    FROM (",
-    ready!(concat!("(", next_priority!(), ")")),
-    ") j CROSS JOIN delivery d ON d.id = j.id CROSS JOIN outbox o ON o.id = d.id"
+    FROM (SELECT id FROM delivery d WHERE shard = ? AND state IN ('queued', 'deferred') AND priority = (",
+    next_priority!(),
+    ") AND ready_at <= ? AND (lane IS NULL OR NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane \
+    AND e.id < d.id AND e.state IN ('queued', 'deferred', 'claimed'))) ORDER BY ready_at, id LIMIT ? + 0) j \
+    CROSS JOIN delivery d ON d.id = j.id CROSS JOIN outbox o ON o.id = d.id"
 ));
 /// Who may claim: the lease's epoch, and whether the switch of all that is sent is on.
 const RIGHT: Part = Part::plain(
     "SELECT epoch, (SELECT is_on FROM switch WHERE name = ?) FROM lease WHERE shard = ? AND role = 'send'",
 );
 
-static ASKING: Flight = Flight::new(&[NEXT_PRIORITY]);
 static BEGINNING: Flight = Flight::new(&[RIGHT, fates::EXPIRED, NEXT_PRIORITY, CANDIDATES]);
 static GOING_ON: Flight = Flight::new(&[NEXT_PRIORITY, CANDIDATES]);
 
@@ -111,26 +97,27 @@ impl Sqlite {
 
 /// Whether anything is ready: each priority by itself, so that what waits is never walked through.
 async fn is_ready(session: &mut Session, request: ClaimRequest) -> Result<bool, Failure> {
-    let shard = i64::from(request.shard);
-    let mut priority = i64::MIN;
+    let one = ClaimRequest {
+        count_max: request.count_max.min(1),
+        ..request
+    };
+    let mut after = i64::MIN;
     loop {
-        let values = vec![shard.into(), priority.into()];
-        let [next] = ASKING.read(session, [values]).await?;
-        let next = next.rows.first().map(|row| row.maybe_long(0));
-        let Some(next) = next.transpose()?.flatten() else {
-            return Ok(false);
-        };
-        let query = sqlx::query(READY)
-            .bind(shard)
-            .bind(next)
-            .bind(nanos(request.now))
-            .bind(1);
-        let list = session.row(query).await?.map(|row| row.text(0));
-        if list.transpose()?.is_some_and(|list| &*list != "[]") {
+        let [next, ready] = GOING_ON.read(session, Page::values(one, after)).await?;
+        if !ready.rows.is_empty() {
             return Ok(true);
         }
-        priority = next;
+        match priority(&next)? {
+            Some(priority) => after = priority,
+            None => return Ok(false),
+        }
     }
+}
+
+/// The priority that is next; none: nothing waits behind.
+fn priority(next: &Answer) -> Result<Option<i64>, Failure> {
+    let priority = next.rows.first().map(|row| row.maybe_long(0));
+    Ok(priority.transpose()?.flatten())
 }
 
 /// The page of a claim: those of one priority that are ready, in their order.
@@ -154,11 +141,10 @@ impl Page {
     }
 
     fn of(
-        (priority, candidates): (&Answer, &Answer),
+        (next, candidates): (&Answer, &Answer),
         request: ClaimRequest,
         clock: ClockMode,
     ) -> Result<Self, Failure> {
-        let priority = priority.rows.first().map(|row| row.maybe_long(0));
         let mut ready = Vec::with_capacity(candidates.rows.len());
         for row in &candidates.rows {
             let candidate = admission::candidate(row, request, clock)?;
@@ -166,7 +152,7 @@ impl Page {
         }
         ready.sort_by_key(|(ready_at, one)| (*ready_at, one.claim.row));
         Ok(Self {
-            priority: priority.transpose()?.flatten(),
+            priority: priority(next)?,
             asked: usize::try_from(request.count_max).unwrap_or(usize::MAX),
             candidates: ready.into_iter().map(|(_, one)| one).collect(),
         })

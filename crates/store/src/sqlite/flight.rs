@@ -44,6 +44,7 @@ pub(crate) enum Value<'v> {
     Nothing,
     Number(i64),
     Text(&'v str),
+    Bytes(&'v [u8]),
 }
 
 /// What a statement answered.
@@ -101,6 +102,20 @@ impl Flight {
         Ok(answers)
     }
 
+    /// Writes a list of any length by the one statement of the flight; `values` gives those of a row.
+    pub(crate) async fn write_all<R, const N: usize>(
+        &'static self,
+        session: &mut Session,
+        rows: &[R],
+        values: impl for<'r> Fn(&'r R) -> [Value<'r>; N],
+    ) -> Result<(), Failure> {
+        for rows in rows.chunks(ROWS_MAX) {
+            let list = rows.iter().flat_map(&values).collect();
+            self.write(session, [list]).await?;
+        }
+        Ok(())
+    }
+
     /// Runs statements that read.
     pub(crate) async fn read<const N: usize>(
         &'static self,
@@ -118,17 +133,13 @@ impl Flight {
         let rows = self.parts.iter().zip(&values);
         let rows = rows.map(|(part, values)| part.rows(values)).max();
         let rows = rows.unwrap_or(0);
-        let place = LENGTHS.iter().position(|length| *length >= rows);
-        let (Some(text), true) = (
-            place.and_then(|place| self.texts.get(place)),
-            N == self.parts.len(),
-        ) else {
+        let mut texts = LENGTHS.into_iter().zip(&self.texts);
+        let text = texts.find(|(length, _)| *length >= rows);
+        let (Some((length, text)), true) = (text, N == self.parts.len()) else {
             return Err(Failure::Database(
                 format!("{rows} rows for {N} statements").into(),
             ));
         };
-        let length = place.and_then(|place| LENGTHS.get(place)).copied();
-        let length = length.unwrap_or(ROWS_MAX);
         let text = text.get_or_init(|| self.text(length));
         let mut query = sqlx::query(text.as_str());
         for (part, values) in self.parts.iter().zip(values) {
@@ -142,6 +153,7 @@ impl Flight {
                     Value::Nothing => query.bind(None::<i64>),
                     Value::Number(number) => query.bind(number),
                     Value::Text(text) => query.bind(text),
+                    Value::Bytes(bytes) => query.bind(bytes),
                 };
             }
         }
@@ -176,6 +188,12 @@ impl From<Timestamp> for Value<'_> {
 impl<'v> From<&'v str> for Value<'v> {
     fn from(text: &'v str) -> Self {
         Self::Text(text)
+    }
+}
+
+impl<'v> From<&'v [u8]> for Value<'v> {
+    fn from(bytes: &'v [u8]) -> Self {
+        Self::Bytes(bytes)
     }
 }
 

@@ -2,22 +2,25 @@
 
 use super::Session;
 use super::accounts::known;
-use super::bulk::Bulk;
+use super::flight::{Flight, Part};
 use crate::{Commit, CsmWrite, Failure, PartWrite};
 use model::AccountId;
 use std::collections::BTreeSet;
 
-const HEADS: Bulk = Bulk {
-    head: "INSERT INTO account (shard, account, revision, head)",
-    row: "(?, ?, ?, ?)",
-    tail: "ON CONFLICT (shard, account) DO UPDATE SET revision = excluded.revision, head = excluded.head",
-};
+static HEADS: Flight = Flight::new(&[Part::over(
+    4,
+    "WITH j (shard, account, revision, head) AS ({list}) INSERT INTO account (shard, account, revision, head) \
+    SELECT j.shard, j.account, j.revision, j.head FROM j WHERE j.shard IS NOT NULL \
+    ON CONFLICT (shard, account) DO UPDATE SET revision = excluded.revision, head = excluded.head",
+)]);
 
-const PARTS: Bulk = Bulk {
-    head: "INSERT INTO account_part (account, part, bytes)",
-    row: "((SELECT id FROM account WHERE shard = ? AND account = ?), ?, ?)",
-    tail: "ON CONFLICT (account, part) DO UPDATE SET bytes = excluded.bytes",
-};
+static PARTS: Flight = Flight::new(&[Part::over(
+    4,
+    "WITH j (shard, account, part, bytes) AS ({list}) INSERT INTO account_part (account, part, bytes) \
+    SELECT (SELECT a.id FROM account a WHERE a.shard = j.shard AND a.account = j.account), j.part, j.bytes \
+    FROM j WHERE j.shard IS NOT NULL \
+    ON CONFLICT (account, part) DO UPDATE SET bytes = excluded.bytes",
+)]);
 
 /// An account that has a part or wake-up to write, and no head stored or given.
 pub(crate) async fn missing(
@@ -55,12 +58,9 @@ pub(crate) fn named(commit: &Commit) -> BTreeSet<&str> {
 pub(crate) async fn write(session: &mut Session, commit: &Commit) -> Result<(), Failure> {
     let shard = i64::from(commit.shard);
     HEADS
-        .write(session, &commit.heads, |query, head| {
-            query
-                .bind(shard)
-                .bind(head.account.as_str())
-                .bind(i64::from(head.revision.0))
-                .bind(&*head.bytes)
+        .write_all(session, &commit.heads, |head| {
+            let (account, bytes) = (head.account.as_str().into(), (&*head.bytes).into());
+            [shard.into(), account, head.revision.0.into(), bytes]
         })
         .await?;
     write_parts(session, shard, &commit.parts).await?;
@@ -77,12 +77,9 @@ pub(crate) async fn write_parts(
         .filter_map(|part| Some((part, part.bytes.as_deref()?)))
         .collect();
     PARTS
-        .write(session, &kept, |query, (part, bytes)| {
-            query
-                .bind(shard)
-                .bind(part.account.as_str())
-                .bind(&*part.part)
-                .bind(*bytes)
+        .write_all(session, &kept, |(part, bytes)| {
+            let (account, name) = (part.account.as_str().into(), (&*part.part).into());
+            [shard.into(), account, name, (*bytes).into()]
         })
         .await?;
     for part in parts.iter().filter(|part| part.bytes.is_none()) {

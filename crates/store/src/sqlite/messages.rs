@@ -2,17 +2,17 @@
 
 use super::Session;
 use super::accounts::json;
-use super::bulk::Bulk;
+use super::flight::{Flight, Part};
 use super::rows::{Columns, nanos};
 use crate::{AddressKey, ClockMode, Commit, Failure, OutboxWrite};
 use model::DeliveryState;
 use std::collections::BTreeSet;
 
-const ADDRESSES: Bulk = Bulk {
-    head: "INSERT INTO address (key)",
-    row: "(?)",
-    tail: "ON CONFLICT DO NOTHING",
-};
+static ADDRESSES: Flight = Flight::new(&[Part::over(
+    1,
+    "WITH j (key) AS ({list}) INSERT INTO address (key) \
+    SELECT j.key FROM j WHERE j.key IS NOT NULL ON CONFLICT DO NOTHING",
+)]);
 
 /// Takes back what still waits.
 pub(crate) const WITHDRAW: &str = "UPDATE delivery SET state = 'withdrawn', updated_at = ? \
@@ -29,7 +29,7 @@ pub(crate) async fn write(
     let keys: BTreeSet<AddressKey> = all.copied().collect();
     let keys: Vec<AddressKey> = keys.into_iter().collect();
     ADDRESSES
-        .write(session, &keys, |query, key| query.bind(key.0.to_vec()))
+        .write_all(session, &keys, |key| [key.0.as_slice().into()])
         .await?;
     let mut queued = 0;
     for write in &commit.outbox {

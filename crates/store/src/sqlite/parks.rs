@@ -1,30 +1,33 @@
 //! Parked facts.
 
 use super::append::{append_facts, known_shards};
-use super::bulk::Bulk;
-use super::rows::{Columns, nanos, signed};
+use super::flight::{Flight, Part};
+use super::rows::{Columns, signed};
 use super::tx::Ending;
 use super::{Session, Sqlite};
 use crate::{AppendError, Failure, NewFact, NewParked, ParkedRow};
 use model::{AccountId, ParkCode, Parked};
 
-const ROWS: Bulk = Bulk {
-    head: "INSERT INTO parked (shard, position, at, account, code, message, field, event)",
-    row: "(?, ?, ?, ?, ?, ?, ?, ?)",
-    tail: "",
-};
+static ROWS: Flight = Flight::new(&[Part::over(
+    8,
+    "WITH j (at, shard, position, account, code, message, field, event) AS ({list}) \
+    INSERT INTO parked (at, shard, position, account, code, message, field, event) \
+    SELECT j.at, j.shard, j.position, j.account, j.code, j.message, j.field, j.event \
+    FROM j WHERE j.at IS NOT NULL",
+)]);
 
 pub(crate) async fn write(session: &mut Session, parked: &[NewParked]) -> Result<(), Failure> {
-    ROWS.write(session, parked, |query, new| {
-        query
-            .bind(new.place.map(|(shard, _)| i64::from(shard)))
-            .bind(new.place.map(|(_, position)| signed(position)))
-            .bind(nanos(new.at))
-            .bind(new.account.as_ref().map(AccountId::as_str))
-            .bind(new.parked.code.as_str())
-            .bind(&*new.parked.message)
-            .bind(new.parked.field.as_deref())
-            .bind(&*new.json)
+    ROWS.write_all(session, parked, |new| {
+        [
+            new.at.into(),
+            new.place.map(|(shard, _)| shard).into(),
+            new.place.map(|(_, position)| signed(position)).into(),
+            new.account.as_ref().map(AccountId::as_str).into(),
+            new.parked.code.as_str().into(),
+            (&*new.parked.message).into(),
+            new.parked.field.as_deref().into(),
+            (&*new.json).into(),
+        ]
     })
     .await
 }

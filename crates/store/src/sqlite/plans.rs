@@ -19,7 +19,6 @@ async fn hot_statements_find_their_rows_by_key() -> Result<(), Box<dyn std::erro
         accounts::PARTS,
         wakes::DUE,
         claims::EXPIRING,
-        claims::READY,
         fates::LEFT,
         grounds::PROVEN,
         answers::SCANNED,
