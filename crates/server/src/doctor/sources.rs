@@ -55,8 +55,9 @@ async fn topic(
         }
     };
     judge(what, &source.topic, &condition, told);
-    // One that names another topic now begins anew there.
-    match row.filter(|row| row.source.topic == source.topic) {
+    // One that names another topic now begins anew there; of one of which nothing was read yet nothing can be proved.
+    let row = row.filter(|row| row.source.topic == source.topic);
+    match row.filter(|row| row.halted.is_some() || !row.positions.is_empty()) {
         None => told(Finding::note(
             what,
             "it was never read yet",
