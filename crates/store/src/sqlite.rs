@@ -29,6 +29,7 @@ pub(crate) mod leases;
 mod logs;
 mod messages;
 pub(crate) mod open;
+mod own_thread;
 pub(crate) mod parks;
 #[cfg(test)]
 mod plans;
@@ -92,7 +93,7 @@ impl Sqlite {
         Ok(Self {
             inner: Arc::new(Inner {
                 meta: opened.meta.clone(),
-                writer: Writer::start(opened.write, tuning, opened.meta),
+                writer: Writer::start(opened.write, tuning, opened.meta)?,
                 reader: Reader::new(opened.read, tuning),
                 full: Mutex::default(),
             }),

@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 /// There are no more places: enough that no connection stands still while the store commits the next permits.
-const PLACES_MAX: usize = 64;
+const PLACES_MAX: usize = 96;
 /// As many are given out at a time, or half of all where these are few.
-const BUNCH: usize = 16;
+const BUNCH: usize = 32;
 
 /// The places.
 pub(super) struct Ahead {

@@ -1,7 +1,9 @@
-//! The one task through which all writes of this process go.
+//! The one task through which all writes of this process go. It has a thread of its own: each of its statements is awaited
+//! while everything else that writes waits for it.
 
 use super::Tuning;
 use super::append::{Append, Appending};
+use super::own_thread;
 use super::tx::{Connection, Ending, Pending, Session};
 use crate::share::{Shared, Sharing};
 use crate::{ClockMode, Failure, Meta};
@@ -36,7 +38,11 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the task.
-    pub(crate) fn start(options: SqliteConnectOptions, tuning: Tuning, meta: Meta) -> Self {
+    pub(crate) fn start(
+        options: SqliteConnectOptions,
+        tuning: Tuning,
+        meta: Meta,
+    ) -> Result<Self, Failure> {
         #[cfg(test)]
         let kept = options.clone();
         let connection = Connection::new(options, tuning);
@@ -46,8 +52,11 @@ impl Writer {
         let (appending, appends) = Appending::new(tuning, meta.shards);
         let (sharing, shared) = Sharing::new();
         let queues = (work, appends, shared);
-        let task = tokio::spawn(run(connection, queues, (tuning, meta.clock)));
-        Self {
+        let task = own_thread::spawn(
+            "store-writer",
+            run(connection, queues, (tuning, meta.clock)),
+        )?;
+        Ok(Self {
             jobs,
             appending,
             sharing,
@@ -56,7 +65,7 @@ impl Writer {
             fault,
             #[cfg(test)]
             options: kept,
-        }
+        })
     }
 
     /// Does something with the connection, whether or not the caller waits for it.
