@@ -54,7 +54,7 @@ async fn run(rate: usize) -> anyhow::Result<Vec<i64>> {
     server::activate(&store, &files, Timestamp::now()).await?;
     let sink = Sink::start(Duration::ZERO)?;
     let server = Server::start(
-        sending(&sink, CONNECTIONS)?,
+        sending(sink.address(), CONNECTIONS)?,
         store.clone(),
         Clock::wall(),
         Roles::ALL,

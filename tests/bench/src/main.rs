@@ -1,8 +1,9 @@
 //! How fast the road is: each part beside its floor, measured in turns in the same run.
 //!
-//! `cargo run --release -p bench [FACTS] [ROUNDS] [PART…]`
+//! `cargo run --profile dist -p bench [FACTS] [ROUNDS] [PART…]`
 
 mod append;
+mod clients;
 mod commit;
 mod cpu;
 mod decide;
@@ -16,8 +17,10 @@ mod pace;
 mod production;
 mod rules;
 mod sink;
+mod smtp_sink;
 #[cfg(feature = "kafka")]
 mod stream;
+mod taker;
 mod told;
 mod written;
 mod year;
@@ -85,7 +88,7 @@ fn main() -> anyhow::Result<()> {
         runtime.block_on(append::measure(&lines, rounds))?;
     }
     if is_wanted("mails") {
-        runtime.block_on(mails::measure(rounds))?;
+        runtime.block_on(mails::measure(facts, rounds))?;
     }
     if is_wanted("latency") {
         runtime.block_on(latency::measure())?;
