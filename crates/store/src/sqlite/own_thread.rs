@@ -38,7 +38,10 @@ mod tests {
         let (ask, mut asked) = tokio::sync::mpsc::channel::<std::sync::mpsc::SyncSender<String>>(1);
         let answering = async move {
             while let Some(reply) = asked.recv().await {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                // Time passes there, too: statements have deadlines.
+                let endless = std::future::pending::<()>();
+                let ended = tokio::time::timeout(Duration::from_millis(1), endless).await;
+                assert!(ended.is_err());
                 let name = std::thread::current().name().unwrap_or_default().to_owned();
                 drop(reply.send(name));
             }
