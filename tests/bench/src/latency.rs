@@ -9,19 +9,17 @@ use anyhow::Context;
 use jiff::Timestamp;
 use serde_json::json;
 use server::{Clock, Roles, Server};
-use store::{ClockMode, OpenOptions, Store};
 
-use crate::facts;
-use crate::mails::{WORKSPACE, sending};
+use crate::load::{self, Load};
 use crate::pace;
 use crate::sink::{Sink, Taken};
 
-const ACCOUNTS: usize = 500;
+const LOAD: Load = Load::Campaign;
 const CONNECTIONS: usize = 16;
 const SECONDS: usize = 10;
 
 pub(crate) async fn measure() -> anyhow::Result<()> {
-    println!("from a fact over HTTP to its mail at the server, {SECONDS} s each");
+    println!("from a fact over HTTP to its mail at the server, {LOAD}, {SECONDS} s each");
     for rate in [100, 1_000] {
         let mut took = run(rate).await?;
         took.sort_unstable();
@@ -44,17 +42,12 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
 /// How many microseconds each mail took.
 async fn run(rate: usize) -> anyhow::Result<Vec<i64>> {
     let folder = tempfile::tempdir()?;
-    let options = OpenOptions {
-        shards: Some(8),
-        clock: Some(ClockMode::Live),
-        ..OpenOptions::default()
-    };
-    let store = Store::open(&folder.path().join("store.db"), options).await?;
-    let files = facts::files_of(WORKSPACE, &["workflows", "templates"])?;
-    server::activate(&store, &files, Timestamp::now()).await?;
+    let store = LOAD
+        .decided(&folder.path().join("store.db"), rate * SECONDS, false)
+        .await?;
     let sink = Sink::start(Duration::ZERO)?;
     let server = Server::start(
-        sending(sink.address(), CONNECTIONS)?,
+        LOAD.sending(folder.path(), (sink.address(), CONNECTIONS))?,
         store.clone(),
         Clock::wall(),
         Roles::ALL,
@@ -62,7 +55,6 @@ async fn run(rate: usize) -> anyhow::Result<Vec<i64>> {
     .await?;
     let address = server.address().context("HTTP listens")?;
     let telling = tokio::task::spawn_blocking(move || {
-        introduce(address)?;
         let told = tell(address, rate)?;
         let taken = sink.take(told.len())?;
         anyhow::Ok((told, taken))
@@ -80,22 +72,6 @@ fn durations(told: &BTreeMap<String, i64>, taken: &[Taken]) -> Vec<i64> {
         .collect()
 }
 
-fn introduce(address: SocketAddr) -> anyhow::Result<()> {
-    let mut connection = connect(address)?;
-    for number in 0..ACCOUNTS {
-        let account = format!("a-{number:05}");
-        let email = format!("billing@{account}.example");
-        let contact = json!({"contact": "p-1", "name": "田中", "role": "billing", "email": email, "locale": "ja"});
-        post(
-            &mut connection,
-            &account,
-            ("account.updated", json!({"name": "アクメ"})),
-        )?;
-        post(&mut connection, &account, ("contact.updated", contact))?;
-    }
-    Ok(())
-}
-
 /// Tells `rate` facts a second over several connections; when each was told, by its number.
 fn tell(address: SocketAddr, rate: usize) -> anyhow::Result<BTreeMap<String, i64>> {
     let began = Instant::now();
@@ -109,10 +85,9 @@ fn tell(address: SocketAddr, rate: usize) -> anyhow::Result<BTreeMap<String, i64
                     for n in (teller..count).step_by(CONNECTIONS) {
                         let due = Duration::from_secs_f64(n as f64 / rate as f64);
                         pace::pass(due.saturating_sub(began.elapsed()));
-                        let data = json!({"number": n, "amount": 120_000});
+                        let data = json!({"name": n.to_string(), "minutes": 5});
                         told.push((n.to_string(), Timestamp::now().as_microsecond()));
-                        let account = format!("a-{:05}", n % ACCOUNTS);
-                        post(&mut connection, &account, ("invoice.issued", data))?;
+                        post(&mut connection, &load::name(n), ("feature.released", data))?;
                     }
                     anyhow::Ok(told)
                 })
@@ -138,7 +113,7 @@ fn post(
     account: &str,
     (kind, data): (&str, serde_json::Value),
 ) -> anyhow::Result<()> {
-    let id = format!("{kind}-{account}-{}", data["number"]);
+    let id = format!("{kind}-{account}");
     let body = json!({
         "specversion": "1.0", "id": id, "source": "bench", "type": kind, "subject": account, "data": data,
     })

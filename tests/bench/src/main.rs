@@ -11,6 +11,7 @@ mod decide;
 mod due;
 mod facts;
 mod latency;
+mod load;
 mod mails;
 mod pace;
 #[cfg(feature = "kafka")]

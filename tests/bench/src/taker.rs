@@ -23,6 +23,14 @@ pub(crate) enum Running {
 }
 
 impl Taker {
+    /// Whether this machine has it.
+    pub(crate) fn is_there(&self) -> bool {
+        match self {
+            Self::Own(_) => true,
+            Self::Postfix => SmtpSink::is_there(),
+        }
+    }
+
     pub(crate) fn start(self) -> anyhow::Result<Running> {
         Ok(match self {
             Self::Own(delay) => Running::Own(Sink::start(delay)?),
