@@ -42,32 +42,34 @@ impl Case {
     }
 }
 
+/// A campaign with everything on.
 pub(crate) async fn measure(facts: usize, rounds: usize) -> anyhow::Result<()> {
-    let at_once = Taker::Own(Duration::ZERO);
-    let takers: Vec<Taker> = [Taker::Postfix, at_once]
-        .into_iter()
-        .filter(|taker| taker.is_there())
-        .collect();
-    let by = |counts: &[usize]| -> Vec<(Taker, usize)> {
-        let of = |taker: &Taker| {
-            counts
-                .iter()
-                .map(|count| (*taker, *count))
-                .collect::<Vec<_>>()
-        };
-        takers.iter().flat_map(of).collect()
-    };
     side_by_side((Load::Campaign, facts), rounds, &by(&[1, 16])).await?;
     let slow = Taker::Own(Duration::from_millis(20));
-    side_by_side((Load::Campaign, facts / SLOW_SHARE), rounds, &[(slow, 16)]).await?;
-    for load in [
-        Load::Signed(Key::Ed25519),
-        Load::Signed(Key::Rsa),
-        Load::Invoices,
-    ] {
-        side_by_side((load, facts), rounds, &by(&[16])).await?;
+    let load = (Load::Campaign, facts / SLOW_SHARE);
+    side_by_side(load, rounds, &[(slow, 16)]).await
+}
+
+/// The same, signed here.
+pub(crate) async fn measure_signed(facts: usize, rounds: usize) -> anyhow::Result<()> {
+    for key in [Key::Ed25519, Key::Rsa] {
+        side_by_side((Load::Signed(key), facts), rounds, &by(&[16])).await?;
     }
     Ok(())
+}
+
+/// Mails of which nothing is asked.
+pub(crate) async fn measure_bills(facts: usize, rounds: usize) -> anyhow::Result<()> {
+    side_by_side((Load::Invoices, facts), rounds, &by(&[1, 16])).await
+}
+
+/// To each server that this machine has, by so many connections each time.
+fn by(connections: &[usize]) -> Vec<(Taker, usize)> {
+    let takers = [Taker::Postfix, Taker::Own(Duration::ZERO)];
+    let takers = takers.into_iter().filter(|taker| taker.is_there());
+    takers
+        .flat_map(|taker| connections.iter().map(move |count| (taker, *count)))
+        .collect()
 }
 
 async fn side_by_side(

@@ -34,8 +34,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const FACTS: usize = 40_000;
 const ROUNDS: usize = 5;
-const PARTS: [&str; 7] = [
-    "decide", "rules", "year", "commit", "append", "mails", "latency",
+const PARTS: [&str; 9] = [
+    "decide", "rules", "year", "commit", "append", "mails", "signed", "bills", "latency",
 ];
 /// Those that start real servers: only by their names, and with the feature `kafka`.
 const ON_SERVERS: [&str; 2] = ["stream", "due"];
@@ -90,6 +90,12 @@ fn main() -> anyhow::Result<()> {
     }
     if is_wanted("mails") {
         runtime.block_on(mails::measure(facts, rounds))?;
+    }
+    if is_wanted("signed") {
+        runtime.block_on(mails::measure_signed(facts, rounds))?;
+    }
+    if is_wanted("bills") {
+        runtime.block_on(mails::measure_bills(facts, rounds))?;
     }
     if is_wanted("latency") {
         runtime.block_on(latency::measure())?;
