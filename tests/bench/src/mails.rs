@@ -1,11 +1,14 @@
 //! Mails from the outbox to a mail server. The floors send as many of the same bytes: a bare client that does nothing
 //! else, the client of a library that many programs use, and Postfix's own generator of load.
 
+use std::future::pending;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use anyhow::ensure;
 use server::{Clock, Roles, Server};
 use store::{OpenOptions, Store};
+use tokio::time::timeout;
 
 use crate::clients;
 use crate::cpu::{Cost, Meter};
@@ -17,6 +20,10 @@ use crate::told::Turns;
 const SLOW_SHARE: usize = 4;
 /// From one look at what has been done to the next.
 pub(crate) const LOOK: Duration = Duration::from_millis(5);
+/// The same while nothing has been done.
+const LOOK_MAX: Duration = Duration::from_millis(500);
+/// By then all have to be sent.
+const SETTLED_MAX: Duration = Duration::from_secs(300);
 
 /// What is measured, beside each of the clients.
 #[derive(Default)]
@@ -150,20 +157,34 @@ async fn ours(folder: &Path, path: &Path, case: Case) -> anyhow::Result<Cost> {
         .load
         .sending(folder, (sink.address(), case.connections))?;
     let server = Server::start(config, store.clone(), Clock::wall(), roles).await?;
-    // It stays until all is settled: what it takes it has still to answer.
-    sink.has_taken(case.mails).await?;
-    until(sink.look(), async || {
-        let counts = store.delivery_counts().await?;
-        Ok(counts
-            .iter()
-            .all(|(state, count)| *count == 0 || state.as_str() == "sent"))
-    })
-    .await?;
+    settled(&store, case.mails).await?;
     let cost = meter.stop();
     server.stop().await;
-    drop(sink);
+    sink.take(case.mails)?;
     store.close().await;
     Ok(cost)
+}
+
+/// Waits until all mails are settled as sent; the less is left, the sooner it looks again, since each look costs.
+async fn settled(store: &Store, mails: usize) -> anyhow::Result<()> {
+    let began = Instant::now();
+    loop {
+        let mut left = 0;
+        for (state, count) in store.delivery_counts().await? {
+            match state.as_str() {
+                "sent" => {}
+                "queued" | "claimed" => left += count,
+                state => ensure!(count == 0, "{count} mails are {state}"),
+            }
+        }
+        if left == 0 {
+            return Ok(());
+        }
+        ensure!(began.elapsed() < SETTLED_MAX, "{left} mails are left");
+        let share = left as f64 / mails.max(1) as f64;
+        let pause = timeout(LOOK.max(LOOK_MAX.mul_f64(share)), pending::<()>());
+        pause.await.ok();
+    }
 }
 
 /// Asks now and then.

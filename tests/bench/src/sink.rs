@@ -4,9 +4,8 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
@@ -29,7 +28,6 @@ pub(crate) struct Sink {
     child: Child,
     address: SocketAddr,
     taken: mpsc::Receiver<Taken>,
-    count: Arc<AtomicUsize>,
 }
 
 impl Sink {
@@ -43,8 +41,6 @@ impl Sink {
         let mut lines = BufReader::new(child.stdout.take().context("it has an output")?).lines();
         let first = lines.next().context("the sink says where it listens")??;
         let (send, taken) = mpsc::sync_channel(TAKEN_MAX);
-        let count = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&count);
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let Some((subject, at)) = line.rsplit_once(' ') else {
@@ -54,7 +50,6 @@ impl Sink {
                     subject: subject.to_owned(),
                     at_micros: at.parse().unwrap_or(0),
                 };
-                counted.fetch_add(1, Ordering::Relaxed);
                 if send.send(taken).is_err() {
                     break;
                 }
@@ -64,31 +59,11 @@ impl Sink {
             child,
             address: first.parse()?,
             taken,
-            count,
         })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// Waits until so many mails came, without a look at each; an error if the next one is a minute away.
-    pub(crate) async fn has_taken(&self, count: usize) -> anyhow::Result<()> {
-        let mut look = tokio::time::interval(Duration::from_millis(5));
-        let mut last = (0, Instant::now());
-        loop {
-            look.tick().await;
-            let came = self.count.load(Ordering::Relaxed);
-            if came >= count {
-                return Ok(());
-            }
-            if came > last.0 {
-                last = (came, Instant::now());
-            }
-            if last.1.elapsed() > Duration::from_secs(60) {
-                bail!("only {came} of {count} mails came");
-            }
-        }
     }
 
     /// The next `count` mails; an error if one is a minute away.

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::mails::LOOK;
 use crate::sink::Sink;
 use crate::smtp_sink::SmtpSink;
 
@@ -57,23 +56,7 @@ impl Running {
         }
     }
 
-    /// Waits until so many mails of ours came. Who does not count them is not asked: the store knows what was taken.
-    pub(crate) async fn has_taken(&self, mails: usize) -> anyhow::Result<()> {
-        match self {
-            Self::Own(sink) => sink.has_taken(mails).await,
-            Self::Postfix(_) => Ok(()),
-        }
-    }
-
-    /// From one look at what was taken to the next: those of a whole run shall not slow it.
-    pub(crate) fn look(&self) -> Duration {
-        match self {
-            Self::Own(_) => LOOK,
-            Self::Postfix(_) => LOOK * 4,
-        }
-    }
-
-    /// The same for a client to which every one was confirmed.
+    /// Waits until so many mails came, of which every one was confirmed to a client. Who does not count them is not asked.
     pub(crate) fn take(&self, mails: usize) -> anyhow::Result<()> {
         match self {
             Self::Own(sink) => sink.take(mails).map(drop),

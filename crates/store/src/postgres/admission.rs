@@ -6,7 +6,7 @@ use super::rows::{nanos, signed};
 use super::session::Session;
 use super::{caps, grounds, suppressions};
 use crate::outbox::About;
-use crate::sqlite::admission::{Said, ask, candidate, ended, standing, without_stopped_copies};
+use crate::sqlite::admission::{Candidate, Said, ask, ended, standing, without_stopped_copies};
 use crate::sqlite::fates::{End, Ended};
 use crate::sqlite::gate::Stand;
 use crate::{AddressKey, ClaimRequest, Claimed, ClockMode, Failure, Person};
@@ -37,7 +37,7 @@ pub(crate) async fn admit(
     let rows = session.rows(sqlx::query(CANDIDATES).bind(rows)).await?;
     let read: Result<Vec<Claimed>, Failure> = rows
         .iter()
-        .map(|row| candidate(row, request, clock))
+        .map(|row| Ok(Candidate::of(row)?.claimed(request, clock)))
         .collect();
     let read = read?;
     let all: Vec<AddressKey> = read.iter().flat_map(|one| one.addresses.clone()).collect();

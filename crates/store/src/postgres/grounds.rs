@@ -24,11 +24,12 @@ pub(crate) async fn are_there(
     let mut places = Vec::new();
     let (mut keys, mut instants, mut bases) = (Vec::new(), Vec::new(), Vec::new());
     for (place, (about, now)) in asked.iter().enumerate() {
-        if let Some((whom, words)) = needed(about, *now) {
+        if let Some((whom, kinds)) = needed(about, *now) {
             places.push(place);
             keys.push(whom.0.to_vec());
             instants.push(nanos(*now));
-            bases.push(words.join(" "));
+            let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+            bases.push(kinds.join(" "));
         }
     }
     if places.is_empty() {

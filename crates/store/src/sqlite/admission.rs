@@ -1,13 +1,15 @@
 //! Admission: which of the messages that are ready may be claimed now, and what becomes of the others.
 
-use super::accounts::json;
 use super::caps::{self, Counted};
 use super::fates::{self, End, Standing};
-use super::gate::{Gate, Stand};
-use super::rows::{Columns, nanos, signed};
+use super::flight::{Flight, Part, Value, Values};
+use super::gate::{self, Gate, Stand};
+use super::rows::{Columns, signed};
 use super::{Session, grounds, suppressions};
 use crate::outbox::About;
-use crate::{AddressKey, Claim, ClaimRequest, Claimed, ClockMode, Failure, Person, RevisionId};
+use crate::{
+    AddressKey, Cap, Claim, ClaimRequest, Claimed, ClockMode, Failure, Person, RevisionId,
+};
 use jiff::{SignedDuration, Timestamp};
 use model::{Channel, DeliveryState, Outgoing, Purpose};
 use std::sync::Arc;
@@ -16,6 +18,16 @@ use std::sync::Arc;
 pub(crate) const PAUSED_WAIT: SignedDuration = SignedDuration::from_mins(1);
 /// How the detail of a message begins that a switch holds back.
 pub(crate) const PAUSED: &str = "paused: ";
+
+/// Claims a list of deliveries.
+pub(crate) const CLAIM: Part = Part::over(
+    3,
+    "WITH j (id, epoch, now) AS ({list}) UPDATE OR ROLLBACK delivery SET state = 'claimed', claim = claim + 1, \
+    claim_epoch = j.epoch, claimed_at = j.now, updated_at = j.now FROM j WHERE delivery.id = j.id",
+);
+
+static ASKING: Flight = Flight::new(&[gate::OFF, gate::STANDING, grounds::PROVEN, caps::NEWEST]);
+static CLAIMING: Flight = Flight::new(&[caps::GIVE_BACK, caps::FORGET, caps::COUNT, CLAIM]);
 
 /// What the gate says to a message.
 pub(crate) enum Said<'g> {
@@ -35,19 +47,13 @@ pub(crate) async fn admit(
     if read.is_empty() {
         return Ok(read);
     }
-    let all: Vec<AddressKey> = read.iter().flat_map(|one| one.addresses.clone()).collect();
-    let gate = Gate::read(session, &all).await?;
     let abouts: Vec<Arc<About>> = read
         .iter()
         .map(|one| Arc::clone(&one.claim.about))
         .collect();
-    let asked: Vec<(&About, Timestamp)> =
-        abouts.iter().map(|about| (&**about, request.now)).collect();
-    let grounds = grounds::are_there(session, &asked).await?;
-    let mut counted = match (request.cap, clock) {
-        (Some(cap), ClockMode::Live) => Some(caps::read(session, &all, (cap, request.now)).await?),
-        (_, ClockMode::Live | ClockMode::Log) => None,
-    };
+    let cap = request.cap.filter(|_| clock == ClockMode::Live);
+    let cap = cap.map(|cap| (cap, request.now));
+    let (gate, grounds, mut counted) = bearing(session, (&abouts, request.now), cap).await?;
     let mut admitted = Vec::new();
     for (one, is_ground) in read.into_iter().zip(grounds) {
         match ask((&gate, is_ground), counted.as_ref(), &one, request.now)? {
@@ -69,21 +75,54 @@ pub(crate) async fn admit(
             }
         }
     }
-    if let Some(counted) = &counted {
-        caps::write(session, counted).await?;
+    if !admitted.is_empty() {
+        let [forgotten, counted] = counted.as_ref().map(Counted::values).unwrap_or_default();
+        let claimed = [
+            again(&admitted),
+            forgotten,
+            counted,
+            claims(&admitted, request),
+        ];
+        CLAIMING.write(session, claimed).await?;
     }
-    if admitted.is_empty() {
-        return Ok(admitted);
-    }
-    let ids: Vec<i64> = admitted.iter().map(|one| one.claim.row).collect();
-    let sql = "UPDATE delivery SET state = 'claimed', claim = claim + 1, claim_epoch = ?1, \
-        claimed_at = ?2, updated_at = ?2 WHERE id IN (SELECT value FROM json_each(?3))";
-    let query = sqlx::query(sql)
-        .bind(signed(request.epoch))
-        .bind(nanos(request.now))
-        .bind(json(&ids));
-    session.execute(query).await?;
     Ok(admitted)
+}
+
+/// Reads what bears on messages: the gate to their addresses, the grounds for each, and what counts where there is a cap.
+async fn bearing(
+    session: &mut Session,
+    (abouts, now): (&[Arc<About>], Timestamp),
+    cap: Option<(Cap, Timestamp)>,
+) -> Result<(Gate, Vec<bool>, Option<Counted>), Failure> {
+    let addresses = || abouts.iter().flat_map(|about| &about.addresses);
+    let asked: Vec<(&About, Timestamp)> = abouts.iter().map(|about| (&**about, now)).collect();
+    let capped = cap.map(|cap| caps::asked(addresses(), cap));
+    let asking = [
+        Values::new(),
+        gate::asked(addresses()),
+        grounds::asked(&asked),
+        capped.unwrap_or_default(),
+    ];
+    let [off, stands, proven, newest] = ASKING.read(session, asking).await?;
+    let counted = cap.map(|cap| Counted::of(cap, &newest));
+    Ok((
+        Gate::of(&off.rows, &stands.rows)?,
+        grounds::are_there(&asked, &proven)?,
+        counted.transpose()?,
+    ))
+}
+
+/// Those that were claimed before, as values of the statement that gives back what counted for them.
+fn again(admitted: &[Claimed]) -> Values<'static> {
+    let again = admitted.iter().filter(|one| one.claim.id > 1);
+    again.map(|one| one.claim.row.into()).collect()
+}
+
+/// As values of the statement that claims them.
+fn claims(admitted: &[Claimed], request: ClaimRequest) -> Values<'static> {
+    let (epoch, now) = (Value::from(signed(request.epoch)), request.now.into());
+    let row = |one: &Claimed| [one.claim.row.into(), epoch, now];
+    admitted.iter().flat_map(row).collect()
 }
 
 /// Asks all that may stop a message; `counted` is there where a cap is.
@@ -197,51 +236,75 @@ pub(crate) fn standing(one: &Claimed) -> Standing {
     Standing::of(at, &one.outgoing)
 }
 
-/// The row in the columns 0 to 7: id, shard, attempts, outgoing, claim, addresses, revision, end of the relation.
-pub(crate) fn candidate(
-    row: &impl Columns,
-    request: ClaimRequest,
-    clock: ClockMode,
-) -> Result<Claimed, Failure> {
-    let (
-        Standing {
-            row: id, attempts, ..
-        },
-        outgoing,
-    ) = fates::standing(row)?;
-    let addresses = addresses(&row.text(5)?)?;
-    let about = About {
-        workflow: outgoing.workflow.clone(),
-        topic: outgoing.topic.clone(),
-        purpose: outgoing.purpose,
-        domains: domains(&outgoing),
-        addresses: addresses.clone(),
-        demand: model::law::demand(request.jurisdiction, outgoing.purpose),
-        related_until: match (row.maybe_instant(7)?, clock) {
-            // Time is the account's own there: what held at the decision holds.
-            (Some(_), ClockMode::Log) => Some(Timestamp::MAX),
-            (until, ClockMode::Live | ClockMode::Log) => until,
-        },
-    };
-    Ok(Claimed {
-        claim: Claim {
-            message: outgoing.message.clone(),
-            shard: request.shard,
-            epoch: request.epoch,
-            row: id,
-            id: row.long(4)?,
-            about: Arc::new(about),
-        },
-        outgoing,
-        addresses,
-        attempts,
-        revision: revision(row, 6)?,
-    })
+/// A delivery as it stands, with all that is asked of it before it leaves.
+pub(crate) struct Candidate {
+    pub(crate) row: i64,
+    pub(crate) attempts: u32,
+    /// The how-many-th claim this would be.
+    pub(crate) claim: i64,
+    /// The text that decided it.
+    pub(crate) revision: Option<RevisionId>,
+    /// Until when its account does business with us.
+    pub(crate) related_until: Option<Timestamp>,
+    pub(crate) addresses: Vec<AddressKey>,
+    pub(crate) outgoing: Outgoing,
+}
+
+impl Candidate {
+    /// Of the columns 0 to 7: id, shard, attempts, outgoing, claim, addresses, revision, end of the relation.
+    pub(crate) fn of(row: &impl Columns) -> Result<Self, Failure> {
+        let (standing, outgoing) = fates::standing(row)?;
+        Ok(Self {
+            row: standing.row,
+            attempts: standing.attempts,
+            claim: row.long(4)?,
+            revision: revision(row, 6)?,
+            related_until: row.maybe_instant(7)?,
+            addresses: addresses(&row.text(5)?)?,
+            outgoing,
+        })
+    }
+
+    /// As it would be claimed.
+    pub(crate) fn claimed(self, request: ClaimRequest, clock: ClockMode) -> Claimed {
+        let outgoing = self.outgoing;
+        let about = About {
+            workflow: outgoing.workflow.clone(),
+            topic: outgoing.topic.clone(),
+            purpose: outgoing.purpose,
+            domains: domains(&outgoing),
+            addresses: self.addresses.clone(),
+            demand: model::law::demand(request.jurisdiction, outgoing.purpose),
+            related_until: match (self.related_until, clock) {
+                // Time is the account's own there: what held at the decision holds.
+                (Some(_), ClockMode::Log) => Some(Timestamp::MAX),
+                (until, ClockMode::Live | ClockMode::Log) => until,
+            },
+        };
+        Claimed {
+            claim: Claim {
+                message: outgoing.message.clone(),
+                shard: request.shard,
+                epoch: request.epoch,
+                row: self.row,
+                id: self.claim,
+                about: Arc::new(about),
+            },
+            outgoing,
+            addresses: self.addresses,
+            attempts: self.attempts,
+            revision: self.revision,
+        }
+    }
 }
 
 /// The text that decided a message, in a column.
 pub(crate) fn revision(row: &impl Columns, place: usize) -> Result<Option<RevisionId>, Failure> {
-    let number = row.maybe_long(place)?;
+    revision_of(row.maybe_long(place)?)
+}
+
+/// The text that decided a message, by its number.
+pub(crate) fn revision_of(number: Option<i64>) -> Result<Option<RevisionId>, Failure> {
     let read = number.map(|number| {
         let number = u32::try_from(number);
         number.map_err(|why| Failure::unreadable("a revision", why))
@@ -262,12 +325,17 @@ fn domains(outgoing: &Outgoing) -> Vec<Box<str>> {
 }
 
 pub(crate) fn addresses(text: &str) -> Result<Vec<AddressKey>, Failure> {
-    let keys: Vec<String> =
+    let keys: Vec<Box<str>> =
         serde_json::from_str(text).map_err(|why| Failure::unreadable("addresses", why))?;
-    let key = |hex: &String| {
+    keys_of(&keys)
+}
+
+/// Addresses as they stand in text.
+pub(crate) fn keys_of(keys: &[Box<str>]) -> Result<Vec<AddressKey>, Failure> {
+    let key = |hex: &str| {
         let hash = blake3::Hash::from_hex(hex.as_bytes());
         let hash = hash.map_err(|why| Failure::unreadable("an address", why))?;
         Ok(AddressKey(*hash.as_bytes()))
     };
-    keys.iter().map(key).collect()
+    keys.iter().map(|hex| key(hex)).collect()
 }

@@ -1,7 +1,6 @@
 //! Appending: many callers share one durable commit.
 
-use super::accounts::json;
-use super::flight::{Flight, Part, ROWS_MAX, Value, Values};
+use super::flight::{Answer, Flight, Part, Value, Values};
 use super::rows::{Columns, nanos, place, signed};
 use super::tx::{Connection, Ending, Session};
 use super::{Sqlite, Tuning, parks};
@@ -11,21 +10,26 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Where the logs of a list of shards end, as one list.
-const ENDS: &str = "SELECT json_group_array(json_array(shard, position)) FROM log_end \
-    WHERE shard IN (SELECT value FROM json_each(?))";
-/// Appends a list of facts, and raises the ends of a list of shards.
-static APPENDING: Flight = Flight::new(&[
-    Part::over(
-        3,
-        "WITH j (place, at, event) AS ({list}) INSERT INTO fact (place, arrived_at, event) \
-        SELECT j.place, j.at, j.event FROM j WHERE j.place IS NOT NULL",
-    ),
-    Part::over(
-        2,
-        "WITH j (shard, position) AS ({list}) UPDATE log_end SET position = j.position \
-        FROM j WHERE log_end.shard = j.shard",
-    ),
-]);
+pub(crate) const ENDS: Part = Part::over(
+    1,
+    "WITH j (shard) AS ({list}) SELECT json_group_array(json_array(e.shard, e.position)) \
+    FROM j CROSS JOIN log_end e ON e.shard = j.shard",
+);
+/// Appends a list of facts.
+pub(crate) const FACTS: Part = Part::over(
+    3,
+    "WITH j (place, at, event) AS ({list}) INSERT OR ROLLBACK INTO fact (place, arrived_at, event) \
+    SELECT j.place, j.at, j.event FROM j WHERE j.place IS NOT NULL",
+);
+/// Raises the ends of a list of shards.
+pub(crate) const RAISE: Part = Part::over(
+    2,
+    "WITH j (shard, position) AS ({list}) UPDATE OR ROLLBACK log_end SET position = j.position \
+    FROM j WHERE log_end.shard = j.shard",
+);
+
+static LOOKING: Flight = Flight::new(&[ENDS]);
+static APPENDING: Flight = Flight::new(&[FACTS, RAISE]);
 
 /// One caller that waits.
 pub(crate) struct Append {
@@ -190,45 +194,65 @@ pub(crate) async fn append_facts(
     session: &mut Session,
     facts: &[&NewFact],
 ) -> Result<Vec<u64>, Failure> {
-    let mut ends = ends(session, facts).await?;
-    let mut placed = Vec::with_capacity(facts.len());
-    for fact in facts {
-        let end = ends.entry(fact.shard).or_default();
-        *end += 1;
-        placed.push((*end, *fact));
+    let shards: BTreeSet<u32> = facts.iter().map(|fact| fact.shard).collect();
+    let [found] = LOOKING.read(session, [asked(&shards)]).await?;
+    let placed = Placed::new(facts, &found)?;
+    APPENDING.write(session, placed.values()).await?;
+    Ok(placed.positions())
+}
+
+/// The shards of which is asked where their logs end, as values of their statement.
+pub(crate) fn asked(shards: &BTreeSet<u32>) -> Values<'static> {
+    shards.iter().copied().map(Value::from).collect()
+}
+
+/// Facts with their positions, behind the ends of the logs of their shards.
+pub(crate) struct Placed<'f> {
+    facts: Vec<(u64, &'f NewFact)>,
+    ends: BTreeMap<u32, u64>,
+}
+
+impl<'f> Placed<'f> {
+    pub(crate) fn new(facts: &[&'f NewFact], found: &Answer) -> Result<Self, Failure> {
+        let mut ends = BTreeMap::new();
+        for row in &found.rows {
+            let list: Vec<(u32, u64)> = serde_json::from_str(&row.text(0)?)
+                .map_err(|why| Failure::unreadable("a list of shards", why))?;
+            ends.extend(list);
+        }
+        let mut placed = Vec::with_capacity(facts.len());
+        for fact in facts {
+            let end = ends.get_mut(&fact.shard);
+            let end = end.ok_or_else(|| no_shard(fact.shard))?;
+            *end += 1;
+            placed.push((*end, *fact));
+        }
+        Ok(Self {
+            facts: placed,
+            ends,
+        })
     }
-    for chunk in placed.chunks(ROWS_MAX) {
-        let (mut rows, mut raised) = (Values::new(), BTreeMap::new());
-        for (position, fact) in chunk {
+
+    /// As values of the statements that write them and raise the ends.
+    pub(crate) fn values(&self) -> [Values<'f>; 2] {
+        let row = |(position, fact): &(u64, &'f NewFact)| -> [Value<'f>; 3] {
             let place = place(fact.shard, *position);
-            rows.extend([
+            [
                 place.into(),
                 fact.arrived_at.into(),
                 Value::Text(&fact.json),
-            ]);
-            raised.insert(fact.shard, signed(*position));
-        }
-        let raised = raised
-            .into_iter()
-            .flat_map(|(shard, end)| [shard.into(), end.into()])
-            .collect();
-        APPENDING.write(session, [rows, raised]).await?;
+            ]
+        };
+        let raised = |(shard, end): (&u32, &u64)| [(*shard).into(), signed(*end).into()];
+        [
+            self.facts.iter().flat_map(row).collect(),
+            self.ends.iter().flat_map(raised).collect(),
+        ]
     }
-    Ok(placed.into_iter().map(|(position, _)| position).collect())
-}
 
-/// The ends of the logs that facts go to.
-async fn ends(session: &mut Session, facts: &[&NewFact]) -> Result<BTreeMap<u32, u64>, Failure> {
-    let shards: BTreeSet<u32> = facts.iter().map(|fact| fact.shard).collect();
-    let query = sqlx::query(ENDS).bind(json(&shards));
-    let list = session.row(query).await?.map(|row| row.text(0));
-    let list = list.transpose()?;
-    let found: Vec<(u32, u64)> = serde_json::from_str(list.as_deref().unwrap_or("[]"))
-        .map_err(|why| Failure::unreadable("a list of shards", why))?;
-    let ends: BTreeMap<u32, u64> = found.into_iter().collect();
-    match shards.iter().find(|shard| !ends.contains_key(shard)) {
-        Some(shard) => Err(no_shard(*shard)),
-        None => Ok(ends),
+    /// One for each fact.
+    pub(crate) fn positions(&self) -> Vec<u64> {
+        self.facts.iter().map(|(position, _)| *position).collect()
     }
 }
 

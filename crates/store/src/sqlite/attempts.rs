@@ -1,15 +1,13 @@
 //! Attempts: the rows that say that hand-overs have begun, for many at once; and the last question before bytes leave.
 
-use super::accounts::json;
 use super::flight::{Answer, Flight, Part, Value, Values};
 use super::gate::{self, Gate};
-use super::rows::{Columns, signed};
+use super::rows::signed;
 use super::{Session, Sqlite, grounds};
 use crate::outbox::About;
 use crate::share::{Beginning, Small};
-use crate::{AddressKey, Claim, Failure};
+use crate::{Claim, Failure};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 
 /// The negative control: attempts are written whether or not the claim holds.
 fn is_unchecked() -> bool {
@@ -38,7 +36,7 @@ pub(crate) const BEGIN: Part = Part::over(
 /// Counts those of a list of attempts that are there as they were to be written.
 pub(crate) const COUNT: Part = Part::over(
     4,
-    "WITH j (id, n, claim, epoch) AS ({list}) UPDATE delivery SET attempts = max(attempts, j.n) \
+    "WITH j (id, n, claim, epoch) AS ({list}) UPDATE OR ROLLBACK delivery SET attempts = max(attempts, j.n) \
     FROM j CROSS JOIN attempt a ON a.delivery = j.id AND a.n = j.n \
     WHERE delivery.id = j.id AND a.claim = j.claim AND a.epoch = j.epoch AND a.ended_at IS NULL",
 );
@@ -50,9 +48,8 @@ pub(crate) const BEGUN: Part = Part::over(
     WHERE a.claim = j.claim AND a.epoch = j.epoch AND a.ended_at IS NULL",
 );
 
-/// What bears on attempts: switches, addresses, claims.
-static ASKING: Flight = Flight::new(&[gate::OFF, gate::STANDING, STANDING]);
-static BEGINNING: Flight = Flight::new(&[BEGIN, COUNT]);
+/// What bears on one claim.
+static ASKING: Flight = Flight::new(&[gate::OFF, gate::STANDING, grounds::PROVEN, STANDING]);
 static LOOKING: Flight = Flight::new(&[BEGUN]);
 
 impl Sqlite {
@@ -71,92 +68,108 @@ impl Sqlite {
         let claim = claim.clone();
         self.read(move |session| {
             Box::pin(async move {
-                let held = holding(session, &[(&claim, now)]).await?;
-                Ok(held.first().copied().unwrap_or(false))
+                let asked = Asked(vec![(&claim, now)]);
+                let answers = ASKING.read(session, asked.values()).await?;
+                Ok(asked.holding(&answers)? == [true])
             })
         })
         .await
     }
 }
 
-/// Which of these claims still give the right to send: they stand, the gate is open to each of their addresses, and there
-/// still is a ground to write.
-async fn holding(
-    session: &mut Session,
-    asked: &[(&Claim, Timestamp)],
-) -> Result<Vec<bool>, Failure> {
-    if is_unchecked() {
-        return Ok(vec![true; asked.len()]);
+/// Claims of which is asked whether they still give the right to send, and when.
+pub(crate) struct Asked<'c>(Vec<(&'c Claim, Timestamp)>);
+
+impl<'c> Asked<'c> {
+    pub(crate) fn of(attempts: &[(usize, &'c Beginning)]) -> Self {
+        let asked = attempts.iter();
+        Self(asked.map(|(_, one)| (&one.claim, one.now)).collect())
     }
-    let addresses = asked.iter().flat_map(|(claim, _)| &claim.about.addresses);
-    let addresses: Vec<AddressKey> = addresses.copied().collect();
-    let abouts: Vec<(&About, Timestamp)> = asked
-        .iter()
-        .map(|(claim, now)| (&*claim.about, *now))
-        .collect();
-    let grounds = grounds::are_there(session, &abouts).await?;
-    let mut claims = Values::new();
-    for (place, (claim, now)) in (0_u32..).zip(asked) {
-        let (row, epoch) = (claim.row.into(), signed(claim.epoch).into());
-        let row: [Value<'_>; 5] = [row, claim.id.into(), epoch, (*now).into(), place.into()];
-        claims.extend(row);
+
+    fn abouts(&self) -> Vec<(&'c About, Timestamp)> {
+        let abouts = self.0.iter();
+        abouts.map(|(claim, now)| (&*claim.about, *now)).collect()
     }
-    let addresses = json(&gate::keys(&addresses));
-    let asking = [Values::new(), vec![(&*addresses).into()], claims];
-    let [off, stands, standing] = ASKING.read(session, asking).await?;
-    let gate = Gate::of(&off.rows, &stands.rows)?;
-    let standing = listed(&standing)?;
-    let mut holding = Vec::with_capacity(asked.len());
-    for (place, ((about, now), is_ground)) in (0..).zip(abouts.into_iter().zip(grounds)) {
-        holding.push(is_ground && standing.contains(&place) && gate.is_open(about, now)?);
+
+    /// As values of the statements that read what bears on them: switches, addresses, grounds, the claims themselves.
+    pub(crate) fn values(&self) -> [Values<'c>; 4] {
+        let addresses = self.0.iter().flat_map(|(claim, _)| &claim.about.addresses);
+        let row = |(place, (claim, now)): (u32, &(&Claim, Timestamp))| -> [Value<'c>; 5] {
+            let (row, epoch) = (claim.row.into(), signed(claim.epoch).into());
+            [row, claim.id.into(), epoch, (*now).into(), place.into()]
+        };
+        [
+            Values::new(),
+            gate::asked(addresses),
+            grounds::asked(&self.abouts()),
+            (0..).zip(&self.0).flat_map(row).collect(),
+        ]
     }
-    Ok(holding)
+
+    /// Which of them do: they stand, the gate is open to each of their addresses, and there still is a ground to write.
+    pub(crate) fn holding(
+        &self,
+        [off, stands, proven, standing]: &[Answer; 4],
+    ) -> Result<Vec<bool>, Failure> {
+        if is_unchecked() {
+            return Ok(vec![true; self.0.len()]);
+        }
+        let abouts = self.abouts();
+        let gate = Gate::of(&off.rows, &stands.rows)?;
+        let grounds = grounds::are_there(&abouts, proven)?;
+        let standing = standing.places()?;
+        let mut holding = Vec::with_capacity(abouts.len());
+        for (place, ((about, now), is_ground)) in (0..).zip(abouts.into_iter().zip(grounds)) {
+            holding.push(is_ground && standing.contains(&place) && gate.is_open(about, now)?);
+        }
+        Ok(holding)
+    }
 }
 
-/// The numbers of the list that a statement has read.
-fn listed(answer: &Answer) -> Result<BTreeSet<i64>, Failure> {
-    let list = answer.rows.first().map(|row| row.text(0)).transpose()?;
-    let list = serde_json::from_str(list.as_deref().unwrap_or("[]"));
-    list.map_err(|why| Failure::unreadable("a list", why))
+/// The rows of attempts whose claims hold, as values of the statements that write and count them.
+pub(crate) struct Begins<'a> {
+    attempts: &'a [(usize, &'a Beginning)],
+    holding: Vec<bool>,
 }
 
-/// Writes the rows of attempts whose claims hold; says for each whether it was.
-pub(crate) async fn begin(
-    session: &mut Session,
-    attempts: &[(usize, &Beginning)],
-) -> Result<Vec<bool>, Failure> {
-    if attempts.is_empty() {
-        return Ok(Vec::new());
+impl<'a> Begins<'a> {
+    pub(crate) fn new(attempts: &'a [(usize, &'a Beginning)], holding: Vec<bool>) -> Self {
+        Self { attempts, holding }
     }
-    let asked: Vec<(&Claim, Timestamp)> = attempts
-        .iter()
-        .map(|(_, attempt)| (&attempt.claim, attempt.now))
-        .collect();
-    let holding = holding(session, &asked).await?;
-    let (mut begins, mut counts, mut rows) = (Values::new(), Values::new(), Vec::new());
-    for ((_, Beginning { claim, n, now }), _) in
-        attempts.iter().zip(&holding).filter(|(_, holds)| **holds)
-    {
-        let (row, epoch) = (claim.row.into(), signed(claim.epoch).into());
-        let row: [Value<'_>; 4] = [row, (*n).into(), claim.id.into(), epoch];
-        rows.push(claim.row);
-        counts.extend(row);
-        begins.extend(row);
-        begins.push((*now).into());
+
+    pub(crate) fn values(&self) -> [Values<'static>; 2] {
+        let (mut begins, mut counts) = (Values::new(), Values::new());
+        for (_, Beginning { claim, n, now }) in self.held() {
+            let (row, epoch) = (claim.row.into(), signed(claim.epoch).into());
+            let row: [Value<'_>; 4] = [row, (*n).into(), claim.id.into(), epoch];
+            counts.extend(row);
+            begins.extend(row);
+            begins.push((*now).into());
+        }
+        [begins, counts]
     }
-    let written = BEGINNING.write(session, [begins, counts.clone()]).await?;
-    // Most of the time all are.
-    let is_all = usize::try_from(written[0].changed).is_ok_and(|count| count == rows.len());
-    let begun = if is_all {
-        rows.into_iter().collect()
-    } else {
+
+    fn held(&self) -> impl Iterator<Item = &(usize, &'a Beginning)> {
+        let all = self.attempts.iter().zip(&self.holding);
+        all.filter(|(_, holds)| **holds).map(|(one, _)| one)
+    }
+
+    /// For each that was asked for: whether its row is written, of which so many were.
+    pub(crate) async fn told(
+        &self,
+        session: &mut Session,
+        changed: u64,
+    ) -> Result<Vec<bool>, Failure> {
+        let count = self.held().count();
+        // Most of the time all are.
+        if is_unchecked() || usize::try_from(changed).is_ok_and(|changed| changed == count) {
+            return Ok(self.holding.clone());
+        }
+        let [_, counts] = self.values();
         let [begun] = LOOKING.read(session, [counts]).await?;
-        listed(&begun)?
-    };
-    let is_begun = |row: &i64| is_unchecked() || begun.contains(row);
-    let told = holding
-        .iter()
-        .zip(&asked)
-        .map(|(holds, (claim, _))| *holds && is_begun(&claim.row));
-    Ok(told.collect())
+        let begun = begun.places()?;
+        let told = self.attempts.iter().zip(&self.holding);
+        let told = told.map(|((_, one), holds)| *holds && begun.contains(&one.claim.row));
+        Ok(told.collect())
+    }
 }

@@ -1,34 +1,38 @@
 //! Caps across accounts: how many messages one address gets, whoever's they are.
 
 use super::Session;
-use super::accounts::json;
-use super::flight::{Flight, Part, Value};
+use super::flight::{Answer, Flight, Part, Value, Values};
 use super::rows::{Columns, instant_of, nanos};
 use crate::{AddressKey, Cap, Failure};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// The newest hand-overs of each address of a list inside the time of the cap.
-pub(crate) const NEWEST: &str = "SELECT j.value, (SELECT json_group_array(json_array(w.at, w.delivery)) \
-    FROM (SELECT at, delivery FROM counted WHERE address = unhex(j.value) AND at > ?2 \
-    ORDER BY at DESC LIMIT ?3 + 0) w) FROM json_each(?1) j";
+/// The newest hand-overs of each address of a list inside the time of the cap, as many as are given.
+pub(crate) const NEWEST: Part = Part::over(
+    3,
+    "WITH j (key, begin, most) AS ({list}) SELECT j.key, (SELECT json_group_array(json_array(w.at, w.delivery)) \
+    FROM (SELECT at, delivery FROM counted WHERE address = j.key AND at > j.begin \
+    ORDER BY at DESC LIMIT (SELECT max(most) FROM j)) w) FROM j WHERE j.key IS NOT NULL",
+);
+/// What counts for a list of deliveries is given back.
+pub(crate) const GIVE_BACK: Part = Part::over(
+    1,
+    "WITH j (delivery) AS ({list}) DELETE FROM counted WHERE delivery IN (SELECT delivery FROM j)",
+);
+/// What has left the time of the cap is forgotten.
+pub(crate) const FORGET: Part = Part::over(
+    2,
+    "WITH j (key, begin) AS ({list}) DELETE FROM counted \
+    WHERE address IN (SELECT key FROM j) AND at <= (SELECT max(begin) FROM j)",
+);
+/// Counts a list of hand-overs.
+pub(crate) const COUNT: Part = Part::over(
+    3,
+    "WITH j (key, at, delivery) AS ({list}) INSERT OR ROLLBACK INTO counted (address, at, delivery) \
+    SELECT j.key, j.at, j.delivery FROM j WHERE j.key IS NOT NULL ON CONFLICT DO NOTHING",
+);
 
-/// What counts for a list of deliveries.
-pub(crate) const GIVE_BACK: &str =
-    "DELETE FROM counted WHERE delivery IN (SELECT value FROM json_each(?))";
-
-static WRITING: Flight = Flight::new(&[
-    Part::plain(GIVE_BACK),
-    Part::plain(
-        "DELETE FROM counted WHERE at <= ? \
-        AND address IN (SELECT unhex(value ->> 0) FROM json_each(?))",
-    ),
-    Part::plain(
-        "INSERT INTO counted (address, at, delivery) \
-        SELECT unhex(j.value ->> 0), at.now, j.value ->> 1 FROM (SELECT ? AS now) at, json_each(?) j \
-        WHERE true ON CONFLICT DO NOTHING",
-    ),
-]);
+static GIVING_BACK: Flight = Flight::new(&[GIVE_BACK]);
 
 /// What counts towards the cap for the messages of one claim.
 #[derive(Debug)]
@@ -88,57 +92,50 @@ impl Counted {
     }
 }
 
-/// Reads what counts for these addresses.
-pub(crate) async fn read(
-    session: &mut Session,
-    addresses: &[AddressKey],
+/// The addresses of which is asked, as values of their statement.
+pub(crate) fn asked<'a>(
+    addresses: impl IntoIterator<Item = &'a AddressKey>,
     (cap, now): (Cap, Timestamp),
-) -> Result<Counted, Failure> {
-    let keys: BTreeMap<String, AddressKey> =
-        addresses.iter().map(|key| (key.hex(), *key)).collect();
-    let list: Vec<&String> = keys.keys().collect();
-    let query = sqlx::query(NEWEST)
-        .bind(json(&list))
-        .bind(begin(now, cap))
-        .bind(i64::from(cap.at_most) + 1);
-    let mut newest = BTreeMap::new();
-    for row in session.rows(query).await? {
-        let list: Vec<(i64, i64)> = serde_json::from_str(&row.text(1)?)
-            .map_err(|why| Failure::unreadable("a list", why))?;
-        if let Some(key) = keys.get(&*row.text(0)?).filter(|_| !list.is_empty()) {
-            newest.insert(*key, list);
-        }
-    }
-    Ok(Counted::new((cap, now), newest))
+) -> Values<'a> {
+    let (begin, most) = (begin(now, cap), i64::from(cap.at_most) + 1);
+    let row = |key: &'a AddressKey| [key.0.as_slice().into(), begin.into(), most.into()];
+    addresses.into_iter().flat_map(row).collect()
 }
 
-/// Writes what was counted; what has left the time of the cap is forgotten.
-pub(crate) async fn write(session: &mut Session, counted: &Counted) -> Result<(), Failure> {
-    let (begun, now, begin) = counted.begun();
-    if begun.is_empty() {
-        return Ok(());
+impl Counted {
+    /// What was read of these addresses.
+    pub(crate) fn of((cap, now): (Cap, Timestamp), found: &Answer) -> Result<Self, Failure> {
+        let mut newest = BTreeMap::new();
+        for row in &found.rows {
+            let key = <[u8; 32]>::try_from(row.bytes(0)?)
+                .map_err(|_| Failure::unreadable("an address", "it has another length"))?;
+            let list: Vec<(i64, i64)> = serde_json::from_str(&row.text(1)?)
+                .map_err(|why| Failure::unreadable("a list", why))?;
+            if !list.is_empty() {
+                newest.insert(AddressKey(key), list);
+            }
+        }
+        Ok(Self::new((cap, now), newest))
     }
-    let deliveries: Vec<i64> = begun.iter().map(|(_, delivery)| *delivery).collect();
-    let rows: Vec<(String, i64)> = begun
-        .iter()
-        .map(|(address, delivery)| (address.hex(), *delivery))
-        .collect();
-    let (deliveries, rows) = (json(&deliveries), json(&rows));
-    let rows = Value::Text(&rows);
-    let writing = [
-        vec![(&*deliveries).into()],
-        vec![begin.into(), rows],
-        vec![now.into(), rows],
-    ];
-    WRITING.write(session, writing).await?;
-    Ok(())
+
+    /// What is forgotten and what is counted, as values of their statements.
+    pub(crate) fn values(&self) -> [Values<'_>; 2] {
+        let (begun, now, begin) = self.begun();
+        let (mut forgotten, mut counted) = (Values::new(), Values::new());
+        for (key, delivery) in begun {
+            let key = Value::from(key.0.as_slice());
+            forgotten.extend([key, begin.into()]);
+            counted.extend([key, now.into(), (*delivery).into()]);
+        }
+        [forgotten, counted]
+    }
 }
 
 /// Of these nothing was sent: they do not count.
 pub(crate) async fn give_back(session: &mut Session, deliveries: &[i64]) -> Result<(), Failure> {
     if !deliveries.is_empty() {
-        let query = sqlx::query(GIVE_BACK).bind(json(&deliveries));
-        session.execute(query).await?;
+        let deliveries = deliveries.iter().copied().map(Value::from).collect();
+        GIVING_BACK.write(session, [deliveries]).await?;
     }
     Ok(())
 }

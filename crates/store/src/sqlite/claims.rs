@@ -1,10 +1,12 @@
 //! Claims: the right to hand over one message.
 
+use super::admission::Candidate;
 use super::flight::{Answer, Flight, Part, Value, Values};
-use super::rows::{Columns, nanos};
+use super::rows::{Columns, instant_of, nanos};
 use super::tx::Ending;
 use super::{Session, Sqlite, admission, fates};
 use crate::{ClaimRequest, Claimed, ClockMode, Failure, Switch};
+use model::Outgoing;
 use std::sync::PoisonError;
 
 /// The next less urgent priority of what waits in a shard.
@@ -15,8 +17,10 @@ macro_rules! next_priority {
     };
 }
 
-/// Pages of what is ready that one claim looks through for messages that may leave.
+/// Pages of what is ready that one claim looks through for messages that may leave …
 const PAGES_MAX: usize = 20;
+/// … each of so many at the most.
+const PAGE_MAX: u32 = 256;
 
 /// Whether anything has expired.
 pub(crate) const EXPIRING: &str = "SELECT 1 FROM delivery \
@@ -24,9 +28,12 @@ pub(crate) const EXPIRING: &str = "SELECT 1 FROM delivery \
 /// The next less urgent priority of what waits.
 pub(crate) const NEXT_PRIORITY: Part = Part::plain(next_priority!());
 /// What is ready within the next less urgent priority, but for what has an earlier one before it in its lane; with all that
-/// is asked of it before it leaves. With a sum for a limit SQLite does not plan anew for each that is given.
+/// is asked of it before it leaves, in one text: the way of a row to its reader is longer than to its place there. With a
+/// sum for a limit SQLite does not plan anew for each that is given.
 pub(crate) const CANDIDATES: Part = Part::plain(concat!(
-    "SELECT d.id, d.shard, d.attempts, o.outgoing, d.claim + 1, o.addresses, o.revision, o.related_until, d.ready_at \
+    "SELECT '[' || group_concat('[' || d.id || ',' || d.attempts || ',' || (d.claim + 1) || ',' || \
+        coalesce(o.revision, 'null') || ',' || coalesce(o.related_until, 'null') || ',' || d.ready_at || ',' || \
+        o.addresses || ',' || o.outgoing || ']') || ']' \
     FROM (SELECT id FROM delivery d WHERE shard = ? AND state IN ('queued', 'deferred') AND priority = (",
     next_priority!(),
     ") AND ready_at <= ? AND (lane IS NULL OR NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane \
@@ -104,7 +111,7 @@ async fn is_ready(session: &mut Session, request: ClaimRequest) -> Result<bool, 
     let mut after = i64::MIN;
     loop {
         let [next, ready] = GOING_ON.read(session, Page::values(one, after)).await?;
-        if !ready.rows.is_empty() {
+        if listed(&ready)?.is_some() {
             return Ok(true);
         }
         match priority(&next)? {
@@ -133,7 +140,7 @@ impl Page {
     /// What is asked for a page behind a priority.
     fn values(request: ClaimRequest, after: i64) -> [Values<'static>; 2] {
         let shard = Value::from(request.shard);
-        let (after, limit) = (after.into(), request.count_max.into());
+        let (after, limit) = (after.into(), request.count_max.min(PAGE_MAX).into());
         [
             vec![shard, after],
             vec![shard, shard, after, request.now.into(), limit],
@@ -145,18 +152,50 @@ impl Page {
         request: ClaimRequest,
         clock: ClockMode,
     ) -> Result<Self, Failure> {
-        let mut ready = Vec::with_capacity(candidates.rows.len());
-        for row in &candidates.rows {
-            let candidate = admission::candidate(row, request, clock)?;
-            ready.push((row.long(8)?, candidate));
-        }
-        ready.sort_by_key(|(ready_at, one)| (*ready_at, one.claim.row));
+        let text = listed(candidates)?;
+        let mut ready: Vec<Ready> = serde_json::from_str(text.as_deref().unwrap_or("[]"))
+            .map_err(|why| Failure::unreadable("messages that are ready", why))?;
+        ready.sort_by_key(|(row, _, _, _, _, ready_at, ..)| (*ready_at, *row));
+        let candidates = ready.into_iter().map(candidate);
+        let claimed = candidates.map(|found| Ok(found?.claimed(request, clock)));
         Ok(Self {
             priority: priority(next)?,
-            asked: usize::try_from(request.count_max).unwrap_or(usize::MAX),
-            candidates: ready.into_iter().map(|(_, one)| one).collect(),
+            asked: usize::try_from(request.count_max.min(PAGE_MAX)).unwrap_or(usize::MAX),
+            candidates: claimed.collect::<Result<_, Failure>>()?,
         })
     }
+}
+
+/// The list of what is ready; none: nothing is.
+fn listed(candidates: &Answer) -> Result<Option<Box<str>>, Failure> {
+    let row = candidates.rows.first();
+    Ok(row.map(|row| row.maybe_text(0)).transpose()?.flatten())
+}
+
+/// One of them: id, attempts, claim, revision, end of the relation, when it was ready, addresses, what was decided.
+type Ready = (
+    i64,
+    u32,
+    i64,
+    Option<i64>,
+    Option<i64>,
+    i64,
+    Vec<Box<str>>,
+    Outgoing,
+);
+
+fn candidate(
+    (row, attempts, claim, revision, related_until, _, addresses, outgoing): Ready,
+) -> Result<Candidate, Failure> {
+    Ok(Candidate {
+        row,
+        attempts,
+        claim,
+        revision: admission::revision_of(revision)?,
+        related_until: related_until.map(instant_of),
+        addresses: admission::keys_of(&addresses)?,
+        outgoing,
+    })
 }
 
 async fn claim(

@@ -1,7 +1,7 @@
 //! Fates: what became of a message, and the fact that tells it.
 
 use super::append::append_facts;
-use super::flight::{Flight, Part, ROWS_MAX, Values};
+use super::flight::{Flight, Part, Values};
 use super::gate::Stand;
 use super::rows::{Columns, nanos, signed};
 use super::tx::Ending;
@@ -100,7 +100,7 @@ pub(crate) const EXPIRED: Part = Part::plain(
 pub(crate) const PLACE: Part = Part::over(
     5,
     "WITH j (id, state, until, detail, now) AS ({list}) \
-    UPDATE delivery SET state = j.state, ready_at = coalesce(j.until, ready_at), detail = j.detail, \
+    UPDATE OR ROLLBACK delivery SET state = j.state, ready_at = coalesce(j.until, ready_at), detail = j.detail, \
         updated_at = j.now FROM j WHERE delivery.id = j.id",
 );
 /// Writes a list of fates.
@@ -139,9 +139,7 @@ pub(crate) fn standing(row: &impl Columns) -> Result<(Standing, Outgoing), Failu
 
 /// Moves deliveries; each stands once among them.
 pub(crate) async fn place(session: &mut Session, moves: &[Move<'_>]) -> Result<(), Failure> {
-    for moves in moves.chunks(ROWS_MAX) {
-        PLACING.write(session, [placed(moves)]).await?;
-    }
+    PLACING.write(session, [placed(moves)]).await?;
     Ok(())
 }
 
@@ -161,12 +159,9 @@ pub(crate) fn placed<'m>(moves: &'m [Move<'_>]) -> Values<'m> {
 }
 
 /// Fates as values of their statement, with their places in the log where they have any.
-pub(crate) fn told<'e>(ended: &'e [Ended], positions: &[i64]) -> Values<'e> {
-    let positions = positions
-        .iter()
-        .copied()
-        .map(Some)
-        .chain(std::iter::repeat(None));
+pub(crate) fn told<'e>(ended: &'e [Ended], positions: &[u64]) -> Values<'e> {
+    let positions = positions.iter().map(|position| Some(signed(*position)));
+    let positions = positions.chain(std::iter::repeat(None));
     let row = |(one, position): (&'e Ended, Option<i64>)| {
         let (state, attempt) = (one.state.as_str().into(), one.attempts.into());
         [
@@ -180,28 +175,20 @@ pub(crate) fn told<'e>(ended: &'e [Ended], positions: &[i64]) -> Values<'e> {
     ended.iter().zip(positions).flat_map(row).collect()
 }
 
+/// The facts that tell them; under the clock of the log there are none.
+pub(crate) fn facts(ended: &[Ended]) -> Vec<&NewFact> {
+    ended.iter().filter_map(|one| one.fact.as_ref()).collect()
+}
+
 /// Writes fates, and (live clock) the facts that tell them, each into the log of its message's own shard.
-pub(crate) async fn tell(
-    session: &mut Session,
-    ended: Vec<Ended>,
-    clock: ClockMode,
-) -> Result<(), Failure> {
-    if ended.is_empty() {
-        return Ok(());
-    }
-    let facts: Vec<&NewFact> = ended.iter().filter_map(|one| one.fact.as_ref()).collect();
-    let positions: Vec<i64> = match clock {
-        ClockMode::Live => append_facts(session, &facts)
-            .await?
-            .into_iter()
-            .map(signed)
-            .collect(),
-        ClockMode::Log => Vec::new(),
+async fn tell(session: &mut Session, ended: &[Ended]) -> Result<(), Failure> {
+    let facts = facts(ended);
+    let positions = match &facts[..] {
+        [] => Vec::new(),
+        facts => append_facts(session, facts).await?,
     };
-    let mut positions = positions.chunks(ROWS_MAX);
-    for ended in ended.chunks(ROWS_MAX) {
-        let positions = positions.next().unwrap_or_default();
-        TELLING.write(session, [told(ended, positions)]).await?;
+    if !ended.is_empty() {
+        TELLING.write(session, [told(ended, &positions)]).await?;
     }
     Ok(())
 }
@@ -213,7 +200,7 @@ pub(crate) async fn finish(
     end: &End<'_>,
 ) -> Result<(), Failure> {
     place(session, &[last(standing, end)]).await?;
-    tell(session, vec![Ended::of(standing, end)?], end.clock).await
+    tell(session, &[Ended::of(standing, end)?]).await
 }
 
 /// The last move of a delivery.
@@ -322,7 +309,7 @@ pub(crate) async fn expire(
         return Ok(0);
     }
     place(session, &moves).await?;
-    tell(session, ended, clock).await?;
+    tell(session, &ended).await?;
     Ok(moves.len())
 }
 

@@ -3,19 +3,23 @@
 //!
 //! A statement's list stands in it as `VALUES`, which SQLite takes as they are; of a list as JSON it makes text, and reads
 //! that again, for each column of each row. There are few lengths, so that each stays prepared: a list is filled up with
-//! rows of NULL, which every statement passes over.
+//! rows of NULL, which every statement passes over. What is longer than the longest goes in several flights.
+//!
+//! Those that change many rows end the transaction when they fail (`OR ROLLBACK`), since whoever sees an error closes the
+//! connection anyway: SQLite keeps no copies of pages to take back one statement.
 //!
 //! That a query may be several statements is nothing that the client's authors promise for ever; a test shows that it is so.
 
-use super::rows::nanos;
+use super::rows::{Columns, nanos};
 use super::tx::Session;
 use crate::Failure;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-/// So many rows may a list have.
-pub(crate) const ROWS_MAX: usize = 256;
+/// So many rows of a list go at once.
+const ROWS_MAX: usize = 256;
 /// As many rows do lists have in statements.
 const LENGTHS: [usize; 6] = [8, 16, 32, 64, 128, ROWS_MAX];
 /// What stands for the list in a statement's text.
@@ -55,6 +59,25 @@ pub(crate) struct Answer {
     pub(crate) changed: u64,
 }
 
+impl Answer {
+    /// The numbers of a list that was read as a list.
+    pub(crate) fn places(&self) -> Result<BTreeSet<i64>, Failure> {
+        let mut places = BTreeSet::new();
+        for row in &self.rows {
+            let list: Vec<i64> = serde_json::from_str(&row.text(0)?)
+                .map_err(|why| Failure::unreadable("a list", why))?;
+            places.extend(list);
+        }
+        Ok(places)
+    }
+
+    /// Takes what another flight answered to the same statement.
+    fn take(&mut self, more: Self) {
+        self.rows.extend(more.rows);
+        self.changed += more.changed;
+    }
+}
+
 impl Part {
     /// One without a list.
     pub(crate) const fn plain(text: &'static str) -> Self {
@@ -75,6 +98,15 @@ impl Part {
 
     fn rows(&self, values: &Values<'_>) -> usize {
         values.len().checked_div(self.columns).unwrap_or(0)
+    }
+
+    /// Its values from a row of its list on, as many as go at once; of one without a list all.
+    fn section<'v>(&self, values: &Values<'v>, first: usize) -> Values<'v> {
+        if self.columns == 0 {
+            return values.clone();
+        }
+        let rows = values.chunks(self.columns).skip(first).take(ROWS_MAX);
+        rows.flatten().copied().collect()
     }
 
     /// How many values it has with a list of so many rows; none: as many as are given.
@@ -109,10 +141,8 @@ impl Flight {
         rows: &[R],
         values: impl for<'r> Fn(&'r R) -> [Value<'r>; N],
     ) -> Result<(), Failure> {
-        for rows in rows.chunks(ROWS_MAX) {
-            let list = rows.iter().flat_map(&values).collect();
-            self.write(session, [list]).await?;
-        }
+        let list = rows.iter().flat_map(values).collect();
+        self.write(session, [list]).await?;
         Ok(())
     }
 
@@ -125,7 +155,34 @@ impl Flight {
         self.run(session, values).await
     }
 
+    /// Runs the statements as often as the longest list wants; one without a list answers once.
     async fn run<const N: usize>(
+        &'static self,
+        session: &mut Session,
+        values: [Values<'_>; N],
+    ) -> Result<[Answer; N], Failure> {
+        let rows = self.parts.iter().zip(&values);
+        let rows = rows.map(|(part, values)| part.rows(values)).max();
+        if rows.is_none_or(|rows| rows <= ROWS_MAX) {
+            return self.run_once(session, values).await;
+        }
+        let mut answers = std::array::from_fn(|_| Answer::default());
+        for first in (0..rows.unwrap_or(0)).step_by(ROWS_MAX) {
+            let parts = self.parts.iter().zip(&values);
+            let mut parts = parts.map(|(part, values)| part.section(values, first));
+            let section: [Values<'_>; N] =
+                std::array::from_fn(|_| parts.next().unwrap_or_default());
+            let told = self.run_once(session, section).await?;
+            for ((part, whole), told) in self.parts.iter().zip(&mut answers).zip(told) {
+                if first == 0 || part.columns > 0 {
+                    whole.take(told);
+                }
+            }
+        }
+        Ok(answers)
+    }
+
+    async fn run_once<const N: usize>(
         &'static self,
         session: &mut Session,
         values: [Values<'_>; N],
@@ -206,7 +263,6 @@ impl<'v, T: Into<Value<'v>>> From<Option<T>> for Value<'v> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sqlite::rows::Columns;
     use crate::sqlite::tx::Ending;
     use crate::store::Tables;
     use crate::{OpenOptions, Store};
@@ -261,9 +317,22 @@ mod tests {
                     assert_eq!(&*joined.rows[0].text(0)?, "ab");
                     assert_eq!((summed.rows[0].long(0)?, summed.rows[0].long(1)?), (3, 3));
                 }
-                let many = vec![Value::Number(1); 2 * (ROWS_MAX + 1)];
-                let asked = COUNTING.read(session, [many, vec!["a".into(), "b".into()], vec![]]);
-                assert!(asked.await.is_err(), "longer than any list");
+                let many = (0..=600)
+                    .flat_map(|n| [Value::Number(n), "w".into()])
+                    .collect();
+                let (both, others) = (vec!["a".into(), "b".into()], vec![Value::Number(1); 300]);
+                let [read, joined, summed] = COUNTING.read(session, [many, both, others]).await?;
+                let numbers: Result<Vec<i64>, _> =
+                    read.rows.iter().map(|row| row.long(0)).collect();
+                assert_eq!(
+                    numbers?,
+                    (0..=600).collect::<Vec<i64>>(),
+                    "in three flights"
+                );
+                assert_eq!(joined.rows.len(), 1, "asked once");
+                let counts: Result<Vec<i64>, _> =
+                    summed.rows.iter().map(|row| row.long(0)).collect();
+                assert_eq!(counts?, [256, 44, 0]);
                 Ok(())
             })
         });

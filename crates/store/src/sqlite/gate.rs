@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::accounts::json;
-use super::flight::{Flight, Part, Values};
+use super::flight::{Part, Values};
 use super::rows::{Columns, instant_of, nanos};
 use crate::outbox::About;
 use crate::{AddressKey, Failure, Reason, Scope, Switch};
@@ -16,14 +16,13 @@ pub(crate) fn is_ungated() -> bool {
 }
 
 /// The addresses of a list for which something is in force.
-pub(crate) const STANDING: Part = Part::plain(
-    "SELECT a.key, a.scopes FROM json_each(?) j \
-    CROSS JOIN address a ON a.key = unhex(j.value) WHERE a.scopes <> '[]'",
+pub(crate) const STANDING: Part = Part::over(
+    1,
+    "WITH j (key) AS ({list}) SELECT a.key, a.scopes FROM j \
+    CROSS JOIN address a ON a.key = j.key WHERE a.scopes <> '[]'",
 );
 /// Switches that are off.
 pub(crate) const OFF: Part = Part::plain("SELECT name FROM switch WHERE is_on = 0");
-
-static ASKING: Flight = Flight::new(&[OFF, STANDING]);
 
 /// One thing that is in force, as it stands in an address's row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,10 +79,10 @@ pub(crate) fn stands(text: &str) -> Result<Vec<Stand>, Failure> {
     serde_json::from_str(text).map_err(|why| Failure::unreadable("an address", why))
 }
 
-/// The addresses of which is asked.
-pub(crate) fn keys(addresses: &[AddressKey]) -> Vec<String> {
-    let asked = addresses.iter().filter(|_| !is_ungated());
-    asked.map(|key| key.hex()).collect()
+/// The addresses of which is asked, as values of their statement.
+pub(crate) fn asked<'a>(addresses: impl IntoIterator<Item = &'a AddressKey>) -> Values<'a> {
+    let asked = addresses.into_iter().filter(|_| !is_ungated());
+    asked.map(|key| key.0.as_slice().into()).collect()
 }
 
 /// What is in force for addresses, read inside the transaction that depends on it.
@@ -94,17 +93,6 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Reads all that bears on messages to these addresses.
-    pub(crate) async fn read(
-        session: &mut Session,
-        addresses: &[AddressKey],
-    ) -> Result<Self, Failure> {
-        let addresses = json(&keys(addresses));
-        let asking = [Values::new(), vec![(&*addresses).into()]];
-        let [off, stands] = ASKING.read(session, asking).await?;
-        Self::of(&off.rows, &stands.rows)
-    }
-
     /// What the rows of switches and of addresses say.
     pub(crate) fn of(off: &[impl Columns], stands: &[impl Columns]) -> Result<Self, Failure> {
         let off = off.iter().map(|row| row.text(0));

@@ -1,55 +1,53 @@
 //! Grounds: whether the law lets somebody be written to, asked with the gate.
 
-use super::Session;
-use super::accounts::json;
-use super::rows::{Columns, nanos};
+use super::flight::{Answer, Part, Value, Values};
 use crate::outbox::About;
 use crate::{AddressKey, Basis, Failure};
 use jiff::Timestamp;
 use model::Demand;
-use std::collections::BTreeSet;
 
 /// How the detail of a message begins for which there is no ground.
 pub(crate) const NO_CONSENT: &str = "no_consent: ";
 
-/// Which of a list of recipients have a proof of one of the kinds beside them that holds then.
-pub(crate) const PROVEN: &str = "SELECT j.key FROM json_each(?) j WHERE EXISTS (SELECT 1 FROM consent c \
-    WHERE c.address = unhex(j.value ->> 0) AND c.at <= j.value ->> 1 \
-    AND (c.until IS NULL OR c.until > j.value ->> 1) \
-    AND c.basis IN (SELECT w.value FROM json_each(j.value, '$[2]') w))";
+/// The places of those of a list of recipients that have a proof of one of the kinds beside them that holds then.
+pub(crate) const PROVEN: Part = Part::over(
+    3 + KINDS,
+    "WITH j (place, address, at, a, b, c, d) AS ({list}) SELECT json_group_array(j.place) FROM j \
+    WHERE EXISTS (SELECT 1 FROM consent c WHERE c.address = j.address AND c.at <= j.at \
+    AND (c.until IS NULL OR c.until > j.at) AND c.basis IN (j.a, j.b, j.c, j.d))",
+);
+/// As many kinds of proof there are.
+const KINDS: usize = Basis::ALL.len();
+
+/// What is asked of the ledger, as values of its statement.
+pub(crate) fn asked<'a>(asked: &[(&'a About, Timestamp)]) -> Values<'a> {
+    let mut values = Values::new();
+    for (place, (about, now)) in (0_u32..).zip(asked) {
+        if let Some((whom, kinds)) = needed(about, *now) {
+            let row: [Value<'_>; 3] = [place.into(), whom.0.as_slice().into(), (*now).into()];
+            values.extend(row);
+            let kinds = kinds.iter().map(|kind| Value::from(kind.as_str()));
+            values.extend(kinds.chain(std::iter::repeat(Value::Nothing)).take(KINDS));
+        }
+    }
+    values
+}
 
 /// Whether there is a ground to write to each recipient: none is needed, the account does business with us, or the ledger
 /// has a proof. Who gets a copy gets what is contractual, which needs none.
-pub(crate) async fn are_there(
-    session: &mut Session,
+pub(crate) fn are_there(
     asked: &[(&About, Timestamp)],
+    proven: &Answer,
 ) -> Result<Vec<bool>, Failure> {
-    let mut are_there = vec![true; asked.len()];
-    let (mut places, mut wanted) = (Vec::new(), Vec::new());
-    for (place, (about, now)) in asked.iter().enumerate() {
-        if let Some((whom, words)) = needed(about, *now) {
-            places.push(place);
-            wanted.push((whom.hex(), nanos(*now), words));
-        }
-    }
-    if wanted.is_empty() {
-        return Ok(are_there);
-    }
-    let found = session
-        .rows(sqlx::query(PROVEN).bind(json(&wanted)))
-        .await?;
-    let proven = found.iter().map(|row| row.long(0));
-    let proven: BTreeSet<i64> = proven.collect::<Result<_, _>>()?;
-    for (number, place) in (0..).zip(places) {
-        if let Some(is_there) = are_there.get_mut(place) {
-            *is_there = proven.contains(&number);
-        }
-    }
-    Ok(are_there)
+    let proven = proven.places()?;
+    let is_there = |(place, (about, now)): (i64, &(&About, Timestamp))| {
+        needed(about, *now).is_none() || proven.contains(&place)
+    };
+    Ok((0..).zip(asked).map(is_there).collect())
 }
 
 /// The recipient and the kinds of proof of which one is needed; none: there is a ground without.
-pub(crate) fn needed(about: &About, now: Timestamp) -> Option<(AddressKey, Vec<&'static str>)> {
+pub(crate) fn needed(about: &About, now: Timestamp) -> Option<(&AddressKey, &'static [Basis])> {
     let Demand::OneOf(bases) = about.demand else {
         return None;
     };
@@ -57,8 +55,7 @@ pub(crate) fn needed(about: &About, now: Timestamp) -> Option<(AddressKey, Vec<&
     if is_related && about.demand.accepts(Basis::BusinessRelationship) {
         return None;
     }
-    let whom = about.addresses.first().copied()?;
-    Some((whom, bases.iter().map(|basis| basis.as_str()).collect()))
+    Some((about.addresses.first()?, bases))
 }
 
 /// Why a message without a ground does not leave.

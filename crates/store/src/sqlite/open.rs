@@ -88,6 +88,7 @@ fn connect_options(path: &Path, tuning: &Tuning) -> SqliteConnectOptions {
         .busy_timeout(tuning.busy_max)
         .pragma("wal_autocheckpoint", tuning.wal_pages_max.to_string())
         .pragma("cache_size", "-32768")
+        .pragma("temp_store", "memory")
         .statement_cache_capacity(STATEMENTS_MAX)
         .thread_name(|n| format!("store-{n}"))
         .disable_statement_logging()

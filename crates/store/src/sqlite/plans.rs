@@ -1,8 +1,8 @@
 //! What runs for every batch and every claim finds its rows by key, with no statistics to help it.
 
 use super::{
-    accounts, answers, attempts, caps, claims, deliveries, fates, gate, grounds, messages, prunes,
-    settlements, wakes,
+    accounts, admission, answers, append, attempts, caps, claims, deliveries, fates, gate, grounds,
+    messages, prunes, settlements, wakes,
 };
 use crate::store::Tables;
 use crate::{OpenOptions, Store};
@@ -20,10 +20,7 @@ async fn hot_statements_find_their_rows_by_key() -> Result<(), Box<dyn std::erro
         wakes::DUE,
         claims::EXPIRING,
         fates::LEFT,
-        grounds::PROVEN,
         answers::SCANNED,
-        caps::NEWEST,
-        caps::GIVE_BACK,
         messages::WITHDRAW,
         deliveries::CONTACTS,
         prunes::MESSAGES,
@@ -41,6 +38,13 @@ async fn hot_statements_find_their_rows_by_key() -> Result<(), Box<dyn std::erro
         attempts::BEGUN,
         settlements::SETTLING,
         settlements::END_ATTEMPTS,
+        grounds::PROVEN,
+        caps::NEWEST,
+        caps::GIVE_BACK,
+        caps::FORGET,
+        admission::CLAIM,
+        append::ENDS,
+        append::RAISE,
     ];
     let parts = parts.map(|part| part.sql(8));
     let statements = statements.into_iter().map(ToOwned::to_owned).chain(parts);

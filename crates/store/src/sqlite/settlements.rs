@@ -1,7 +1,7 @@
 //! Settlements: what came of claims, for many at once.
 
 use super::fates::{self, End, Ended, Move, RESENDS_MAX, Standing};
-use super::flight::{Flight, Part, Value, Values};
+use super::flight::{Answer, Flight, Part, Value, Values};
 use super::rows::{Columns, signed};
 use super::{Session, Sqlite, caps, captured};
 use crate::share::Small;
@@ -21,13 +21,11 @@ pub(crate) const SETTLING: Part = Part::over(
 pub(crate) const END_ATTEMPTS: Part = Part::over(
     5,
     "WITH j (id, claim, now, state, detail) AS ({list}) \
-    UPDATE attempt SET ended_at = j.now, outcome = j.state, detail = j.detail \
+    UPDATE OR ROLLBACK attempt SET ended_at = j.now, outcome = j.state, detail = j.detail \
     FROM j WHERE attempt.delivery = j.id AND attempt.claim = j.claim AND attempt.ended_at IS NULL",
 );
 
-static LOOKING: Flight = Flight::new(&[SETTLING]);
 static ENDING: Flight = Flight::new(&[END_ATTEMPTS]);
-static SETTLED: Flight = Flight::new(&[END_ATTEMPTS, fates::PLACE, fates::FATES]);
 
 impl Sqlite {
     pub(crate) async fn settle(&self, settlement: Settlement) -> Result<bool, Failure> {
@@ -35,90 +33,111 @@ impl Sqlite {
     }
 }
 
-/// Writes what came of claims; says for each whether it still held, or had come to the same before.
-pub(crate) async fn settle(
-    session: &mut Session,
-    settlements: &[(usize, &Settlement)],
-    clock: ClockMode,
-) -> Result<Vec<bool>, Failure> {
-    let mut answers = vec![false; settlements.len()];
-    if settlements.is_empty() {
-        return Ok(answers);
-    }
-    let mut settling = Vec::new();
-    for (place, standing, state) in standing(session, settlements).await? {
-        let (Some((_, settlement)), Some(answer)) =
-            (settlements.get(place), answers.get_mut(place))
-        else {
-            continue;
-        };
-        if &*state == DeliveryState::Claimed.as_str() {
-            *answer = true;
-            settling.push((standing, *settlement));
-        } else {
-            // Settled before: the same answer again is no surprise.
-            *answer = &*state == outcome_state(settlement.outcome).as_str();
-        }
-    }
-    if settling.is_empty() {
-        return Ok(answers);
-    }
-    let ends: Vec<(&Claim, End<'_>)> = settling
-        .iter()
-        .map(|(_, settlement)| (&settlement.claim, end(settlement, clock)))
-        .collect();
-    for kept in settling.iter().filter_map(|(_, one)| one.captured.as_ref()) {
-        captured::write(session, kept).await?;
-    }
-    let unsent: Vec<i64> = settling
-        .iter()
-        .filter(|(_, one)| !matches!(one.outcome, Outcome::Sent | Outcome::Unknown))
-        .map(|(standing, _)| standing.row)
-        .collect();
-    caps::give_back(session, &unsent).await?;
-    let moves: Vec<Move<'_>> = settling
-        .iter()
-        .map(|(standing, one)| moved(standing, one))
-        .collect();
-    let mut ended = Vec::new();
-    for ((standing, settlement), place) in settling.iter().zip(&moves) {
-        if place.until.is_none() {
-            ended.push(Ended::of(standing, &end(settlement, clock))?);
-        }
-    }
-    // What is told in the log has its place only when it stands there.
-    let (now, later) = match clock {
-        ClockMode::Log => (ended, Vec::new()),
-        ClockMode::Live => (Vec::new(), ended),
-    };
-    let now = fates::told(&now, &[]);
-    let writing = [ended_attempts(&ends), fates::placed(&moves), now];
-    SETTLED.write(session, writing).await?;
-    fates::tell(session, later, clock).await?;
-    Ok(answers)
-}
-
-/// The deliveries that are meant, with their places in the list and their states.
-async fn standing(
-    session: &mut Session,
-    settlements: &[(usize, &Settlement)],
-) -> Result<Vec<(usize, Standing, Box<str>)>, Failure> {
-    let mut claims = Values::new();
-    for (place, (_, one)) in (0_u32..).zip(settlements) {
+/// The claims that are settled, as values of the statement that looks for their deliveries.
+pub(crate) fn asked<'s>(settlements: &[(usize, &'s Settlement)]) -> Values<'s> {
+    let row = |(place, (_, one)): (u32, &(usize, &Settlement))| -> [Value<'s>; 5] {
         let Claim { row, id, epoch, .. } = one.claim;
         let is_unknown = i64::from(one.outcome == Outcome::Unknown);
-        claims.extend([row, id, signed(epoch), is_unknown].map(Value::from));
-        claims.push(place.into());
+        let [row, id, epoch, is_unknown] = [row, id, signed(epoch), is_unknown].map(Value::from);
+        [row, id, epoch, is_unknown, place.into()]
+    };
+    (0..).zip(settlements).flat_map(row).collect()
+}
+
+/// Settlements whose claims hold, with their deliveries.
+pub(crate) struct Settling<'s> {
+    /// For each that was asked for: whether its claim still held, or had come to the same before.
+    pub(crate) answers: Vec<bool>,
+    settling: Vec<(Standing, &'s Settlement)>,
+}
+
+/// What is written of settlements.
+pub(crate) struct Settled<'s> {
+    ends: Vec<(&'s Claim, End<'s>)>,
+    moves: Vec<Move<'s>>,
+    /// Those that have ended for good.
+    pub(crate) ended: Vec<Ended>,
+}
+
+impl<'s> Settling<'s> {
+    pub(crate) fn of(
+        settlements: &[(usize, &'s Settlement)],
+        found: &Answer,
+    ) -> Result<Self, Failure> {
+        let mut answers = vec![false; settlements.len()];
+        let mut settling = Vec::new();
+        for (place, standing, state) in standing(found)? {
+            let (Some((_, settlement)), Some(answer)) =
+                (settlements.get(place), answers.get_mut(place))
+            else {
+                continue;
+            };
+            if &*state == DeliveryState::Claimed.as_str() {
+                *answer = true;
+                settling.push((standing, *settlement));
+            } else {
+                // Settled before: the same answer again is no surprise.
+                *answer = &*state == outcome_state(settlement.outcome).as_str();
+            }
+        }
+        Ok(Self { answers, settling })
     }
-    let [found] = LOOKING.read(session, [claims]).await?;
-    let list = found.rows.first().map(|row| row.text(0)).transpose()?;
-    let found: Vec<Settling> = serde_json::from_str(list.as_deref().unwrap_or("[]"))
-        .map_err(|why| Failure::unreadable("a list of deliveries", why))?;
-    found.into_iter().map(whole).collect()
+
+    /// What captured mode keeps of them is kept, and what was not sent counts no more.
+    pub(crate) async fn prepare(&self, session: &mut Session) -> Result<(), Failure> {
+        for kept in self
+            .settling
+            .iter()
+            .filter_map(|(_, one)| one.captured.as_ref())
+        {
+            captured::write(session, kept).await?;
+        }
+        let is_sent = |one: &Settlement| matches!(one.outcome, Outcome::Sent | Outcome::Unknown);
+        let unsent = self.settling.iter().filter(|(_, one)| !is_sent(one));
+        let unsent: Vec<i64> = unsent.map(|(standing, _)| standing.row).collect();
+        caps::give_back(session, &unsent).await
+    }
+
+    pub(crate) fn settled(&self, clock: ClockMode) -> Result<Settled<'s>, Failure> {
+        let mut settled = Settled {
+            ends: Vec::new(),
+            moves: Vec::new(),
+            ended: Vec::new(),
+        };
+        for (standing, settlement) in &self.settling {
+            let (end, place) = (end(settlement, clock), moved(standing, settlement));
+            if place.until.is_none() {
+                settled.ended.push(Ended::of(standing, &end)?);
+            }
+            settled.ends.push((&settlement.claim, end));
+            settled.moves.push(place);
+        }
+        Ok(settled)
+    }
+}
+
+impl Settled<'_> {
+    /// As values of the statements that end attempts and move deliveries.
+    pub(crate) fn values(&self) -> [Values<'_>; 2] {
+        [ended_attempts(&self.ends), fates::placed(&self.moves)]
+    }
+}
+
+/// The deliveries that were found, with their places in the list and their states.
+fn standing(found: &Answer) -> Result<Vec<(usize, Standing, Box<str>)>, Failure> {
+    let mut all = Vec::new();
+    for row in &found.rows {
+        let list: Vec<Found> = serde_json::from_str(&row.text(0)?)
+            .map_err(|why| Failure::unreadable("a list of deliveries", why))?;
+        for found in list {
+            all.push(whole(found)?);
+        }
+    }
+    Ok(all)
 }
 
 /// A place in a list, and its delivery: id, shard, attempts, message, account, state, and what was decided where that matters.
-pub(crate) type Settling = (
+pub(crate) type Found = (
     usize,
     i64,
     u32,
@@ -131,7 +150,7 @@ pub(crate) type Settling = (
 
 /// The delivery with its place in the list, and its state.
 pub(crate) fn whole(
-    (place, row, shard, attempts, message, account, state, outgoing): Settling,
+    (place, row, shard, attempts, message, account, state, outgoing): Found,
 ) -> Result<(usize, Standing, Box<str>), Failure> {
     let outgoing = outgoing.map(|text| serde_json::from_str::<Outgoing>(&text));
     let outgoing = outgoing.transpose();
