@@ -7,7 +7,7 @@ use crate::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, Digest, SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::rsa::KeyPair as RsaKeyPair;
 use ring::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256};
@@ -120,7 +120,7 @@ impl Signer {
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&*text, ""));
         let headers = headers(head);
         let (names, signed) = chosen(&headers);
-        let body_hash = STANDARD.encode(digest(&SHA256, relaxed_body(body).as_bytes()));
+        let body_hash = STANDARD.encode(body_hash(body));
         let algorithm = match &self.key {
             Key::Rsa(_) => "rsa-sha256",
             Key::Ed25519(_) => "ed25519-sha256",
@@ -270,34 +270,55 @@ fn relaxed_header(name: &str, value: &str) -> String {
     format!("{}:{}", name.to_ascii_lowercase(), words.join(" "))
 }
 
+/// The hash of a body as it is signed.
+fn body_hash(body: &str) -> Digest {
+    let bytes = body.as_bytes();
+    let is_somewhere = |blanks: &[u8]| memchr::memmem::find(bytes, blanks).is_some();
+    let is_relaxed = !bytes.contains(&b'\t')
+        && !is_somewhere(b"  ")
+        && !is_somewhere(b" \r\n")
+        && !body.ends_with(' ');
+    if !is_relaxed {
+        return digest(&SHA256, relaxed_body(body).as_bytes());
+    }
+    // Most are as they are signed but for empty lines at their end.
+    let mut context = Context::new(&SHA256);
+    let lines = body.trim_end_matches("\r\n");
+    if !lines.is_empty() {
+        context.update(lines.as_bytes());
+        context.update(b"\r\n");
+    }
+    context.finish()
+}
+
 /// Lines without blanks at their ends, runs of blanks as one, no empty lines at the end.
 fn relaxed_body(body: &str) -> String {
     let mut out = String::with_capacity(body.len());
     let mut empty = 0;
     for line in body.split("\r\n") {
-        let line = relaxed_line(line);
+        let line = line.trim_end_matches([' ', '\t']);
         if line.is_empty() {
             empty += 1;
             continue;
         }
         (0..empty).for_each(|_| out.push_str("\r\n"));
         empty = 0;
-        out.push_str(&line);
+        relaxed_line(line, &mut out);
         out.push_str("\r\n");
     }
     out
 }
 
-fn relaxed_line(line: &str) -> String {
-    let mut out = String::with_capacity(line.len());
-    for letter in line.trim_end_matches([' ', '\t']).chars() {
+/// Writes a line without blanks at its end.
+fn relaxed_line(line: &str, out: &mut String) {
+    let first = out.len();
+    for letter in line.chars() {
         match letter {
-            ' ' | '\t' if out.ends_with(' ') => {}
+            ' ' | '\t' if out[first..].ends_with(' ') => {}
             ' ' | '\t' => out.push(' '),
             other => out.push(other),
         }
     }
-    out
 }
 
 fn folded(text: &str) -> String {
@@ -354,6 +375,26 @@ mod tests {
             relaxed_body(" a \t b \r\n\r\nc\r\n\r\n"),
             " a b\r\n\r\nc\r\n"
         );
+    }
+
+    #[test]
+    fn every_short_body_has_the_hash_of_its_relaxed_lines() {
+        let mut bodies = vec![String::new()];
+        let mut first = 0;
+        for _ in 0..6 {
+            let next = bodies.len();
+            for at in first..next {
+                for end in ["a", " ", "\t", "\r\n"] {
+                    bodies.push(bodies[at].clone() + end);
+                }
+            }
+            first = next;
+        }
+        assert_eq!(bodies.len(), 5_461);
+        for body in bodies {
+            let relaxed = digest(&SHA256, relaxed_body(&body).as_bytes());
+            assert_eq!(body_hash(&body).as_ref(), relaxed.as_ref(), "{body:?}");
+        }
     }
 
     /// Signed data and signature, taken apart again by other means than `sign`.

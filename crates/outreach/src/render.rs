@@ -133,6 +133,14 @@ pub enum RenderError {
     Panicked(Box<str>),
 }
 
+/// What is added to a mail.
+#[derive(Clone, Copy, Default)]
+struct Added<'a> {
+    /// Its `unsubscribe_url`.
+    link: Option<&'a str>,
+    footer: Option<&'a Footer>,
+}
+
 /// Renders `outgoing` for its channel: a mail for `Email`, a post for `Route`, the body of a `Webhook` as a post's text.
 /// A mail ends in the `footer`, if there is one.
 pub fn render(
@@ -141,12 +149,26 @@ pub fn render(
     footer: Option<&Footer>,
 ) -> Result<Rendered, RenderError> {
     if matches!(outgoing.channel, Channel::Email { .. }) {
+        let added = Added { link: None, footer };
         guarded(outgoing, || {
-            mail(templates, outgoing, footer).map(Rendered::Mail)
+            mail(templates, outgoing, added).map(Rendered::Mail)
         })
     } else {
         guarded(outgoing, || post(templates, outgoing).map(Rendered::Post))
     }
+}
+
+/// Renders the mail that `outgoing` is, whose reader may leave by `link`: its template knows that as `unsubscribe_url`.
+pub fn render_with_link(
+    templates: &Templates,
+    outgoing: &Outgoing,
+    (link, footer): (&str, Option<&Footer>),
+) -> Result<Rendered, RenderError> {
+    let link = Some(link);
+    let added = Added { link, footer };
+    guarded(outgoing, || {
+        mail(templates, outgoing, added).map(Rendered::Mail)
+    })
 }
 
 /// Renders `outgoing` for one target of its route: Slack gets a post, a mail address or a channel of Teams
@@ -158,7 +180,7 @@ pub fn render_for(
 ) -> Result<Rendered, RenderError> {
     if matches!(target, Target::Email(_) | Target::Teams(_)) {
         guarded(outgoing, || {
-            mail(templates, outgoing, None).map(Rendered::Mail)
+            mail(templates, outgoing, Added::default()).map(Rendered::Mail)
         })
     } else {
         guarded(outgoing, || post(templates, outgoing).map(Rendered::Post))
@@ -188,12 +210,12 @@ fn label(outgoing: &Outgoing) -> Box<str> {
 fn mail(
     templates: &Templates,
     outgoing: &Outgoing,
-    footer: Option<&Footer>,
+    added: Added<'_>,
 ) -> Result<RenderedMail, RenderError> {
     match &outgoing.content {
         Content::Template { name, locale, hash } => {
             let entry = templates.decided(name, locale, hash)?;
-            template_mail(templates, entry, outgoing, footer)
+            template_mail(templates, entry, outgoing, added)
         }
         Content::Text(_)
         | Content::Nobody { .. }
@@ -207,7 +229,7 @@ fn mail(
                 locale: &notice.locale,
                 subject: &notice.subject,
                 preheader: None,
-                footer,
+                footer: added.footer,
                 layout: None,
                 by_hand: None,
             };
@@ -220,7 +242,7 @@ fn post(templates: &Templates, outgoing: &Outgoing) -> Result<RenderedPost, Rend
     match &outgoing.content {
         Content::Template { name, locale, hash } => {
             let entry = templates.decided(name, locale, hash)?;
-            let frame = Frame::new(&outgoing.view, &entry.text.locale);
+            let frame = Frame::new(&outgoing.view, &entry.text.locale, None);
             let body = fill::body(templates, entry, &frame)?;
             match entry.text.medium {
                 Medium::Email | Medium::Slack => post::write(name, &body),
@@ -247,10 +269,10 @@ fn template_mail(
     templates: &Templates,
     entry: &Entry,
     outgoing: &Outgoing,
-    footer: Option<&Footer>,
+    added: Added<'_>,
 ) -> Result<RenderedMail, RenderError> {
     let (name, locale) = (&entry.text.name, &entry.text.locale);
-    let frame = Frame::new(&outgoing.view, locale);
+    let frame = Frame::new(&outgoing.view, locale, added.link);
     let mut body = fill::body(templates, entry, &frame)?;
     if entry.text.medium == Medium::Blocks {
         body = blocks::markdown(name, &body)?;
@@ -267,7 +289,7 @@ fn template_mail(
         locale,
         subject: &subject,
         preheader: preheader.as_deref(),
-        footer,
+        footer: added.footer,
         layout: layout.as_deref(),
         by_hand: by_hand.as_deref(),
     };

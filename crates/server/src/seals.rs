@@ -20,6 +20,8 @@ pub(crate) struct Seals {
     store: Store,
     clock: Clock,
     known: Arc<Mutex<Option<Known>>>,
+    /// Held by whoever reads the keys: the others wait for what it finds.
+    reading: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Seals {
@@ -28,6 +30,7 @@ impl Seals {
             store,
             clock,
             known: Arc::default(),
+            reading: Arc::default(),
         }
     }
 
@@ -61,18 +64,24 @@ impl Seals {
         })
     }
 
-    async fn no_older_than(&self, age: SignedDuration) -> Result<Arc<Seal>, Failure> {
+    /// The seal, if its keys were read so lately.
+    fn known(&self, age: SignedDuration) -> Option<Arc<Seal>> {
+        let known = self.known.lock();
+        let known = known.unwrap_or_else(PoisonError::into_inner).clone();
         let now = self.clock.now();
-        let known = self
-            .known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        if let Some((at, seal)) = known
-            && now.duration_since(at) < age
-        {
+        let (_, seal) = known.filter(|(at, _)| now.duration_since(*at) < age)?;
+        Some(seal)
+    }
+
+    async fn no_older_than(&self, age: SignedDuration) -> Result<Arc<Seal>, Failure> {
+        if let Some(seal) = self.known(age) {
             return Ok(seal);
         }
+        let _reading = self.reading.lock().await;
+        if let Some(seal) = self.known(age) {
+            return Ok(seal);
+        }
+        let now = self.clock.now();
         let keys = self.store.seal_keys(now).await?;
         let keys = keys.into_iter().map(|key| (key.number, key.secret));
         let seal = Seal::new(keys).map_err(|why| Failure::Database(why.to_string().into()))?;

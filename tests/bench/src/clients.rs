@@ -8,9 +8,12 @@ use std::process::Command;
 use std::sync::Arc;
 
 use anyhow::bail;
+use jiff::Timestamp;
 use lettre::address::Envelope;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
+use outreach::Secret;
+use outreach::dkim::Signer;
 
 use crate::cpu::{Cost, Meter};
 use crate::mails::Case;
@@ -116,6 +119,29 @@ fn answered(stream: &mut BufReader<TcpStream>, wanted: char) -> anyhow::Result<(
         bail!("the sink said {line:?}");
     }
     Ok(())
+}
+
+/// Signs as many mails on all cores, and sends none.
+pub(crate) fn signing(letter: &[u8], key: &str, case: Case) -> anyhow::Result<Cost> {
+    let signer = Signer::new("vendor.example", "s1", &Secret::new(key))?;
+    let cores = std::thread::available_parallelism()?.get();
+    let meter = Meter::start();
+    std::thread::scope(|scope| {
+        let sign = |core| {
+            let count = case.mails / cores + usize::from(core < case.mails % cores);
+            (0..count).try_for_each(|_| signer.sign(letter, Timestamp::UNIX_EPOCH).map(drop))
+        };
+        let signers: Vec<_> = (0..cores)
+            .map(|core| scope.spawn(move || sign(core)))
+            .collect();
+        signers
+            .into_iter()
+            .try_for_each(|signer| match signer.join() {
+                Ok(signed) => Ok(signed?),
+                Err(_) => bail!("a signer panicked"),
+            })
+    })?;
+    Ok(meter.stop())
 }
 
 /// Postfix's generator. It is another process, so only the clock counts.

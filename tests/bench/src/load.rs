@@ -224,7 +224,8 @@ pub(crate) fn decided_in(folder: &Path) -> std::path::PathBuf {
 }
 
 impl Key {
-    fn path(self, folder: &Path) -> std::path::PathBuf {
+    /// Where it lies.
+    pub(crate) fn path(self, folder: &Path) -> std::path::PathBuf {
         folder.join("dkim.pem")
     }
 

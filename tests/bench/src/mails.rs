@@ -31,6 +31,7 @@ struct Beside {
     bare: Turns,
     library: Turns,
     source: Turns,
+    signing: Turns,
 }
 
 /// What is measured at a time.
@@ -105,7 +106,13 @@ async fn side_by_side(
             let path = folder.join("round.db");
             std::fs::copy(load::decided_in(folder), &path)?;
             let ours = ours(folder, &path, case).await?;
-            for turns in [&mut beside.bare, &mut beside.library, &mut beside.source] {
+            let Beside {
+                bare,
+                library,
+                source,
+                signing,
+            } = &mut beside;
+            for turns in [bare, library, source, signing] {
                 turns.ours(ours);
             }
             beside.bare.floor(clients::bare(&letter, case)?);
@@ -114,6 +121,10 @@ async fn side_by_side(
                 let cost = clients::smtp_source(letter.len(), case)?;
                 beside.source.floor(cost);
             }
+            if let Load::Signed(key) = load {
+                let key = std::fs::read_to_string(key.path(folder))?;
+                beside.signing.floor(clients::signing(&letter, &key, case)?);
+            }
             remove(&path)?;
         }
         println!(" {connections} connections to {taker}");
@@ -121,8 +132,9 @@ async fn side_by_side(
             (&beside.bare, "a bare client"),
             (&beside.library, "a library's client"),
             (&beside.source, "smtp-source (clock only)"),
+            (&beside.signing, "signing alone, on all cores"),
         ];
-        for (turns, name) in names {
+        for (turns, name) in names.into_iter().filter(|(turns, _)| turns.is_measured()) {
             turns.print(("outbox to server", name), mails);
         }
     }

@@ -18,6 +18,11 @@ impl Turns {
         self.floor.push(cost);
     }
 
+    /// Whether there is a floor.
+    pub(crate) fn is_measured(&self) -> bool {
+        !self.floor.is_empty()
+    }
+
     /// Prints facts per second of one core, and by the clock, of both.
     pub(crate) fn print(&self, names: (&str, &str), facts: usize) {
         let ours = rates(&self.ours, facts);

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 /// The reserved key of a view.
 pub(super) const RESERVED: &str = "_";
 
+/// The key of a view under which its reader's way to leave stands.
+const LINK: &str = "unsubscribe_url";
+
 /// In which language formats are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Language {
@@ -33,10 +36,13 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Sets `view` into the locale.
-    pub(super) fn new(view: &Value, locale: &str) -> Self {
+    /// Sets `view` into the locale, with the link by which its reader may leave.
+    pub(super) fn new(view: &Value, locale: &str, link: Option<&str>) -> Self {
         let mut view = view.clone();
         if let Some(values) = view.as_object_mut() {
+            if let Some(link) = link {
+                values.insert(LINK.to_owned(), link.into());
+            }
             let reserved = values.entry(RESERVED).or_insert_with(|| json!({}));
             if let Some(reserved) = reserved.as_object_mut() {
                 reserved.insert("locale".to_owned(), json!(locale));

@@ -179,7 +179,7 @@ fn preview(
     [name, locale, hash]: [&str; 3],
 ) -> Result<Preview, RenderError> {
     let entry = templates.decided(name, locale, hash)?;
-    let frame = Frame::new(&outgoing.view, locale);
+    let frame = Frame::new(&outgoing.view, locale, None);
     let body = fill::body(templates, entry, &frame)?;
     let subject = fill::subject(templates, entry, &frame)?;
     let body = beginning(&page::quotable(name, &body)?);

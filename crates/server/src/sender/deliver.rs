@@ -278,15 +278,13 @@ fn render(
     if let Some(target) = target {
         return render_for(&active.templates, outgoing, target);
     }
-    let Some(legal) = legal else {
-        return outreach::render::render(&active.templates, outgoing, None);
-    };
-    let mut linked = outgoing.clone();
-    if let Some(view) = linked.view.as_object_mut() {
-        let url = legal.unsubscribe.as_str().into();
-        view.insert("unsubscribe_url".to_owned(), url);
+    match legal {
+        Some(legal) => {
+            let added = (legal.unsubscribe.as_str(), legal.footer.as_ref());
+            outreach::render::render_with_link(&active.templates, outgoing, added)
+        }
+        None => outreach::render::render(&active.templates, outgoing, None),
     }
-    outreach::render::render(&active.templates, &linked, legal.footer.as_ref())
 }
 
 /// Writes what became of a claim, for as long as it is ours: while the lease lasts nobody else settles it. Where this
