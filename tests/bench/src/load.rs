@@ -12,6 +12,7 @@ use server::{Clock, Config, Roles, Server};
 use store::{Basis, ClockMode, Consent, Incoming, NewFact, OpenOptions, Store};
 use workflow::Files;
 
+use crate::commit;
 use crate::facts;
 use crate::mails::{LOOK, until};
 
@@ -173,6 +174,8 @@ impl Load {
         }
         if is_due {
             decide(&store, self.mails(accounts)).await?;
+        } else {
+            commit::decided(&store).await?;
         }
         Ok(store)
     }
