@@ -256,6 +256,7 @@ cases! {
     ground:
         the_whole_table_of_grounds_holds,
         a_ground_that_ends_stops_what_is_claimed,
+        of_many_each_is_asked_about,
         who_has_no_ground_is_told_what_is_missing;
     call:
         messages_of_a_lane_are_claimed_one_after_the_other,

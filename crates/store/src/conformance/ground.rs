@@ -3,9 +3,14 @@
 use super::gate::{mail, no};
 use super::outbox::state;
 use super::{Ground, Proof, at, bid, epoch, outbox};
-use crate::{AddressKey, Basis, ClaimRequest, Claimed, Consent, OutboxWrite, Role, Scope, Store};
+use crate::{
+    AddressKey, Basis, Cap, ClaimRequest, Claimed, Consent, OutboxWrite, Outcome, Role, Scope,
+    Settlement, Store,
+};
+use futures_util::future::join_all;
 use model::{DeliveryState, Jurisdiction, Outgoing, Purpose};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Who may be sent what advertises and was not refused: nobody known, consent, business, published, contract.
 const ADVERTISING: [(Jurisdiction, [bool; 5]); 4] = [
@@ -182,5 +187,102 @@ pub(super) async fn who_has_no_ground_is_told_what_is_missing(ground: &Ground) -
             .contains("proof of consent, business_relationship, contract, published"),
         "{delivery:?}"
     );
+    Ok(())
+}
+
+/// Messages by number: two to each person, with copies to two others.
+fn many() -> Vec<OutboxWrite> {
+    let key = |name: String| AddressKey(model::id::digest(&[&name]));
+    let one = |n: usize| OutboxWrite {
+        addresses: vec![
+            key(format!("whom-{}", n / 2)),
+            key(format!("copy-{n}")),
+            key("all".into()),
+        ],
+        ..write(
+            &format!("m_{n:03}"),
+            Some(Purpose::Promotional),
+            AddressKey([0; 32]),
+        )
+    };
+    (0..600).map(one).collect()
+}
+
+/// More than one statement takes: each of many is asked about by itself, and one claim takes all that may leave.
+pub(super) async fn of_many_each_is_asked_about(ground: &Ground) -> Proof {
+    let store = ground.open().await?;
+    let many = many();
+    for (person, pair) in many.chunks(2).enumerate() {
+        if person % 2 == 0 {
+            let proof = proof(pair[0].addresses[0], Basis::Consent, None);
+            store.add_consent(proof).await?;
+        }
+        if person % 3 == 0 {
+            let no = no(pair[0].addresses[0], Scope::Leavable, 0);
+            store.suppress(no, None).await?;
+        }
+        if person % 5 == 0 {
+            let no = no(pair[0].addresses[1], Scope::Leavable, 0);
+            store.suppress(no, None).await?;
+        }
+    }
+    super::queue_all(&store, many).await?;
+    let send = epoch(&store, Role::Send, &bid("sender", 0)).await?;
+    let cap = Cap {
+        at_most: 1,
+        within: Duration::from_secs(100),
+    };
+    let request = |second| ClaimRequest {
+        shard: 0,
+        epoch: send,
+        now: at(second),
+        count_max: 1_000,
+        cap: Some(cap),
+        jurisdiction: Jurisdiction::Eu,
+    };
+    for second in [1, 102] {
+        let claimed = store.claim(request(second)).await?;
+        let mut persons = Vec::new();
+        for one in &claimed {
+            let number: usize = one.claim.message.as_str()[2..].parse()?;
+            let copies = if second == 1 && number / 2 % 5 == 0 {
+                1
+            } else {
+                2
+            };
+            assert_eq!(one.addresses.len(), 1 + copies, "{one:?}");
+            persons.push(number / 2);
+        }
+        let expected = (0..300).filter(|person| person % 2 == 0 && person % 3 != 0);
+        assert_eq!(persons, expected.collect::<Vec<_>>(), "one to each");
+        let attempts = claimed
+            .iter()
+            .map(|one| store.attempt(&one.claim, 1, at(second)));
+        for begun in join_all(attempts).await {
+            assert!(begun?);
+        }
+        let settling = claimed.iter().map(|one| {
+            store.settle(Settlement {
+                claim: one.claim.clone(),
+                outcome: Outcome::Sent,
+                detail: "250 ok".into(),
+                captured: None,
+                now: at(second),
+            })
+        });
+        for settled in join_all(settling).await {
+            assert!(settled?);
+        }
+    }
+    let counts = store.delivery_counts().await?;
+    let of = |wanted| counts.iter().find(|(state, _)| *state == wanted);
+    assert_eq!(of(DeliveryState::Sent).map(|(_, count)| *count), Some(200));
+    let suppressed = of(DeliveryState::Suppressed).map(|(_, count)| *count);
+    assert_eq!(suppressed, Some(400));
+    let told = store.read_log(0, 0, 1_000, usize::MAX).await?;
+    let sent = told
+        .iter()
+        .filter(|fact| fact.json.contains("\"state\":\"sent\""));
+    assert_eq!(sent.count(), 200, "each is told once");
     Ok(())
 }
