@@ -3,6 +3,7 @@
 use crate::account::Account;
 use crate::context::{Context, Input};
 use crate::decide::decide;
+use crate::fold;
 use jiff::Timestamp;
 use model::{Decision, Logged, ParkCode, Parked};
 
@@ -41,11 +42,27 @@ pub fn step(
         return decisions;
     };
     if let Some(input) = input {
+        if account.wake_at().is_some_and(|due| due <= now) && is_unusable(context, account, moment)
+        {
+            // It tells nothing, of time neither: else it would move it anew whenever it comes again.
+            decisions.push((now, decide(context, account, input, now)));
+            return decisions;
+        }
         wake_while(context, account, &mut decisions, |due| due < now);
         decisions.push((now, decide(context, account, input, now)));
     }
     wake_while(context, account, &mut decisions, |due| due <= now);
     decisions
+}
+
+/// Whether it is a fact that will be parked.
+fn is_unusable(context: &Context<'_>, account: &Account, moment: Moment<'_>) -> bool {
+    match moment {
+        Moment::Fact(logged) | Moment::History(logged) => {
+            fold::unusable(&context.program.schema, account, &logged.fact).is_some()
+        }
+        Moment::Tick | Moment::CloseHistory => false,
+    }
 }
 
 /// Decides wake-ups in order as long as they are due.

@@ -20,6 +20,7 @@ pub use csm::csm;
 pub use text::from_text;
 pub use value::{ID_CHARACTERS_MAX, TEXT_CHARACTERS_MAX};
 
+use crate::account::Account;
 use model::fact::{SUPPRESSED, UNSUPPRESSED};
 use model::{Fact, ParkCode, Parked};
 use workflow::program::{EventType, Schema};
@@ -81,6 +82,20 @@ pub(crate) fn sort<'a>(schema: &'a Schema, fact: &Fact) -> Sort<'a> {
             Some(_) => Sort::Reserved,
             None => Sort::Unknown,
         },
+    }
+}
+
+/// Why a fact can't be used, whatever the account is like; none: it can.
+pub(crate) fn unusable(schema: &Schema, account: &Account, fact: &Fact) -> Option<Parked> {
+    match sort(schema, fact) {
+        Sort::Updated(which) => read_patch(which, schema, fact).err(),
+        Sort::Deleted(Which::Account) => None,
+        Sort::Deleted(which) => read_patch_id(which, fact).err(),
+        Sort::Event(declared) => {
+            read_event(account, declared, fact, jiff::Timestamp::UNIX_EPOCH).err()
+        }
+        Sort::Reserved => Some(reserved(&fact.kind)),
+        Sort::Answer | Sort::Settled | Sort::Stop | Sort::Unknown | Sort::Elsewhere => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Properties: what holds for every history.
 
-use crate::history::{begin, history};
+use crate::history::{begin, fact, history};
 use crate::workspace::{checked, shipped_files};
 use engine::log_clock::{Moment, step};
 use engine::simulate::{Report, Simulation};
@@ -147,6 +147,28 @@ proptest! {
         let (records_again, _, bytes_again) = simulate(&doubled);
         prop_assert_eq!(records, records_again);
         prop_assert_eq!(bytes, bytes_again);
+    }
+
+    #[test]
+    fn what_can_not_be_used_changes_nothing(facts in history("acme", 60), unusable in prop::collection::vec((0_usize..4, 0_i64..400 * 24, any::<prop::sample::Index>()), 1..20)) {
+        const UNUSABLE: [(&str, &str); 4] = [
+            ("message.sent", "{}"),
+            ("contract.updated", "{}"),
+            ("contact.deleted", "{}"),
+            ("nps.responded", "{}"),
+        ];
+        let (records, alone, bytes) = simulate(&facts);
+        let mut among = facts.clone();
+        for (id, (which, hour, place)) in (10_000..).zip(unusable) {
+            let (kind, data) = UNUSABLE[which];
+            let data = serde_json::from_str(data).expect("it is JSON");
+            let at = begin() + SignedDuration::from_hours(hour);
+            among.insert(1 + place.index(among.len()), fact("acme", id, kind, at, data));
+        }
+        let (records_among, report, bytes_among) = simulate(&among);
+        prop_assert_eq!(report.parked.len(), alone.parked.len() + among.len() - facts.len());
+        prop_assert_eq!(records, records_among);
+        prop_assert_eq!(bytes, bytes_among);
     }
 
     #[test]
