@@ -208,71 +208,79 @@ fn many() -> Vec<OutboxWrite> {
     (0..600).map(one).collect()
 }
 
+/// Every second person agreed, every third said no, and so did every fifth who gets a copy.
+async fn answers_of_many(store: &Store, many: &[OutboxWrite]) -> Proof {
+    for (person, pair) in many.chunks(2).enumerate() {
+        let [whom, copy, _] = pair[0].addresses[..] else {
+            return Err("each goes to three".into());
+        };
+        if person.is_multiple_of(2) {
+            store.add_consent(proof(whom, Basis::Consent, None)).await?;
+        }
+        for (each, key) in [(3, whom), (5, copy)] {
+            if person.is_multiple_of(each) {
+                store.suppress(no(key, Scope::Leavable, 0), None).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Begins and settles these at once.
+async fn send(store: &Store, claimed: &[Claimed], second: i64) -> Proof {
+    let attempts = claimed
+        .iter()
+        .map(|one| store.attempt(&one.claim, 1, at(second)));
+    for begun in join_all(attempts).await {
+        assert!(begun?);
+    }
+    let settling = claimed.iter().map(|one| {
+        store.settle(Settlement {
+            claim: one.claim.clone(),
+            outcome: Outcome::Sent,
+            detail: "250 ok".into(),
+            captured: None,
+            now: at(second),
+        })
+    });
+    for settled in join_all(settling).await {
+        assert!(settled?);
+    }
+    Ok(())
+}
+
 /// More than one statement takes: each of many is asked about by itself, and one claim takes all that may leave.
 pub(super) async fn of_many_each_is_asked_about(ground: &Ground) -> Proof {
     let store = ground.open().await?;
     let many = many();
-    for (person, pair) in many.chunks(2).enumerate() {
-        if person % 2 == 0 {
-            let proof = proof(pair[0].addresses[0], Basis::Consent, None);
-            store.add_consent(proof).await?;
-        }
-        if person % 3 == 0 {
-            let no = no(pair[0].addresses[0], Scope::Leavable, 0);
-            store.suppress(no, None).await?;
-        }
-        if person % 5 == 0 {
-            let no = no(pair[0].addresses[1], Scope::Leavable, 0);
-            store.suppress(no, None).await?;
-        }
-    }
+    answers_of_many(&store, &many).await?;
     super::queue_all(&store, many).await?;
-    let send = epoch(&store, Role::Send, &bid("sender", 0)).await?;
-    let cap = Cap {
-        at_most: 1,
-        within: Duration::from_secs(100),
-    };
-    let request = |second| ClaimRequest {
-        shard: 0,
-        epoch: send,
-        now: at(second),
-        count_max: 1_000,
-        cap: Some(cap),
-        jurisdiction: Jurisdiction::Eu,
-    };
+    let epoch = epoch(&store, Role::Send, &bid("sender", 0)).await?;
     for second in [1, 102] {
-        let claimed = store.claim(request(second)).await?;
+        let request = ClaimRequest {
+            shard: 0,
+            epoch,
+            now: at(second),
+            count_max: 1_000,
+            cap: Some(Cap {
+                at_most: 1,
+                within: Duration::from_secs(100),
+            }),
+            jurisdiction: Jurisdiction::Eu,
+        };
+        let claimed = store.claim(request).await?;
         let mut persons = Vec::new();
         for one in &claimed {
-            let number: usize = one.claim.message.as_str()[2..].parse()?;
-            let copies = if second == 1 && number / 2 % 5 == 0 {
-                1
-            } else {
-                2
-            };
+            let person = one.claim.message.as_str()[2..].parse::<usize>()? / 2;
+            let is_copy_refused = second == 1 && person.is_multiple_of(5);
+            let copies = if is_copy_refused { 1 } else { 2 };
             assert_eq!(one.addresses.len(), 1 + copies, "{one:?}");
-            persons.push(number / 2);
+            persons.push(person);
         }
-        let expected = (0..300).filter(|person| person % 2 == 0 && person % 3 != 0);
-        assert_eq!(persons, expected.collect::<Vec<_>>(), "one to each");
-        let attempts = claimed
-            .iter()
-            .map(|one| store.attempt(&one.claim, 1, at(second)));
-        for begun in join_all(attempts).await {
-            assert!(begun?);
-        }
-        let settling = claimed.iter().map(|one| {
-            store.settle(Settlement {
-                claim: one.claim.clone(),
-                outcome: Outcome::Sent,
-                detail: "250 ok".into(),
-                captured: None,
-                now: at(second),
-            })
-        });
-        for settled in join_all(settling).await {
-            assert!(settled?);
-        }
+        let may = |person: &usize| person.is_multiple_of(2) && !person.is_multiple_of(3);
+        let expected: Vec<usize> = (0..300).filter(may).collect();
+        assert_eq!(persons, expected, "one to each");
+        send(&store, &claimed, second).await?;
     }
     let counts = store.delivery_counts().await?;
     let of = |wanted| counts.iter().find(|(state, _)| *state == wanted);
