@@ -85,7 +85,7 @@ pub(crate) fn sort<'a>(schema: &'a Schema, fact: &Fact) -> Sort<'a> {
     }
 }
 
-/// Why a fact can't be used, whatever the account is like; none: it can.
+/// Why a fact can't be used; none: it can.
 pub(crate) fn unusable(schema: &Schema, account: &Account, fact: &Fact) -> Option<Parked> {
     match sort(schema, fact) {
         Sort::Updated(which) => read_patch(which, schema, fact).err(),
